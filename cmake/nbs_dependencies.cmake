@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything from outside, found in one place. scripts/setup installs the Debian packages.
+list(APPEND CMAKE_PREFIX_PATH /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/cmake)
+find_package(Torch REQUIRED)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
+find_package(Boost 1.74 REQUIRED COMPONENTS filesystem)
+find_package(tomlplusplus REQUIRED)
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(matio REQUIRED IMPORTED_TARGET matio)
+if(NBS_BUILD_TESTS)
+  find_package(doctest REQUIRED)
+endif()
+
+# Torch's own flags, as one target; its headers are not ours to warn about.
+add_library(nbs_torch INTERFACE)
+target_include_directories(nbs_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+target_link_libraries(nbs_torch INTERFACE ${TORCH_LIBRARIES})
+separate_arguments(nbs_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
+target_compile_options(nbs_torch INTERFACE ${nbs_torch_flags})
+
+add_library(nbs_warnings INTERFACE)
+target_compile_options(nbs_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                       -Woverloaded-virtual $<$<BOOL:${NBS_WERROR}>:-Werror>)
+if(NBS_SANITIZE)
+  add_compile_options(-fsanitize=${NBS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${NBS_SANITIZE})
+endif()

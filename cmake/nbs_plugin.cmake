@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# nbs_add_plugin(NAME SOURCES a.cpp … [LIBS …])
+# Builds the plugin library libnbs-NAME.so. Installed with the package, so that plugins outside the tree are made the same way.
+function(nbs_add_plugin name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
+  string(REPLACE "_" "-" file_name ${name})
+  add_library(nbs_plugin_${name} MODULE ${arg_SOURCES})
+  if(TARGET nbs::sdk)
+    target_link_libraries(nbs_plugin_${name} PRIVATE nbs::sdk ${arg_LIBS})
+  else()
+    target_link_libraries(nbs_plugin_${name} PRIVATE nbs_sdk ${arg_LIBS})
+  endif()
+  set_target_properties(nbs_plugin_${name} PROPERTIES
+    OUTPUT_NAME nbs-${file_name} CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  # A missing symbol is an error when the library is linked, not when a run is under way.
+  target_link_options(nbs_plugin_${name} PRIVATE -Wl,--no-undefined)
+  if(COMMAND nbs_torch_precompiled)
+    target_link_libraries(nbs_plugin_${name} PRIVATE nbs_warnings)
+    nbs_torch_precompiled(nbs_plugin_${name})
+    set_target_properties(nbs_plugin_${name} PROPERTIES
+      LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/nbs/plugins)
+    install(TARGETS nbs_plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/nbs/plugins)
+    add_dependencies(nbs_plugins nbs_plugin_${name})
+  endif()
+endfunction()

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# nbs_room(NAME SOURCES a.cpp … USES rooms and libraries seen by users … PRIVATE libraries used inside [TORCH])
+# Makes the static library nbs_NAME from core/NAME. TORCH: the room uses LibTorch; it then shares one precompiled header.
+function(nbs_room name)
+  cmake_parse_arguments(arg "TORCH" "" "SOURCES;USES;PRIVATE" ${ARGN})
+  add_library(nbs_${name} STATIC ${arg_SOURCES})
+  target_include_directories(nbs_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/include)
+  target_link_libraries(nbs_${name} PUBLIC ${arg_USES} PRIVATE ${arg_PRIVATE} nbs_warnings)
+  if(arg_TORCH)
+    nbs_torch_precompiled(nbs_${name})
+  endif()
+endfunction()
+
+# nbs_torch_precompiled(TARGET): torch/torch.h takes most of a compile; one precompiled header serves all targets.
+function(nbs_torch_precompiled target)
+  if(NOT TARGET nbs_pch)
+    file(WRITE ${PROJECT_BINARY_DIR}/nbs_pch.cpp "// The owner of the precompiled LibTorch header.\n")
+    add_library(nbs_pch STATIC ${PROJECT_BINARY_DIR}/nbs_pch.cpp)
+    target_link_libraries(nbs_pch PUBLIC nbs_sdk PRIVATE nbs_warnings)
+    target_compile_options(nbs_pch PRIVATE -fvisibility=hidden)
+    target_precompile_headers(nbs_pch PRIVATE <torch/torch.h>)
+  endif()
+  target_compile_options(${target} PRIVATE -fvisibility=hidden)
+  target_precompile_headers(${target} REUSE_FROM nbs_pch)
+endfunction()

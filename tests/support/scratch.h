@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <stdlib.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace nbs::test {
+
+/// A fresh folder under the system's temporary folder, removed with everything in it at the end of the scope.
+class Scratch {
+ public:
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "nbs-test-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
+    path_ = pattern;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+  /// Writes `text` to the file `name` below the folder, making parent folders; returns its path.
+  std::filesystem::path write(const std::string& name, const std::string& text) const {
+    const auto file = path_ / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+    return file;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The folder with the real data sets, named by the environment variable NBS_TEST_DATA, or beside the source tree
+/// (`../shared/data`); nothing when there is none, in which case a test prints a message and skips.
+inline std::optional<std::filesystem::path> real_data() {
+  std::filesystem::path candidate;
+  if (const char* named = std::getenv("NBS_TEST_DATA")) {
+    candidate = named;
+  } else {
+    candidate = std::filesystem::path(NBS_SOURCE_DIR) / ".." / "shared" / "data";
+  }
+  if (!std::filesystem::is_directory(candidate)) return std::nullopt;
+  return candidate;
+}
+
+}  // namespace nbs::test
