@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "nbs/error.h"
+
+// Options, declared once. From one declaration come defaults, checking, `nbs plugins NAME`, overrides, the resolved
+// file, completion and documentation. No LibTorch here: the front end reads these headers too.
+
+namespace nbs {
+
+/// The value of an option. Integers are 64 bit, reals double.
+using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                           std::vector<double>, std::vector<std::string>>;
+
+enum class ValueType { boolean, integer, real, text, integers, reals, texts };
+
+/// The type held by `value`.
+inline ValueType type_of(const Value& value) { return static_cast<ValueType>(value.index()); }
+
+/// The name of a type as users read it: "boolean", "integer", "list of reals", …
+inline const char* type_name(ValueType type) {
+  static constexpr const char* kNames[] = {
+      "boolean", "integer", "real", "text", "list of integers", "list of reals", "list of texts"};
+  return kNames[static_cast<int>(type)];
+}
+
+/// Everything that is known of one option without its plugin: plain data, printable, comparable.
+struct OptionSpec {
+  std::string name;
+  ValueType type = ValueType::boolean;
+  Value default_value;
+  std::optional<double> minimum;     ///< inclusive; of each element for lists
+  std::optional<double> maximum;     ///< inclusive; of each element for lists
+  std::vector<std::string> choices;  ///< for texts: the allowed ones; empty = any
+  std::string doc;
+};
+
+/// Options by name, as read from a file. Order does not matter.
+using OptionValues = std::vector<std::pair<std::string, Value>>;
+
+/// `value` as users would write it in TOML.
+inline std::string to_text(const Value& value) {
+  std::ostringstream out;
+  out.precision(17);
+  const auto quote = [](const std::string& text) { return '"' + text + '"'; };
+  const auto list = [&](const auto& items, const auto& print) {
+    out << '[';
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (i > 0) out << ", ";
+      print(items[i]);
+    }
+    out << ']';
+  };
+  const auto real = [&](double x) {
+    // The shortest text that reads back to the same bits, with a mark that it is a real.
+    for (int digits = 1; digits <= 17; ++digits) {
+      std::ostringstream attempt;
+      attempt.precision(digits);
+      attempt << x;
+      if (digits == 17 || std::stod(attempt.str()) == x) {
+        const std::string text = attempt.str();
+        out << text;
+        if (text.find_first_of(".eni") == std::string::npos) out << ".0";
+        return;
+      }
+    }
+  };
+  std::visit(
+      [&](const auto& held) {
+        using T = std::decay_t<decltype(held)>;
+        if constexpr (std::is_same_v<T, bool>) {
+          out << (held ? "true" : "false");
+        } else if constexpr (std::is_same_v<T, std::int64_t>) {
+          out << held;
+        } else if constexpr (std::is_same_v<T, double>) {
+          real(held);
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          out << quote(held);
+        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          list(held, [&](const std::string& text) { out << quote(text); });
+        } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+          list(held, real);
+        } else {
+          list(held, [&](std::int64_t x) { out << x; });
+        }
+      },
+      value);
+  return out.str();
+}
+
+/// Why `value` is not allowed for `spec`, as the end of a sentence ("must be at least 1, but is 0"), or nothing.
+/// An integer is allowed where a real is wanted; nothing else is converted.
+inline std::optional<std::string> problem_with(const OptionSpec& spec, const Value& value) {
+  const bool integer_for_real =
+      (spec.type == ValueType::real && type_of(value) == ValueType::integer) ||
+      (spec.type == ValueType::reals && type_of(value) == ValueType::integers);
+  // An empty TOML list has no element type of its own.
+  const bool empty_list = std::visit(
+      [](const auto& held) {
+        using T = std::decay_t<decltype(held)>;
+        if constexpr (std::is_same_v<T, std::vector<std::int64_t>> ||
+                      std::is_same_v<T, std::vector<double>> ||
+                      std::is_same_v<T, std::vector<std::string>>) {
+          return held.empty();
+        } else {
+          return false;
+        }
+      },
+      value);
+  if (type_of(value) != spec.type && !integer_for_real &&
+      !(empty_list && spec.type >= ValueType::integers)) {
+    return std::string("must be of type ") + type_name(spec.type) + ", but is the " +
+           type_name(type_of(value)) + " " + to_text(value);
+  }
+  std::optional<std::string> problem;
+  const auto check_number = [&](double x) {
+    if (problem) return;
+    if (x != x) problem = "must be a number, but is nan";
+    if (spec.minimum && x < *spec.minimum)
+      problem = "must be at least " + to_text(Value{*spec.minimum}) + ", but is " + to_text(value);
+    if (spec.maximum && x > *spec.maximum)
+      problem = "must be at most " + to_text(Value{*spec.maximum}) + ", but is " + to_text(value);
+  };
+  const auto check_text = [&](const std::string& text) {
+    if (problem || spec.choices.empty()) return;
+    for (const auto& choice : spec.choices) {
+      if (choice == text) return;
+    }
+    problem = "must be one of ";
+    for (std::size_t i = 0; i < spec.choices.size(); ++i) {
+      *problem += (i > 0 ? ", " : "") + ('"' + spec.choices[i] + '"');
+    }
+    *problem += ", but is \"" + text + '"';
+  };
+  std::visit(
+      [&](const auto& held) {
+        using T = std::decay_t<decltype(held)>;
+        if constexpr (std::is_same_v<T, std::string>) {
+          check_text(held);
+        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          for (const auto& text : held) check_text(text);
+        } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>> ||
+                             std::is_same_v<T, std::vector<double>>) {
+          for (const auto& x : held) check_number(static_cast<double>(x));
+        } else if constexpr (!std::is_same_v<T, bool>) {
+          check_number(static_cast<double>(held));
+        }
+      },
+      value);
+  return problem;
+}
+
+/// The options of one component: binds names to the members of the plain struct `Options`.
+/// Members may be bool, std::int64_t, double, std::string or a std::vector of the last three.
+template <typename Options>
+class Schema {
+ public:
+  /// Refines the option that was just added.
+  class Refine {
+   public:
+    Refine(std::vector<OptionSpec>& specs, std::size_t index) : specs_(specs), index_(index) {}
+    /// Inclusive range of a number, or of every element of a list.
+    Refine& range(double minimum,
+                  double maximum = std::numeric_limits<double>::infinity()) {
+      spec().minimum = minimum;
+      if (maximum != std::numeric_limits<double>::infinity()) spec().maximum = maximum;
+      return *this;
+    }
+    /// The allowed texts.
+    Refine& choices(std::vector<std::string> allowed) {
+      spec().choices = std::move(allowed);
+      return *this;
+    }
+    /// One or two sentences: meaning, unit, source.
+    Refine& doc(std::string text) {
+      spec().doc = std::move(text);
+      return *this;
+    }
+
+   private:
+    OptionSpec& spec() { return specs_[index_]; }
+    std::vector<OptionSpec>& specs_;
+    std::size_t index_;
+  };
+
+  /// Declares the option `name`, kept in `member`, with its default.
+  template <typename T, typename Default>
+  Refine add(std::string name, T Options::*member, Default default_value) {
+    static_assert(std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> ||
+                      std::is_same_v<T, double> || std::is_same_v<T, std::string> ||
+                      std::is_same_v<T, std::vector<std::int64_t>> ||
+                      std::is_same_v<T, std::vector<double>> ||
+                      std::is_same_v<T, std::vector<std::string>>,
+                  "an option is bool, int64_t, double, string, or a vector of the last three");
+    for (const auto& spec : specs_) {
+      if (spec.name == name) throw Error("the option '" + name + "' is declared twice");
+    }
+    OptionSpec spec;
+    spec.name = std::move(name);
+    spec.default_value = Value{T(default_value)};
+    spec.type = type_of(spec.default_value);
+    specs_.push_back(std::move(spec));
+    setters_.push_back([member](Options& options, const Value& value) {
+      if constexpr (std::is_same_v<T, double>) {
+        if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+          options.*member = static_cast<double>(*integer);
+          return;
+        }
+      }
+      if constexpr (std::is_same_v<T, std::vector<double>>) {
+        if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
+          (options.*member).assign(integers->begin(), integers->end());
+          return;
+        }
+      }
+      if (const auto* held = std::get_if<T>(&value)) {
+        options.*member = *held;
+      } else {
+        options.*member = T();  // an empty list of another element type, as problem_with allows
+      }
+    });
+    return Refine(specs_, specs_.size() - 1);
+  }
+
+  const std::vector<OptionSpec>& specs() const { return specs_; }
+
+  /// A struct with the defaults, then `values` over them.
+  /// Throws nbs::Error that names the option for an unknown name or a value that is not allowed.
+  Options make(const OptionValues& values = {}) const {
+    Options options{};
+    for (std::size_t i = 0; i < specs_.size(); ++i) setters_[i](options, specs_[i].default_value);
+    for (const auto& [name, value] : values) {
+      std::size_t i = 0;
+      while (i < specs_.size() && specs_[i].name != name) ++i;
+      if (i == specs_.size()) throw Error("there is no option '" + name + "'");
+      if (const auto problem = problem_with(specs_[i], value))
+        throw Error("the option '" + name + "' " + *problem);
+      setters_[i](options, value);
+    }
+    return options;
+  }
+
+ private:
+  std::vector<OptionSpec> specs_;
+  std::vector<std::function<void(Options&, const Value&)>> setters_;
+};
+
+/// The schema of a struct that declares its options with a static member `declare(Schema<Options>&)`.
+template <typename Options>
+Schema<Options> schema_of() {
+  Schema<Options> schema;
+  Options::declare(schema);
+  return schema;
+}
+
+}  // namespace nbs
