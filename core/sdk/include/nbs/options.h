@@ -14,8 +14,9 @@
 
 #include "nbs/error.h"
 
-// Options, declared once. From one declaration come defaults, checking, `nbs plugins NAME`, overrides, the resolved
-// file, completion and documentation. No LibTorch here: the front end reads these headers too.
+// Options, declared once. From one declaration come defaults, checking, `nbs plugins NAME`,
+// overrides, the resolved file, completion and documentation. No LibTorch here: the front end reads
+// these headers too.
 
 namespace nbs {
 
@@ -26,7 +27,9 @@ using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<
 enum class ValueType { boolean, integer, real, text, integers, reals, texts };
 
 /// The type held by `value`.
-inline ValueType type_of(const Value& value) { return static_cast<ValueType>(value.index()); }
+inline ValueType type_of(const Value& value) {
+  return static_cast<ValueType>(value.index());
+}
 
 /// The name of a type as users read it: "boolean", "integer", "list of reals", …
 inline const char* type_name(ValueType type) {
@@ -99,8 +102,8 @@ inline std::string to_text(const Value& value) {
   return out.str();
 }
 
-/// Why `value` is not allowed for `spec`, as the end of a sentence ("must be at least 1, but is 0"), or nothing.
-/// An integer is allowed where a real is wanted; nothing else is converted.
+/// Why `value` is not allowed for `spec`, as the end of a sentence ("must be at least 1, but is
+/// 0"), or nothing. An integer is allowed where a real is wanted; nothing else is converted.
 inline std::optional<std::string> problem_with(const OptionSpec& spec, const Value& value) {
   const bool integer_for_real =
       (spec.type == ValueType::real && type_of(value) == ValueType::integer) ||
@@ -149,10 +152,12 @@ inline std::optional<std::string> problem_with(const OptionSpec& spec, const Val
         if constexpr (std::is_same_v<T, std::string>) {
           check_text(held);
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          for (const auto& text : held) check_text(text);
+          for (const auto& text : held)
+            check_text(text);
         } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>> ||
                              std::is_same_v<T, std::vector<double>>) {
-          for (const auto& x : held) check_number(static_cast<double>(x));
+          for (const auto& x : held)
+            check_number(static_cast<double>(x));
         } else if constexpr (!std::is_same_v<T, bool>) {
           check_number(static_cast<double>(held));
         }
@@ -171,8 +176,7 @@ class Schema {
    public:
     Refine(std::vector<OptionSpec>& specs, std::size_t index) : specs_(specs), index_(index) {}
     /// Inclusive range of a number, or of every element of a list.
-    Refine& range(double minimum,
-                  double maximum = std::numeric_limits<double>::infinity()) {
+    Refine& range(double minimum, double maximum = std::numeric_limits<double>::infinity()) {
       spec().minimum = minimum;
       if (maximum != std::numeric_limits<double>::infinity()) spec().maximum = maximum;
       return *this;
@@ -197,12 +201,11 @@ class Schema {
   /// Declares the option `name`, kept in `member`, with its default.
   template <typename T, typename Default>
   Refine add(std::string name, T Options::*member, Default default_value) {
-    static_assert(std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> ||
-                      std::is_same_v<T, double> || std::is_same_v<T, std::string> ||
-                      std::is_same_v<T, std::vector<std::int64_t>> ||
-                      std::is_same_v<T, std::vector<double>> ||
-                      std::is_same_v<T, std::vector<std::string>>,
-                  "an option is bool, int64_t, double, string, or a vector of the last three");
+    static_assert(
+        std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, double> ||
+            std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<std::int64_t>> ||
+            std::is_same_v<T, std::vector<double>> || std::is_same_v<T, std::vector<std::string>>,
+        "an option is bool, int64_t, double, string, or a vector of the last three");
     for (const auto& spec : specs_) {
       if (spec.name == name) throw Error("the option '" + name + "' is declared twice");
     }
@@ -239,10 +242,12 @@ class Schema {
   /// Throws nbs::Error that names the option for an unknown name or a value that is not allowed.
   Options make(const OptionValues& values = {}) const {
     Options options{};
-    for (std::size_t i = 0; i < specs_.size(); ++i) setters_[i](options, specs_[i].default_value);
+    for (std::size_t i = 0; i < specs_.size(); ++i)
+      setters_[i](options, specs_[i].default_value);
     for (const auto& [name, value] : values) {
       std::size_t i = 0;
-      while (i < specs_.size() && specs_[i].name != name) ++i;
+      while (i < specs_.size() && specs_[i].name != name)
+        ++i;
       if (i == specs_.size()) throw Error("there is no option '" + name + "'");
       if (const auto problem = problem_with(specs_[i], value))
         throw Error("the option '" + name + "' " + *problem);
@@ -256,7 +261,8 @@ class Schema {
   std::vector<std::function<void(Options&, const Value&)>> setters_;
 };
 
-/// The schema of a struct that declares its options with a static member `declare(Schema<Options>&)`.
+/// The schema of a struct that declares its options with a static member
+/// `declare(Schema<Options>&)`.
 template <typename Options>
 Schema<Options> schema_of() {
   Schema<Options> schema;

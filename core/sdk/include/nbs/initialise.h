@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+
+#include "nbs/torch.h"
+
+namespace nbs {
+
+/// Gives every parameter of `module` a new value drawn from `generator`, as LibTorch's own default
+/// does from its global one: weights of convolutions and linear layers uniform in +-1/sqrt(fan in),
+/// biases too; normalisation layers 1 and 0, with running statistics reset. Order: that of
+/// module.modules(). Convolution weights are [out, in, kh, kw] (transposed ones [in, out, kh, kw]),
+/// fan in = size / size(0).
+inline void initialise(torch::nn::Module& module, at::Generator& generator) {
+  torch::NoGradGuard no_grad;
+  for (const auto& part : module.modules()) {
+    auto parameters = part->named_parameters(/*recurse=*/false);
+    auto* weight = parameters.find("weight");
+    auto* bias = parameters.find("bias");
+    if (weight == nullptr) continue;
+    if (weight->dim() < 2) {  // a normalisation layer
+      weight->fill_(1.0);
+      if (bias != nullptr) bias->zero_();
+      for (auto& buffer : part->named_buffers(/*recurse=*/false)) {
+        if (buffer.key() == "running_var") {
+          buffer.value().fill_(1);
+        } else {
+          buffer.value().zero_();
+        }
+      }
+      continue;
+    }
+    const double bound = 1.0 / std::sqrt(static_cast<double>(weight->numel()) /
+                                         static_cast<double>(weight->size(0)));
+    weight->uniform_(-bound, bound, generator);
+    if (bias != nullptr && bias->defined()) bias->uniform_(-bound, bound, generator);
+  }
+}
+
+}  // namespace nbs

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "nbs/abi.h"
+#include "nbs/autoencoder.h"
+#include "nbs/context.h"
+#include "nbs/options.h"
+#include "nbs/postprocessor.h"
+#include "nbs/predictor.h"
+#include "nbs/sampler.h"
+
+// How a library says what it holds:
+//
+//   class Stripes : public nbs::Sampler {
+//    public:
+//     struct Options {
+//       std::int64_t step = 8;
+//       static void declare(nbs::Schema<Options>& s) {
+//         s.add("step", &Options::step, 8).range(1, 256).doc("Pixels between stripes.");
+//       }
+//     };
+//     Stripes(const Options& options, nbs::Context& context);
+//     nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override;
+//   };
+//   NBS_PLUGIN("stripes", "1.0.0") { registrar.add<Stripes>("stripes", "Patches along stripes"); }
+
+namespace nbs {
+
+/// One component of a library, as the host keeps it.
+struct Registration {
+  Kind kind = Kind::sampler;
+  std::string name;
+  std::string doc;
+  std::vector<OptionSpec> options;
+  /// Makes an object; throws nbs::Error for a bad option, and whatever the plugin throws.
+  std::function<std::shared_ptr<Component>(const OptionValues&, Context&)> make;
+};
+
+/// Collects what a library holds.
+class Registrar {
+ public:
+  /// Registers `Plugin`, a class derived from Sampler, Autoencoder, Predictor or Postprocessor that
+  /// has a nested struct `Options` and a constructor (const Options&, Context&). `doc` is one line.
+  template <typename Plugin>
+  void add(std::string name, std::string doc) {
+    static_assert(std::is_base_of_v<Component, Plugin>, "a plugin derives from one of the kinds");
+    Registration registration;
+    registration.kind = Plugin::kKind;
+    registration.name = std::move(name);
+    registration.doc = std::move(doc);
+    auto schema = schema_of<typename Plugin::Options>();
+    registration.options = schema.specs();
+    registration.make = [schema](const OptionValues& values,
+                                 Context& context) -> std::shared_ptr<Component> {
+      return std::make_shared<Plugin>(schema.make(values), context);
+    };
+    registrations_.push_back(std::move(registration));
+  }
+
+  const std::vector<Registration>& registrations() const { return registrations_; }
+
+ private:
+  std::vector<Registration> registrations_;
+};
+
+}  // namespace nbs
+
+/// Defines the two symbols that the host looks for. Once in a library; the body registers its
+/// components.
+#define NBS_PLUGIN(name, version)                                                          \
+  extern "C" __attribute__((visibility("default"))) const ::nbs::AbiRecord nbs_plugin_abi; \
+  const ::nbs::AbiRecord nbs_plugin_abi = ::nbs::make_abi_record(name, version);           \
+  extern "C" __attribute__((visibility("default"))) void nbs_plugin_register(              \
+      ::nbs::Registrar& registrar);                                                        \
+  void nbs_plugin_register([[maybe_unused]] ::nbs::Registrar& registrar)

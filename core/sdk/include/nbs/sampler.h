@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nbs/component.h"
+
+namespace nbs {
+
+/// A p x p patch of an image of the scene, by its top left pixel: 0 <= y, x <= S - p.
+struct Patch {
+  std::int64_t image = 0;
+  std::int64_t y = 0;
+  std::int64_t x = 0;
+};
+
+inline bool operator==(const Patch& a, const Patch& b) {
+  return a.image == b.image && a.y == b.y && a.x == b.x;
+}
+
+/// What a sampler sees of the data while it makes one rollout. Owned by the host, valid during the
+/// call only. Images are numbered from 0; all are S x S pixels. Tensors are float32 on the CPU
+/// unless stated otherwise, and must not be written to.
+class Scene {
+ public:
+  virtual ~Scene() = default;
+
+  virtual std::int64_t image_count() const = 0;
+  virtual std::int64_t image_size() const = 0;  ///< S
+  virtual std::int64_t patch_size() const = 0;  ///< p
+  virtual bool labelled(std::int64_t image) const = 0;
+
+  /// [3, S, S] in [0, 1], contiguous.
+  virtual torch::Tensor image(std::int64_t image) const = 0;
+
+  /// [S, S], 1 = anomalous. Labelled images only; throws nbs::Error for the others, whose masks are
+  /// not there.
+  virtual torch::Tensor mask(std::int64_t image) const = 0;
+
+  /// The current loss map [S, S], contiguous, of which at least the pixels of the given window are
+  /// up to date (the window may reach over the border; what lies outside is ignored). Asking for
+  /// little keeps rollouts cheap: an unlabelled image is evaluated by tiles, when a window first
+  /// touches them.
+  virtual torch::Tensor loss(std::int64_t image, std::int64_t y, std::int64_t x,
+                             std::int64_t height, std::int64_t width) = 0;
+};
+
+/// What a sampler wants to remember of a rollout until learn(): made by the plugin, carried by the
+/// host.
+class RolloutMemory {
+ public:
+  virtual ~RolloutMemory() = default;
+};
+
+/// An episode: patches in the order in which they were chosen.
+struct Rollout {
+  std::vector<Patch> patches;
+  std::shared_ptr<const RolloutMemory> memory;  ///< may be null
+};
+
+/// An order for one rollout: exactly `count` patches of `scene`.
+struct RolloutRequest {
+  Scene* scene = nullptr;
+  std::int64_t count = 0;
+};
+
+/// A rollout with the reward of every step (Eq. 1 and 3, made by the host; not discounted).
+struct RewardedRollout {
+  const Rollout* rollout = nullptr;
+  std::vector<double> rewards;  ///< one for every patch
+};
+
+/// Chooses the patches that train the autoencoder (paper, 3.1 "Neural Batch Sampler").
+class Sampler : public Component {
+ public:
+  static constexpr Kind kKind = Kind::sampler;
+
+  /// One rollout of exactly `count` patches. The host refuses a patch that leaves its image.
+  virtual Rollout sample(Scene& scene, std::int64_t count) = 0;
+
+  /// Several rollouts under the same policy, in the order of the requests. A policy network gains
+  /// by advancing them together, a step of each at a time.
+  virtual std::vector<Rollout> sample_all(const std::vector<RolloutRequest>& requests) {
+    std::vector<Rollout> rollouts;
+    rollouts.reserve(requests.size());
+    for (const auto& request : requests)
+      rollouts.push_back(sample(*request.scene, request.count));
+    return rollouts;
+  }
+
+  /// Whether learn() does anything; if not, the host spends no time on rewards.
+  virtual bool learns() const { return false; }
+
+  /// One learning step (Eq. 4) from rollouts that this sampler made since its last step. Returns
+  /// numbers worth a place in the run's metrics, by name (for example {"entropy", 2.1}).
+  virtual std::vector<std::pair<std::string, double>> learn(
+      const std::vector<RewardedRollout>& rollouts) {
+    static_cast<void>(rollouts);
+    return {};
+  }
+};
+
+}  // namespace nbs
