@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "nbs/options.h"
+
+// The host's own sections of a pipeline file, declared as plugins declare theirs. Equations are the
+// paper's.
+
+namespace nbs::config {
+
+/// [profile]: what a loss profile is (paper, 3.1).
+struct ProfileOptions {
+  std::int64_t patch_size = 32;
+  std::int64_t length = 16;
+  std::int64_t stride = 1;
+  std::int64_t tile_step = 0;
+  std::int64_t tile_offset = 0;
+  std::string normalise = "mean";
+  std::string transform = "none";
+
+  static void declare(Schema<ProfileOptions>& s) {
+    s.add("patch_size", &ProfileOptions::patch_size, 32)
+        .range(4, 1024)
+        .doc("p: side of the autoencoder's patches, in pixels.");
+    s.add("length", &ProfileOptions::length, 16).range(1, 256).doc("T: loss maps in a profile.");
+    s.add("stride", &ProfileOptions::stride, 1)
+        .range(1, 10000)
+        .doc("A loss map joins the profile every `stride` iterations; 1 is the paper's text.");
+    s.add("tile_step", &ProfileOptions::tile_step, 0)
+        .range(0, 1024)
+        .doc(
+            "Distance between the tiles that a loss map is made of, in pixels; tiles that overlap "
+            "are averaged. "
+            "0: patch_size, which is the non-overlapping tiling.");
+    s.add("tile_offset", &ProfileOptions::tile_offset, 0)
+        .range(0, 1023)
+        .doc(
+            "Shifts the tiling right and down by this many pixels; the border is covered by tiles "
+            "moved inwards.");
+    s.add("normalise", &ProfileOptions::normalise, "mean")
+        .choices({"mean", "none"})
+        .doc("A profile is divided by its own mean before it enters the predictor, or not.");
+    s.add("transform", &ProfileOptions::transform, "none")
+        .choices({"none", "log"})
+        .doc("Applied to the normalised profile: none, or log(x + 0.01).");
+  }
+};
+
+/// [reward]: Eq. 1 and 3.
+struct RewardOptions {
+  double clone_weight = 1;
+  double cover_weight = 0.1;
+  double prediction_weight = 1;
+  std::int64_t anneal = 200;
+  std::string schedule = "linear";
+  bool normalise = false;
+
+  static void declare(Schema<RewardOptions>& s) {
+    s.add("clone_weight", &RewardOptions::clone_weight, 1.0)
+        .range(0, 1e6)
+        .doc("R_clone of a patch without anomalous pixels; a patch with some gets the negative.");
+    s.add("cover_weight", &RewardOptions::cover_weight, 0.1)
+        .range(0, 1e6)
+        .doc(
+            "R_cover is this times the share of the patch that the episode had not covered yet; 0 "
+            "turns it off.");
+    s.add("prediction_weight", &RewardOptions::prediction_weight, 1.0)
+        .range(0, 1e6)
+        .doc(
+            "R_pred is minus this times l_pred at the last step of the episode, 0 before (Eq. 1).");
+    s.add("anneal", &RewardOptions::anneal, 200)
+        .range(1, 1e9)
+        .doc("L: iterations until beta has fallen from 1 to 0 (Eq. 3).");
+    s.add("schedule", &RewardOptions::schedule, "linear")
+        .choices({"linear", "hard", "zero"})
+        .doc(
+            "beta: linear as Eq. 3; hard: 1 before iteration L, then 0; zero: no behaviour "
+            "cloning.");
+    s.add("normalise", &RewardOptions::normalise, false)
+        .doc(
+            "Rewards of a rollout to mean 0 and deviation 1, which removes a terminal-only signal "
+            "(paper, 3.2).");
+  }
+};
+
+/// [buffer]: the FIFO buffer of labelled profiles and the predictor's minibatches drawn from it.
+struct BufferOptions {
+  std::int64_t capacity = 400;
+  std::int64_t batch = 4;
+  std::int64_t crop = 128;
+  std::int64_t steps = 1;
+  bool dihedral = true;
+  double gain = 0;
+  double noise = 0;
+
+  static void declare(Schema<BufferOptions>& s) {
+    s.add("capacity", &BufferOptions::capacity, 400)
+        .range(1, 1e6)
+        .doc("Labelled profiles kept; the oldest leaves first.");
+    s.add("batch", &BufferOptions::batch, 4)
+        .range(1, 4096)
+        .doc("Crops in a minibatch of the predictor.");
+    s.add("crop", &BufferOptions::crop, 128)
+        .range(0, 65536)
+        .doc("Side of the crops that the predictor learns from, in pixels; 0: whole images.");
+    s.add("steps", &BufferOptions::steps, 1)
+        .range(1, 10000)
+        .doc("Minibatches, so optimiser steps of the predictor, per iteration.");
+    s.add("dihedral", &BufferOptions::dihedral, true)
+        .doc("Augmentation in profile space: a random flip and quarter turn of each crop.");
+    s.add("gain", &BufferOptions::gain, 0.0)
+        .range(0, 2)
+        .doc(
+            "Augmentation in profile space: deviation of a log-normal factor on each loss map of a "
+            "crop.");
+    s.add("noise", &BufferOptions::noise, 0.0)
+        .range(0, 2)
+        .doc(
+            "Augmentation in profile space: deviation of a log-normal factor on each value of a "
+            "crop.");
+  }
+};
+
+/// [train]: Algorithm 1.
+struct TrainOptions {
+  std::int64_t iterations = 300;
+  std::int64_t patches = 128;
+  std::int64_t clone_patches = 128;
+  std::int64_t minibatch = 32;
+  std::int64_t reinit_every = 64;
+  std::int64_t warmup = 16;
+  std::int64_t patience = 0;
+  std::string autoencoder_images = "all";
+  std::string balance = "fixed";
+  double alpha = 0.125;
+  std::string selection = "lowest_loss";
+  std::string smoothing = "ema";
+  double smoothing_factor = 0.95;
+  std::int64_t threads = 0;
+  std::string device = "cpu";
+  std::int64_t checkpoint_every = 0;
+
+  static void declare(Schema<TrainOptions>& s) {
+    s.add("iterations", &TrainOptions::iterations, 300)
+        .range(1, 1e9)
+        .doc("Iterations j of Algorithm 1 at most.");
+    s.add("patches", &TrainOptions::patches, 128)
+        .range(1, 1e6)
+        .doc("N: patches of the rollout that trains the autoencoder.");
+    s.add("clone_patches", &TrainOptions::clone_patches, 128)
+        .range(1, 1e6)
+        .doc("N_c: patches of the rollout on labelled images that gives R_clone and R_cover.");
+    s.add("minibatch", &TrainOptions::minibatch, 32)
+        .range(1, 1e6)
+        .doc("Patches in one optimiser step of the autoencoder.");
+    s.add("reinit_every", &TrainOptions::reinit_every, 64)
+        .range(0, 1e9)
+        .doc("K: iterations between re-initialisations of the autoencoder; 0: never.");
+    s.add("warmup", &TrainOptions::warmup, 16)
+        .range(0, 1e9)
+        .doc("M: iterations after a re-initialisation that do not train the sampler.");
+    s.add("patience", &TrainOptions::patience, 0)
+        .range(0, 1e9)
+        .doc("Stop when smoothed l_pred has not improved for this many iterations; 0: never.");
+    s.add("autoencoder_images", &TrainOptions::autoencoder_images, "all")
+        .choices({"all", "auxiliary"})
+        .doc(
+            "Images that the autoencoder's patches come from: labelled and unlabelled ones, or "
+            "only the anomaly-free "
+            "images that a data set keeps apart for training (MVTec train/good, NanoTWICE "
+            "Normal).");
+    s.add("balance", &TrainOptions::balance, "fixed")
+        .choices({"balanced", "fixed"})
+        .doc(
+            "alpha of Eq. 2: anomalous over normal pixels of the labelled images, or the number "
+            "`alpha`.");
+    s.add("alpha", &TrainOptions::alpha, 0.125)
+        .range(1e-6, 1e6)
+        .doc("Weight of normal pixels in Eq. 2 when balance is \"fixed\".");
+    s.add("selection", &TrainOptions::selection, "lowest_loss")
+        .choices({"lowest_loss", "last"})
+        .doc(
+            "The moment whose profiles and predictor are kept: that of the lowest smoothed l_pred, "
+            "or the last one at "
+            "which profiles were full.");
+    s.add("smoothing", &TrainOptions::smoothing, "ema")
+        .choices({"none", "ema"})
+        .doc("How l_pred is smoothed before it is compared.");
+    s.add("smoothing_factor", &TrainOptions::smoothing_factor, 0.95)
+        .range(0, 0.9999)
+        .doc("Share of the past in the exponential moving average.");
+    s.add("threads", &TrainOptions::threads, 0).range(0, 1024).doc("Threads; 0: all cores.");
+    s.add("device", &TrainOptions::device, "cpu")
+        .choices({"cpu", "cuda"})
+        .doc("Where networks run.");
+    s.add("checkpoint_every", &TrainOptions::checkpoint_every, 0)
+        .range(0, 1e9)
+        .doc("Iterations between checkpoints; 0: none.");
+  }
+};
+
+/// [evaluation]: from probabilities to masks and scores.
+struct EvaluationOptions {
+  std::string threshold_rule = "labeled_f1";
+  double threshold = 0.5;
+  std::int64_t normal_area = 100;
+  bool predictions = true;
+
+  static void declare(Schema<EvaluationOptions>& s) {
+    s.add("threshold_rule", &EvaluationOptions::threshold_rule, "labeled_f1")
+        .choices({"labeled_f1", "fixed", "normal_area"})
+        .doc(
+            "labeled_f1: the threshold with the best pooled F1 on the labelled images; fixed: the "
+            "number `threshold`; "
+            "normal_area: the smallest one at which no anomaly-free training image has a region "
+            "larger than "
+            "`normal_area` pixels (Bergmann et al.).");
+    s.add("threshold", &EvaluationOptions::threshold, 0.5)
+        .range(0, 1)
+        .doc("Probability from which a pixel is anomalous, when threshold_rule is \"fixed\".");
+    s.add("normal_area", &EvaluationOptions::normal_area, 100)
+        .range(1, 1e9)
+        .doc("Pixels, when threshold_rule is \"normal_area\".");
+    s.add("predictions", &EvaluationOptions::predictions, true)
+        .doc("Write mask, probability and overlay of every scored image.");
+  }
+};
+
+}  // namespace nbs::config
