@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nbs/config/sections.h"
+#include "nbs/data/options.h"
+#include "nbs/predictor.h"
+#include "nbs/training/buffer.h"
+#include "nbs/training/random.h"
+#include "nbs/training/training_images.h"
+
+namespace nbs::training {
+
+/// A minibatch of the predictor: what it sees and what is true.
+struct Minibatch {
+  PredictorInput input;
+  torch::Tensor masks;  ///< [B, H, W]
+};
+
+/// One of the eight flips and quarter turns of the last two dimensions; `index` 0 … 7, 0 leaves all as it is.
+torch::Tensor dihedral(const torch::Tensor& planes, std::int64_t index);
+
+/// Crops of profiles drawn from the buffer, augmented in profile space (`buffer`); with the image's crop, augmented in
+/// colour (`augment`), if `with_image`. The buffer must not be empty.
+Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& images,
+                        const config::ProfileOptions& profile, const config::BufferOptions& buffer,
+                        const data::AugmentOptions& augment, bool with_image, Random& random);
+
+/// Crops of labelled images, augmented in image space together with their masks: for predictors that see no profile.
+Minibatch draw_images(const TrainingImages& images, const config::BufferOptions& buffer,
+                      const data::AugmentOptions& augment, Random& random);
+
+/// Augments patches [B, 3, p, p] in place of D' (Algorithm 1): flips, quarter turns and colour, patch by patch. A patch
+/// of an image so transformed is the transformed patch of the image.
+torch::Tensor augment_patches(const torch::Tensor& patches, const data::AugmentOptions& augment, Random& random);
+
+}  // namespace nbs::training

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "nbs/tensor.h"
+
+namespace nbs::training {
+
+/// A profile in the buffer. Consecutive profiles of an image share T - 1 maps, so it holds references to maps, not
+/// copies: a buffer of hundreds of profiles costs little more than the maps themselves.
+struct BufferedProfile {
+  std::int64_t image = 0;           ///< labelled image, 0 … L-1
+  std::vector<torch::Tensor> maps;  ///< T maps [S, S], oldest first
+  double scale = 1;                 ///< what the whole profile is to be divided by
+};
+
+/// First in, first out, of fixed capacity (Algorithm 1).
+class ProfileBuffer {
+ public:
+  explicit ProfileBuffer(std::int64_t capacity) : capacity_(capacity) {}
+  void push(BufferedProfile profile);
+  bool empty() const { return profiles_.empty(); }
+  std::int64_t size() const { return static_cast<std::int64_t>(profiles_.size()); }
+  const BufferedProfile& at(std::int64_t index) const { return profiles_[index]; }
+
+ private:
+  std::int64_t capacity_;
+  std::deque<BufferedProfile> profiles_;
+};
+
+}  // namespace nbs::training

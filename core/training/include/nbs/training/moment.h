@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nbs/config/sections.h"
+#include "nbs/training/profile.h"
+
+namespace nbs::training {
+
+/// What is remembered of the best iteration: enough to make the profiles and predictions of that moment later.
+struct Moment {
+  std::int64_t iteration = -1;
+  double loss = 0;                  ///< smoothed l_pred
+  std::vector<Snapshot> snapshots;  ///< the T parameter sets of the autoencoder, oldest first; empty without one
+  std::string predictor;            ///< bytes of Predictor::save
+  std::string sampler;              ///< bytes of Sampler::save; empty without one
+};
+
+/// Smooths l_pred and tells when it is the lowest so far.
+class Selection {
+ public:
+  explicit Selection(const config::TrainOptions& options) : options_(options) {}
+  /// Takes l_pred of an iteration; returns the smoothed value. The moving average starts at the first value with the
+  /// usual correction for its short past (Kingma & Ba 2015), so early values are not favoured.
+  double smooth(double loss);
+  /// Whether a moment with this smoothed value should be remembered; if so it becomes the one to beat.
+  bool improves(double smoothed);
+
+ private:
+  const config::TrainOptions& options_;
+  double average_ = 0;
+  double weight_ = 0;
+  std::optional<double> lowest_;
+};
+
+/// The state of a component as bytes, and back. `component` may be any with save() and load().
+std::string save_to_bytes(const Component& component);
+void load_from_bytes(Component& component, const std::string& bytes);
+
+}  // namespace nbs::training

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "nbs/autoencoder.h"
+#include "nbs/config/sections.h"
+#include "nbs/training/tiling.h"
+
+namespace nbs::training {
+
+/// The loss map [S, S] of one image [3, S, S]: always evaluated as one batch of all tiles, so that the same parameters
+/// give the same bits whenever it is done. Throws nbs::Error for losses that are not finite, negative or misshapen.
+torch::Tensor loss_map(Autoencoder& autoencoder, const Tiling& tiling, const torch::Tensor& image);
+
+/// A copy of an autoencoder's parameters, never written to again, so shared freely.
+using Snapshot = std::shared_ptr<const std::vector<torch::Tensor>>;
+Snapshot take_snapshot(Autoencoder& autoencoder);
+void restore_snapshot(Autoencoder& autoencoder, const Snapshot& snapshot);
+
+/// The last T parameter sets of one life of the autoencoder, oldest first: all that profiles are made of.
+class ParameterRing {
+ public:
+  explicit ParameterRing(std::int64_t length) : length_(length) {}
+  void push(Snapshot snapshot);
+  void clear() { snapshots_.clear(); }
+  bool full() const { return static_cast<std::int64_t>(snapshots_.size()) == length_; }
+  const std::deque<Snapshot>& snapshots() const { return snapshots_; }
+
+ private:
+  std::int64_t length_;
+  std::deque<Snapshot> snapshots_;
+};
+
+/// The profile [T, S, S] of an image under the parameter sets, oldest first: what the textbook loop would have gathered
+/// while training. Leaves the autoencoder with the last of them.
+torch::Tensor replay_profile(Autoencoder& autoencoder, const Tiling& tiling,
+                             const std::vector<Snapshot>& snapshots, const torch::Tensor& image);
+
+/// What a profile [T, H, W] must be divided by before it enters the predictor: its mean, or 1.
+double profile_scale(const config::ProfileOptions& options, const torch::Tensor& profile);
+
+/// Divides by `scale` and applies the transform.
+torch::Tensor prepare_profile(const config::ProfileOptions& options, const torch::Tensor& profile,
+                              double scale);
+
+}  // namespace nbs::training

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nbs/autoencoder.h"
+#include "nbs/sampler.h"
+#include "nbs/training/tiling.h"
+#include "nbs/training/training_images.h"
+
+namespace nbs::training {
+
+/// Current loss maps of all images, evaluated by tiles when they are first looked at after a change of the autoencoder.
+/// Without an autoencoder (and for samplers that never ask) it costs nothing.
+class CurrentLosses {
+ public:
+  CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder);
+
+  /// The autoencoder's parameters have changed: all maps are out of date.
+  void invalidate() { ++version_; }
+  /// The map [S, S] of an image with the window up to date.
+  const torch::Tensor& window(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
+                              std::int64_t width);
+  /// A whole map that was evaluated elsewhere with the current parameters.
+  void set(std::int64_t image, const torch::Tensor& map);
+  /// Tiles evaluated since construction, for the benchmarks.
+  std::int64_t tiles_evaluated() const { return tiles_evaluated_; }
+
+ private:
+  struct Entry {
+    torch::Tensor map;                        // [S, S], allocated at the first look
+    std::vector<std::int64_t> tile_version;   // the version at which a tile was evaluated
+  };
+  const TrainingImages& images_;
+  const Tiling& tiling_;
+  Autoencoder& autoencoder_;
+  std::int64_t version_ = 1;
+  std::int64_t tiles_evaluated_ = 0;
+  std::vector<Entry> entries_;
+};
+
+/// A contiguous run of the training images as a sampler sees it.
+class TrainingScene : public Scene {
+ public:
+  /// Images first … first + count - 1 of `images`, which must all outlive the scene, as must `losses`.
+  TrainingScene(const TrainingImages& images, CurrentLosses& losses, std::int64_t patch_size,
+                std::int64_t first, std::int64_t count);
+
+  std::int64_t image_count() const override { return count_; }
+  std::int64_t image_size() const override { return images_.size(); }
+  std::int64_t patch_size() const override { return patch_size_; }
+  bool labelled(std::int64_t image) const override;
+  torch::Tensor image(std::int64_t image) const override;
+  torch::Tensor mask(std::int64_t image) const override;
+  torch::Tensor loss(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
+                     std::int64_t width) override;
+  /// The index in the training images of an image of the scene. Throws nbs::Error if there is none.
+  std::int64_t global(std::int64_t image) const;
+
+ private:
+  const TrainingImages& images_;
+  CurrentLosses& losses_;
+  std::int64_t patch_size_;
+  std::int64_t first_;
+  std::int64_t count_;
+};
+
+}  // namespace nbs::training

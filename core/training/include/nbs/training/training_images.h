@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "nbs/tensor.h"
+
+namespace nbs::training {
+
+/// All that training is given. Images are ordered: labelled, then unlabelled (to be scored), then auxiliary (anomaly-free
+/// images kept apart by the data set). There is no place for a mask of an unlabelled image.
+struct TrainingImages {
+  torch::Tensor images;         ///< [L + U + A, 3, S, S] in [0, 1], contiguous, CPU
+  torch::Tensor masks;          ///< [L, S, S], 0 or 1, of the labelled images
+  std::int64_t labelled = 0;    ///< L
+  std::int64_t unlabelled = 0;  ///< U
+
+  std::int64_t count() const { return images.size(0); }
+  std::int64_t size() const { return images.size(2); }
+  std::int64_t auxiliary() const { return count() - labelled - unlabelled; }
+};
+
+}  // namespace nbs::training

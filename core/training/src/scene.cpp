@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/training/scene.h"
+
+#include <fmt/format.h>
+
+#include "nbs/error.h"
+
+namespace nbs::training {
+
+CurrentLosses::CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder)
+    : images_(images),
+      tiling_(tiling),
+      autoencoder_(autoencoder),
+      entries_(static_cast<std::size_t>(images.count())) {}
+
+const torch::Tensor& CurrentLosses::window(std::int64_t image, std::int64_t y, std::int64_t x,
+                                           std::int64_t height, std::int64_t width) {
+  auto& entry = entries_[image];
+  if (!entry.map.defined()) {
+    entry.map = torch::zeros({images_.size(), images_.size()});
+    entry.tile_version.assign(tiling_.tile_count(), 0);
+  }
+  std::vector<std::int64_t> stale;
+  for (const auto tile : tiling_.tiles_touching(y, x, height, width)) {
+    if (entry.tile_version[tile] != version_) stale.push_back(tile);
+  }
+  if (stale.empty()) return entry.map;
+  if (!tiling_.disjoint()) {
+    // Overlapping tiles are averaged, so a map is made whole or not at all.
+    entry.map.copy_(tiling_.assemble(autoencoder_.pixel_loss(tiling_.gather(images_.images[image]))));
+    entry.tile_version.assign(tiling_.tile_count(), version_);
+    tiles_evaluated_ += tiling_.tile_count();
+    return entry.map;
+  }
+  tiling_.scatter(autoencoder_.pixel_loss(tiling_.gather(images_.images[image], stale)), stale, entry.map);
+  for (const auto tile : stale) entry.tile_version[tile] = version_;
+  tiles_evaluated_ += static_cast<std::int64_t>(stale.size());
+  return entry.map;
+}
+
+void CurrentLosses::set(std::int64_t image, const torch::Tensor& map) {
+  auto& entry = entries_[image];
+  if (!entry.map.defined()) entry.map = torch::empty({images_.size(), images_.size()});
+  entry.map.copy_(map);
+  entry.tile_version.assign(tiling_.tile_count(), version_);
+}
+
+TrainingScene::TrainingScene(const TrainingImages& images, CurrentLosses& losses, std::int64_t patch_size,
+                             std::int64_t first, std::int64_t count)
+    : images_(images), losses_(losses), patch_size_(patch_size), first_(first), count_(count) {}
+
+std::int64_t TrainingScene::global(std::int64_t image) const {
+  if (image < 0 || image >= count_) {
+    throw Error(fmt::format("image {} was asked for, but the scene has images 0 to {}", image, count_ - 1));
+  }
+  return first_ + image;
+}
+
+bool TrainingScene::labelled(std::int64_t image) const { return global(image) < images_.labelled; }
+
+torch::Tensor TrainingScene::image(std::int64_t image) const { return images_.images[global(image)]; }
+
+torch::Tensor TrainingScene::mask(std::int64_t image) const {
+  if (!labelled(image)) {
+    throw Error(fmt::format("the mask of image {} was asked for, but that image is not labelled; ask labelled() first",
+                            image));
+  }
+  return images_.masks[global(image)];
+}
+
+torch::Tensor TrainingScene::loss(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
+                                  std::int64_t width) {
+  return losses_.window(global(image), y, x, height, width);
+}
+
+}  // namespace nbs::training

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/training/tiling.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "nbs/error.h"
+
+namespace nbs::training {
+
+namespace {
+
+// Starts of tiles along one axis: offset, offset + step, … with the ends covered by tiles moved inwards.
+std::vector<std::int64_t> starts(std::int64_t size, std::int64_t patch, std::int64_t step,
+                                 std::int64_t offset) {
+  std::vector<std::int64_t> result;
+  if (offset > 0) result.push_back(0);
+  for (std::int64_t at = offset; at + patch <= size; at += step) result.push_back(at);
+  if (result.empty() || result.back() + patch < size) result.push_back(size - patch);
+  return result;
+}
+
+}  // namespace
+
+Tiling::Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t step,
+               std::int64_t offset)
+    : image_size_(image_size), patch_size_(patch_size) {
+  if (step == 0) step = patch_size;
+  if (patch_size > image_size) {
+    throw Error(fmt::format("the patch ({0} x {0}) is larger than the image ({1} x {1}); lower profile.patch_size or "
+                            "raise data.image_size",
+                            patch_size, image_size));
+  }
+  if (step > patch_size) {
+    throw Error(fmt::format("profile.tile_step is {} but must be at most profile.patch_size ({}), or pixels between "
+                            "the tiles would have no loss",
+                            step, patch_size));
+  }
+  if (offset >= step) {
+    throw Error(fmt::format("profile.tile_offset is {} but must be below the distance between tiles ({})", offset,
+                            step));
+  }
+  const auto along = starts(image_size, patch_size, step, offset);
+  for (const auto y : along) {
+    for (const auto x : along) tiles_.emplace_back(y, x);
+  }
+  for (std::int64_t i = 0; i < tile_count(); ++i) all_.push_back(i);
+  auto covered = torch::zeros({image_size, image_size});
+  for (const auto& [y, x] : tiles_)
+    covered.slice(0, y, y + patch_size).slice(1, x, x + patch_size).add_(1);
+  disjoint_ = covered.max().item<float>() == 1.0F;
+  weight_ = covered.reciprocal();
+}
+
+std::vector<std::int64_t> Tiling::tiles_touching(std::int64_t y, std::int64_t x, std::int64_t height,
+                                                 std::int64_t width) const {
+  std::vector<std::int64_t> touching;
+  for (std::int64_t i = 0; i < tile_count(); ++i) {
+    const auto [ty, tx] = tiles_[i];
+    if (ty < y + height && ty + patch_size_ > y && tx < x + width && tx + patch_size_ > x)
+      touching.push_back(i);
+  }
+  return touching;
+}
+
+torch::Tensor Tiling::gather(const torch::Tensor& image, const std::vector<std::int64_t>& tiles) const {
+  const std::int64_t p = patch_size_;
+  auto patches = torch::empty({static_cast<std::int64_t>(tiles.size()), 3, p, p});
+  const auto source = image.contiguous();
+  const float* from = source.data_ptr<float>();
+  float* to = patches.data_ptr<float>();
+  for (const auto tile : tiles) {
+    const auto [ty, tx] = tiles_[tile];
+    for (std::int64_t c = 0; c < 3; ++c) {
+      for (std::int64_t row = 0; row < p; ++row) {
+        std::memcpy(to, from + (c * image_size_ + ty + row) * image_size_ + tx, p * sizeof(float));
+        to += p;
+      }
+    }
+  }
+  return patches;
+}
+
+torch::Tensor Tiling::gather(const torch::Tensor& image) const { return gather(image, all_); }
+
+void Tiling::scatter(const torch::Tensor& losses, const std::vector<std::int64_t>& tiles,
+                     torch::Tensor& map) const {
+  const std::int64_t p = patch_size_;
+  const auto source = losses.contiguous();
+  const float* from = source.data_ptr<float>();
+  float* to = map.data_ptr<float>();
+  for (const auto tile : tiles) {
+    const auto [ty, tx] = tiles_[tile];
+    for (std::int64_t row = 0; row < p; ++row) {
+      std::memcpy(to + (ty + row) * image_size_ + tx, from, p * sizeof(float));
+      from += p;
+    }
+  }
+}
+
+torch::Tensor Tiling::assemble(const torch::Tensor& losses) const {
+  if (disjoint_) {
+    auto map = torch::empty({image_size_, image_size_});
+    scatter(losses, all_, map);
+    return map;
+  }
+  auto map = torch::zeros({image_size_, image_size_});
+  for (std::int64_t i = 0; i < tile_count(); ++i) {
+    const auto [y, x] = tiles_[i];
+    map.slice(0, y, y + patch_size_).slice(1, x, x + patch_size_).add_(losses[i]);
+  }
+  return map.mul_(weight_);
+}
+
+}  // namespace nbs::training
