@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nbs/data/sample.h"
+
+namespace nbs::data {
+
+/// Which samples are labelled; both lists hold indices into Listing::samples, ascending.
+struct Split {
+  std::vector<std::int64_t> labelled;
+  std::vector<std::int64_t> unlabelled;
+};
+
+/// A seeded random permutation of 0 … count - 1, the same on every platform.
+std::vector<std::int64_t> permutation(std::int64_t count, std::uint64_t seed);
+
+/// Draws the labelled images. With options.require_anomalous the last drawn is exchanged for the next image in the
+/// random order that shows an anomaly, if none of the drawn does. Whether an image shows one is taken from the layout
+/// where it says so; otherwise its mask is opened, one image after the other in the random order until one is found, as
+/// a person would who labels images until an anomaly turns up. No other mask is opened.
+/// Throws nbs::Error if more labelled images are wanted than there are, or no image shows an anomaly.
+Split draw_split(const Listing& listing, const DataOptions& options);
+
+/// The split as JSON text: id, role, type and file of every sample.
+std::string manifest(const Listing& listing, const Split& split, const DataOptions& options);
+
+}  // namespace nbs::data

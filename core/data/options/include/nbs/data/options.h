@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nbs/options.h"
+
+// [data] and [augment] of a pipeline file. No OpenCV here: the front end reads this header too.
+
+namespace nbs::data {
+
+/// [data]: which images, and which of them are labelled.
+struct DataOptions {
+  std::string format = "synthetic";
+  std::string root;
+  std::string category;
+  std::int64_t image_size = 256;
+  std::int64_t labeled = 5;
+  std::int64_t split_seed = 0;
+  bool require_anomalous = true;
+  std::vector<std::int64_t> anomalous_labels;
+  std::string surface = "mixed";
+  std::int64_t count = 24;
+  std::int64_t auxiliary = 0;
+
+  static void declare(Schema<DataOptions>& s) {
+    s.add("format", &DataOptions::format, "synthetic")
+        .choices({"crackforest", "mvtec", "nanotwice", "folder", "synthetic"})
+        .doc("Layout of the data set on disk, or \"synthetic\" for generated images.");
+    s.add("root", &DataOptions::root, "").doc("Folder of the data set; not used by \"synthetic\".");
+    s.add("category", &DataOptions::category, "")
+        .doc(
+            "MVTec class: the folder below root, for example \"bottle\"; empty: root is the "
+            "class's own folder.");
+    s.add("image_size", &DataOptions::image_size, 256)
+        .range(16, 4096)
+        .doc("S: images are resized to S x S pixels (area average; masks by nearest neighbour).");
+    s.add("labeled", &DataOptions::labeled, 5)
+        .range(0, 100000)
+        .doc("Images whose masks are given to training, drawn at random.");
+    s.add("split_seed", &DataOptions::split_seed, 0)
+        .range(0, 9e15)
+        .doc(
+            "Seed of the draw of labelled images; apart from the run's seed, so that runs can "
+            "share a split.");
+    s.add("require_anomalous", &DataOptions::require_anomalous, true)
+        .doc(
+            "At least one labelled image shows an anomaly: the last drawn is exchanged for the "
+            "next that does.");
+    s.add("anomalous_labels", &DataOptions::anomalous_labels, std::vector<std::int64_t>{2})
+        .range(0, 255)
+        .doc(
+            "CrackForest labels that count as anomalous: 1 road, 2 crack, 3 area enclosed by "
+            "cracks, 4 thin detached "
+            "pieces.");
+    s.add("surface", &DataOptions::surface, "mixed")
+        .choices({"mixed", "fabric", "asphalt", "metal", "wood", "tiles"})
+        .doc("Kind of surface that \"synthetic\" generates.");
+    s.add("count", &DataOptions::count, 24)
+        .range(1, 100000)
+        .doc("Images that \"synthetic\" generates for the labelled and unlabelled sets together.");
+    s.add("auxiliary", &DataOptions::auxiliary, 0)
+        .range(0, 100000)
+        .doc(
+            "At most this many of the anomaly-free images that the data set keeps apart for "
+            "training (MVTec "
+            "train/good, NanoTWICE Normal) are read as well; for train.autoencoder_images = "
+            "\"auxiliary\".");
+  }
+};
+
+/// [augment]: changes of training images (D' in Algorithm 1). Each image or patch draws its own.
+struct AugmentOptions {
+  bool flip = true;
+  bool rotate90 = true;
+  double brightness = 0;
+  double contrast = 0;
+  double colour = 0;
+  double noise = 0;
+  double rotation = 0;
+  double scale = 0;
+  double elastic = 0;
+
+  static void declare(Schema<AugmentOptions>& s) {
+    s.add("flip", &AugmentOptions::flip, true).doc("Random mirror images.");
+    s.add("rotate90", &AugmentOptions::rotate90, true).doc("Random quarter turns.");
+    s.add("brightness", &AugmentOptions::brightness, 0.0)
+        .range(0, 1)
+        .doc("Largest shift of all channels together, in units of the full range.");
+    s.add("contrast", &AugmentOptions::contrast, 0.0)
+        .range(0, 0.95)
+        .doc("Largest relative change of contrast about the mean.");
+    s.add("colour", &AugmentOptions::colour, 0.0)
+        .range(0, 1)
+        .doc("Largest shift of each channel on its own, in units of the full range.");
+    s.add("noise", &AugmentOptions::noise, 0.0)
+        .range(0, 1)
+        .doc("Deviation of Gaussian noise, in units of the full range.");
+    s.add("rotation", &AugmentOptions::rotation, 0.0)
+        .range(0, 180)
+        .doc("Largest rotation in degrees; whole images only (predictors that see no profile).");
+    s.add("scale", &AugmentOptions::scale, 0.0)
+        .range(0, 0.9)
+        .doc(
+            "Largest relative change of size; whole images only (predictors that see no profile).");
+    s.add("elastic", &AugmentOptions::elastic, 0.0)
+        .range(0, 64)
+        .doc(
+            "Deviation in pixels of a smooth random displacement; whole images only (predictors "
+            "that see no profile).");
+  }
+};
+
+}  // namespace nbs::data
