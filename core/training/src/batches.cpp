@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nbs/data/augment.h"
+
 namespace nbs::training {
 
 namespace {
@@ -23,6 +25,15 @@ Window draw_window(std::int64_t size, std::int64_t crop, Random& random) {
   window.y = random.below(size - window.side + 1);
   window.x = random.below(size - window.side + 1);
   return window;
+}
+
+// A transposition (bit 2) belongs to the quarter turns, mirror images (bits 0 and 1) to the flips; with turns alone only
+// the four rotations are drawn: nothing, both mirrors, and a transposition with one mirror.
+std::int64_t draw_turn(const data::AugmentOptions& augment, Random& random) {
+  static constexpr std::int64_t kRotations[] = {0, 5, 3, 6};
+  if (augment.flip && augment.rotate90) return random.below(8);
+  if (augment.rotate90) return kRotations[random.below(4)];
+  return augment.flip ? random.below(4) : 0;
 }
 
 }  // namespace
@@ -68,16 +79,51 @@ Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& ima
     inputs.push_back(dihedral(crop, turn));
     masks.push_back(dihedral(window.of(images.masks[drawn.image]), turn));
     if (with_image) {
-      auto colour = dihedral(window.of(images.images[drawn.image]), turn).contiguous().unsqueeze(0);
-      data::AugmentOptions colour_only = augment;
-      colour_only.flip = false;
-      colour_only.rotate90 = false;
-      colours.push_back(augment_patches(colour, colour_only, random)[0]);
+      auto colour = dihedral(window.of(images.images[drawn.image]), turn).clone(torch::MemoryFormat::Contiguous);
+      data::augment_colour(colour.data_ptr<float>(), window.side * window.side, augment,
+                           [&random] { return random.uniform(); });
+      colours.push_back(std::move(colour));
     }
   }
   Minibatch batch;
   batch.input.profile = torch::stack(inputs);
   if (with_image) batch.input.image = torch::stack(colours);
+  batch.masks = torch::stack(masks);
+  return batch;
+}
+
+torch::Tensor augment_patches(const torch::Tensor& patches, const data::AugmentOptions& augment, Random& random) {
+  const auto uniform = [&random] { return random.uniform(); };
+  const bool colour = augment.brightness > 0 || augment.contrast > 0 || augment.colour > 0 || augment.noise > 0;
+  if (!augment.flip && !augment.rotate90 && !colour) return patches;
+  auto changed = torch::empty_like(patches);
+  const std::int64_t pixels = patches.size(2) * patches.size(3);
+  for (std::int64_t b = 0; b < patches.size(0); ++b) {
+    changed[b].copy_(dihedral(patches[b], draw_turn(augment, random)));
+    if (colour) data::augment_colour(changed.data_ptr<float>() + b * 3 * pixels, pixels, augment, uniform);
+  }
+  return changed;
+}
+
+Minibatch draw_images(const TrainingImages& images, const config::BufferOptions& buffer,
+                      const data::AugmentOptions& augment, Random& random) {
+  const auto uniform = [&random] { return random.uniform(); };
+  std::vector<torch::Tensor> inputs;
+  std::vector<torch::Tensor> masks;
+  for (std::int64_t b = 0; b < buffer.batch; ++b) {
+    const std::int64_t drawn = random.below(images.labelled);
+    auto image = images.images[drawn].clone();
+    auto mask = images.masks[drawn].clone();
+    data::augment_geometry(image.data_ptr<float>(), mask.data_ptr<float>(), images.size(), augment, uniform);
+    const auto window = draw_window(images.size(), buffer.crop, random);
+    const std::int64_t turn = draw_turn(augment, random);
+    auto crop = dihedral(window.of(image), turn).contiguous();
+    data::augment_colour(crop.data_ptr<float>(), window.side * window.side, augment, uniform);
+    inputs.push_back(std::move(crop));
+    masks.push_back(dihedral(window.of(mask), turn));
+  }
+  Minibatch batch;
+  batch.input.image = torch::stack(inputs);
   batch.masks = torch::stack(masks);
   return batch;
 }

@@ -18,7 +18,7 @@ struct SyntheticImage {
   std::string type;  ///< "scratch", "stain", "crack" or "good"
 };
 
-/// Image `index` of the generated data set: a textured surface, two of three with one or two small anomalies. Depends on
+/// Image `index` of the generated data set: a textured surface, five of six with one or two small anomalies. Depends on
 /// nothing but its arguments.
 SyntheticImage synthesise(const std::string& surface, std::int64_t size, std::uint64_t seed, std::int64_t index);
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "files.h"
+#include "nbs/data/sample.h"
+#include "nbs/error.h"
+
+namespace nbs::data {
+
+// MVTec AD (Bergmann et al. 2019): train/good, test/<type>, ground_truth/<type>/<stem>_mask.png.
+Listing list_mvtec(const std::filesystem::path& class_folder) {
+  const auto test = class_folder / "test";
+  if (!std::filesystem::is_directory(test)) {
+    throw Error(fmt::format("{} has no folder test, so it is no class of MVTec AD; set data.root to the class's folder, or "
+                            "data.category to its name below data.root",
+                            class_folder.string()));
+  }
+  std::vector<std::filesystem::path> types;
+  for (const auto& entry : std::filesystem::directory_iterator(test)) {
+    if (entry.is_directory()) types.push_back(entry.path());
+  }
+  std::sort(types.begin(), types.end());
+  Listing listing;
+  for (const auto& folder : types) {
+    const std::string type = folder.filename().string();
+    const auto masks = image_files_if_any(class_folder / "ground_truth" / type);
+    for (const auto& image : image_files_if_any(folder)) {
+      Sample sample;
+      sample.id = type + "_" + image.stem().string();
+      sample.image = image;
+      sample.type = type;
+      if (type == "good") {
+        sample.mask_source = MaskSource::all_clear;
+      } else {
+        sample.mask_source = MaskSource::file;
+        sample.mask = with_stem(masks, image.stem().string(), "_mask");
+        if (sample.mask.empty()) {
+          throw Error(fmt::format("the image {} has no mask: there is no {}_mask in {}; add it or remove the image",
+                                  image.string(), image.stem().string(),
+                                  (class_folder / "ground_truth" / type).string()));
+        }
+      }
+      listing.samples.push_back(std::move(sample));
+    }
+  }
+  if (listing.samples.empty()) {
+    throw Error(fmt::format("no image file is in the folders below {}; check data.root and data.category", test.string()));
+  }
+  for (const auto& image : image_files_if_any(class_folder / "train" / "good")) {
+    Sample sample;
+    sample.id = "train_good_" + image.stem().string();
+    sample.image = image;
+    sample.type = "good";
+    sample.mask_source = MaskSource::all_clear;
+    listing.auxiliary.push_back(std::move(sample));
+  }
+  return listing;
+}
+
+}  // namespace nbs::data

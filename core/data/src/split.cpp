@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/data/split.h"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "nbs/data/image.h"
+#include "nbs/error.h"
+
+namespace nbs::data {
+
+namespace {
+
+bool shows_anomaly(const Sample& sample, const DataOptions& options) {
+  if (!sample.type.empty()) return sample.type != "good";
+  if (sample.mask_source == MaskSource::none) return false;
+  return cv::countNonZero(load_mask(sample, options)) > 0;
+}
+
+const char* role(const Split& split, std::int64_t index) {
+  return std::binary_search(split.labelled.begin(), split.labelled.end(), index) ? "labeled" : "unlabeled";
+}
+
+}  // namespace
+
+std::vector<std::int64_t> permutation(std::int64_t count, std::uint64_t seed) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  std::mt19937_64 engine(seed);
+  // Fisher and Yates, with the draw written out: std::shuffle differs between standard libraries.
+  for (std::int64_t i = count - 1; i > 0; --i) {
+    const auto j = static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(i + 1));
+    std::swap(order[i], order[j]);
+  }
+  return order;
+}
+
+Split draw_split(const Listing& listing, const DataOptions& options) {
+  const auto count = static_cast<std::int64_t>(listing.samples.size());
+  if (options.labeled > count) {
+    throw Error(fmt::format("data.labeled is {}, but the data set has only {} images; lower it", options.labeled, count));
+  }
+  auto order = permutation(count, static_cast<std::uint64_t>(options.split_seed));
+  if (options.labeled > 0 && options.require_anomalous) {
+    std::int64_t found = 0;
+    while (found < count && !shows_anomaly(listing.samples[order[found]], options)) ++found;
+    if (found == count) {
+      throw Error(
+          "no image of the data set shows an anomaly, so none of the labelled ones can; check data.anomalous_labels, or set "
+          "data.require_anomalous = false");
+    }
+    if (found >= options.labeled) std::swap(order[found], order[options.labeled - 1]);
+  }
+  Split split;
+  split.labelled.assign(order.begin(), order.begin() + options.labeled);
+  split.unlabelled.assign(order.begin() + options.labeled, order.end());
+  for (const auto index : split.labelled) {
+    if (listing.samples[index].mask_source == MaskSource::none) {
+      throw Error(fmt::format("the image {} was drawn to be labelled but has no mask; add a folder masks/ with a mask for "
+                              "every image, or set data.labeled = 0",
+                              listing.samples[index].image.string()));
+    }
+  }
+  std::sort(split.labelled.begin(), split.labelled.end());
+  std::sort(split.unlabelled.begin(), split.unlabelled.end());
+  return split;
+}
+
+std::string manifest(const Listing& listing, const Split& split, const DataOptions& options) {
+  nlohmann::ordered_json json;
+  json["format"] = options.format;
+  json["split_seed"] = options.split_seed;
+  json["labeled"] = split.labelled.size();
+  json["unlabeled"] = split.unlabelled.size();
+  json["auxiliary"] = listing.auxiliary.size();
+  auto& images = json["images"] = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < listing.samples.size(); ++i) {
+    const auto& sample = listing.samples[i];
+    images.push_back({{"id", sample.id},
+                      {"role", role(split, static_cast<std::int64_t>(i))},
+                      {"type", sample.type},
+                      {"file", sample.image.filename().string()}});
+  }
+  return json.dump(1) + "\n";
+}
+
+}  // namespace nbs::data
