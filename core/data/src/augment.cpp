@@ -13,7 +13,8 @@ void augment_colour(float* image, std::int64_t pixels, const AugmentOptions& opt
   const auto spread = [&](double largest) { return largest * (2 * uniform() - 1); };
   if (options.brightness > 0 || options.contrast > 0 || options.colour > 0) {
     double mean = 0;
-    for (std::int64_t i = 0; i < 3 * pixels; ++i) mean += image[i];
+    for (std::int64_t i = 0; i < 3 * pixels; ++i)
+      mean += image[i];
     mean /= static_cast<double>(3 * pixels);
     const double gain = 1 + spread(options.contrast);
     const double shift = spread(options.brightness);

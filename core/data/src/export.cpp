@@ -21,7 +21,8 @@ void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
     written = false;
   }
   if (!written)
-    throw Error(fmt::format("writing {} failed; check that the folder may be written to and the disk has room", file.string()));
+    throw Error(
+        fmt::format("writing {} failed; check that the folder may be written to and the disk has room", file.string()));
 }
 
 cv::Mat to_bytes(const cv::Mat& image, bool grey) {

@@ -12,8 +12,8 @@
 namespace nbs::data {
 
 std::vector<std::filesystem::path> image_files_if_any(const std::filesystem::path& folder) {
-  static constexpr std::array<const char*, 11> kExtensions = {
-      ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm", ".pbm", ".jp2"};
+  static constexpr std::array<const char*, 11> kExtensions = {".png",  ".jpg", ".jpeg", ".tif", ".tiff", ".bmp",
+                                                              ".webp", ".pgm", ".ppm",  ".pbm", ".jp2"};
   std::vector<std::filesystem::path> files;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
@@ -29,13 +29,14 @@ std::vector<std::filesystem::path> image_files_if_any(const std::filesystem::pat
 
 std::vector<std::filesystem::path> image_files(const std::filesystem::path& folder, const std::string& what) {
   if (!std::filesystem::is_directory(folder)) {
-    throw Error(fmt::format("{} should be in the folder {}, which does not exist; check data.root and data.format", what,
-                            folder.string()));
+    throw Error(fmt::format("{} should be in the folder {}, which does not exist; check data.root and data.format",
+                            what, folder.string()));
   }
   auto files = image_files_if_any(folder);
   if (files.empty()) {
-    throw Error(fmt::format("{} should be in the folder {}, but no image file is there; check data.root and data.format",
-                            what, folder.string()));
+    throw Error(
+        fmt::format("{} should be in the folder {}, but no image file is there; check data.root and data.format", what,
+                    folder.string()));
   }
   return files;
 }

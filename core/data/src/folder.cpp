@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "files.h"
 #include "nbs/data/sample.h"
 #include "nbs/error.h"
 
+#include "files.h"
+
 namespace nbs::data {
 
-// Plain folders: images/NAME.* and masks/NAME.* (or NAME_mask.*). Without a folder masks/ nothing can be scored; with it
-// every image needs a mask.
+// Plain folders: images/NAME.* and masks/NAME.* (or NAME_mask.*). Without a folder masks/ nothing can be scored; with
+// it every image needs a mask.
 Listing list_folder(const std::filesystem::path& root) {
   Listing listing;
   const bool with_masks = std::filesystem::is_directory(root / "masks");
@@ -22,15 +23,17 @@ Listing list_folder(const std::filesystem::path& root) {
       sample.mask = with_stem(masks, sample.id);
       if (sample.mask.empty()) sample.mask = with_stem(masks, sample.id, "_mask");
       if (sample.mask.empty()) {
-        throw Error(fmt::format("the image {} has no mask: there is no {}.* in {}; add it (all black for no anomaly), or "
-                                "remove the image",
-                                image.string(), sample.id, (root / "masks").string()));
+        throw Error(
+            fmt::format("the image {} has no mask: there is no {}.* in {}; add it (all black for no anomaly), or "
+                        "remove the image",
+                        image.string(), sample.id, (root / "masks").string()));
       }
     }
     if (!listing.samples.empty() && listing.samples.back().id == sample.id) {
-      throw Error(fmt::format("{} and {} have the same name but for the extension, so they cannot be told apart; rename "
-                              "one of them",
-                              listing.samples.back().image.string(), image.string()));
+      throw Error(
+          fmt::format("{} and {} have the same name but for the extension, so they cannot be told apart; rename "
+                      "one of them",
+                      listing.samples.back().image.string(), image.string()));
     }
     listing.samples.push_back(std::move(sample));
   }

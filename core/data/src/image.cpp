@@ -18,7 +18,8 @@ namespace {
 
 std::vector<unsigned char> read_bytes(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw Error(fmt::format("the file {} cannot be opened; check that it exists and may be read", file.string()));
+  if (!stream)
+    throw Error(fmt::format("the file {} cannot be opened; check that it exists and may be read", file.string()));
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
@@ -99,7 +100,8 @@ cv::Mat read_mask_image(const std::filesystem::path& file) {
     std::vector<cv::Mat> planes;
     cv::split(image, planes);
     any = planes[0];
-    for (std::size_t i = 1; i < planes.size(); ++i) any = cv::max(any, planes[i]);
+    for (std::size_t i = 1; i < planes.size(); ++i)
+      any = cv::max(any, planes[i]);
   }
   cv::Mat mask = any > 0;
   return mask / 255;
@@ -136,7 +138,8 @@ cv::Mat load_mask(const Sample& sample, const DataOptions& options) {
     case MaskSource::all_clear:
       return cv::Mat::zeros(size, size, CV_8UC1);
     case MaskSource::generated:
-      return synthesise(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed), sample.index)
+      return synthesise(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed),
+                        sample.index)
           .mask;
     case MaskSource::file:
       break;

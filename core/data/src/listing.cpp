@@ -22,12 +22,14 @@ Listing list_by_format(const DataOptions& options) {
 Listing list_samples(const DataOptions& options) {
   if (options.format != "synthetic") {
     if (options.root.empty()) {
-      throw Error(fmt::format("data.root is empty, but the format \"{}\" reads a folder; set data.root", options.format));
+      throw Error(
+          fmt::format("data.root is empty, but the format \"{}\" reads a folder; set data.root", options.format));
     }
     if (!std::filesystem::is_directory(options.root)) {
-      throw Error(fmt::format("the data folder {} does not exist or is no folder; set data.root to the folder of the "
-                              "data set",
-                              options.root));
+      throw Error(
+          fmt::format("the data folder {} does not exist or is no folder; set data.root to the folder of the "
+                      "data set",
+                      options.root));
     }
   }
   auto listing = list_by_format(options);

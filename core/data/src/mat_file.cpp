@@ -61,9 +61,10 @@ cv::Mat read_mask_mat(const std::filesystem::path& file, const std::vector<std::
   const matvar_t* labels = nullptr;
   if (truth && truth->class_type == MAT_C_STRUCT) labels = Mat_VarGetStructFieldByName(truth.get(), "Segmentation", 0);
   if (labels == nullptr || labels->rank != 2 || labels->data == nullptr || !numeric(*labels)) {
-    throw Error(fmt::format("the file {} has no matrix groundTruth.Segmentation, as CrackForest's have; it is another kind "
-                            "of file, or damaged",
-                            file.string()));
+    throw Error(
+        fmt::format("the file {} has no matrix groundTruth.Segmentation, as CrackForest's have; it is another kind "
+                    "of file, or damaged",
+                    file.string()));
   }
   const auto rows = static_cast<int>(labels->dims[0]);
   const auto columns = static_cast<int>(labels->dims[1]);
@@ -73,7 +74,8 @@ cv::Mat read_mask_mat(const std::filesystem::path& file, const std::vector<std::
       // MATLAB keeps matrices by column.
       const double label = element(*labels, static_cast<std::size_t>(x) * rows + y);
       bool anomalous = false;
-      for (const auto wanted : anomalous_labels) anomalous = anomalous || label == static_cast<double>(wanted);
+      for (const auto wanted : anomalous_labels)
+        anomalous = anomalous || label == static_cast<double>(wanted);
       mask.at<std::uint8_t>(y, x) = anomalous ? 1 : 0;
     }
   }
@@ -83,7 +85,8 @@ cv::Mat read_mask_mat(const std::filesystem::path& file, const std::vector<std::
 void write_mask_mat(const std::filesystem::path& file, const cv::Mat& mask) {
   std::vector<std::uint8_t> labels;
   for (int x = 0; x < mask.cols; ++x) {
-    for (int y = 0; y < mask.rows; ++y) labels.push_back(mask.at<std::uint8_t>(y, x) != 0 ? 2 : 1);
+    for (int y = 0; y < mask.rows; ++y)
+      labels.push_back(mask.at<std::uint8_t>(y, x) != 0 ? 2 : 1);
   }
   Mat_LogInitFunc("nbs", no_log);
   const File mat(Mat_CreateVer(file.c_str(), nullptr, MAT_FT_MAT5));

@@ -3,9 +3,10 @@
 
 #include <fmt/format.h>
 
-#include "files.h"
 #include "nbs/data/sample.h"
 #include "nbs/error.h"
+
+#include "files.h"
 
 namespace nbs::data {
 
@@ -13,9 +14,10 @@ namespace nbs::data {
 Listing list_mvtec(const std::filesystem::path& class_folder) {
   const auto test = class_folder / "test";
   if (!std::filesystem::is_directory(test)) {
-    throw Error(fmt::format("{} has no folder test, so it is no class of MVTec AD; set data.root to the class's folder, or "
-                            "data.category to its name below data.root",
-                            class_folder.string()));
+    throw Error(
+        fmt::format("{} has no folder test, so it is no class of MVTec AD; set data.root to the class's folder, or "
+                    "data.category to its name below data.root",
+                    class_folder.string()));
   }
   std::vector<std::filesystem::path> types;
   for (const auto& entry : std::filesystem::directory_iterator(test)) {
@@ -46,7 +48,8 @@ Listing list_mvtec(const std::filesystem::path& class_folder) {
     }
   }
   if (listing.samples.empty()) {
-    throw Error(fmt::format("no image file is in the folders below {}; check data.root and data.category", test.string()));
+    throw Error(
+        fmt::format("no image file is in the folders below {}; check data.root and data.category", test.string()));
   }
   for (const auto& image : image_files_if_any(class_folder / "train" / "good")) {
     Sample sample;

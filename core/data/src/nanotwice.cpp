@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "files.h"
 #include "nbs/data/sample.h"
 #include "nbs/error.h"
+
+#include "files.h"
 
 namespace nbs::data {
 

@@ -19,7 +19,8 @@ void to_planes(const cv::Mat& image, float* to) {
     const auto* row = image.ptr<cv::Vec3f>(y);
     for (int x = 0; x < image.cols; ++x) {
       const std::int64_t at = static_cast<std::int64_t>(y) * image.cols + x;
-      for (int c = 0; c < 3; ++c) to[c * plane + at] = row[x][c];
+      for (int c = 0; c < 3; ++c)
+        to[c * plane + at] = row[x][c];
     }
   }
 }
@@ -33,9 +34,12 @@ TrainingSet load_training_set(const Listing& listing, const Split& split, const 
   set.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
   set.auxiliary = static_cast<std::int64_t>(listing.auxiliary.size());
   std::vector<const Sample*> order;
-  for (const auto index : split.labelled) order.push_back(&listing.samples[index]);
-  for (const auto index : split.unlabelled) order.push_back(&listing.samples[index]);
-  for (const auto& sample : listing.auxiliary) order.push_back(&sample);
+  for (const auto index : split.labelled)
+    order.push_back(&listing.samples[index]);
+  for (const auto index : split.unlabelled)
+    order.push_back(&listing.samples[index]);
+  for (const auto& sample : listing.auxiliary)
+    order.push_back(&sample);
   const std::int64_t plane = set.size * set.size;
   set.images.resize(order.size() * static_cast<std::size_t>(3 * plane));
   set.masks.resize(static_cast<std::size_t>(set.labelled * plane));
@@ -57,7 +61,8 @@ TrainingSet load_training_set(const Listing& listing, const Split& split, const 
 }
 
 ScoringSet::ScoringSet(const Listing& listing, const Split& split, DataOptions options) : options_(std::move(options)) {
-  for (const auto index : split.unlabelled) samples_.push_back(listing.samples[index]);
+  for (const auto index : split.unlabelled)
+    samples_.push_back(listing.samples[index]);
 }
 
 std::vector<std::uint8_t> ScoringSet::mask(std::int64_t index) const {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
 
 #include "nbs/data/image.h"
 #include "nbs/error.h"
@@ -43,15 +44,18 @@ std::vector<std::int64_t> permutation(std::int64_t count, std::uint64_t seed) {
 Split draw_split(const Listing& listing, const DataOptions& options) {
   const auto count = static_cast<std::int64_t>(listing.samples.size());
   if (options.labeled > count) {
-    throw Error(fmt::format("data.labeled is {}, but the data set has only {} images; lower it", options.labeled, count));
+    throw Error(
+        fmt::format("data.labeled is {}, but the data set has only {} images; lower it", options.labeled, count));
   }
   auto order = permutation(count, static_cast<std::uint64_t>(options.split_seed));
   if (options.labeled > 0 && options.require_anomalous) {
     std::int64_t found = 0;
-    while (found < count && !shows_anomaly(listing.samples[order[found]], options)) ++found;
+    while (found < count && !shows_anomaly(listing.samples[order[found]], options))
+      ++found;
     if (found == count) {
       throw Error(
-          "no image of the data set shows an anomaly, so none of the labelled ones can; check data.anomalous_labels, or set "
+          "no image of the data set shows an anomaly, so none of the labelled ones can; check data.anomalous_labels, "
+          "or set "
           "data.require_anomalous = false");
     }
     if (found >= options.labeled) std::swap(order[found], order[options.labeled - 1]);
@@ -61,9 +65,10 @@ Split draw_split(const Listing& listing, const DataOptions& options) {
   split.unlabelled.assign(order.begin() + options.labeled, order.end());
   for (const auto index : split.labelled) {
     if (listing.samples[index].mask_source == MaskSource::none) {
-      throw Error(fmt::format("the image {} was drawn to be labelled but has no mask; add a folder masks/ with a mask for "
-                              "every image, or set data.labeled = 0",
-                              listing.samples[index].image.string()));
+      throw Error(
+          fmt::format("the image {} was drawn to be labelled but has no mask; add a folder masks/ with a mask for "
+                      "every image, or set data.labeled = 0",
+                      listing.samples[index].image.string()));
     }
   }
   std::sort(split.labelled.begin(), split.labelled.end());

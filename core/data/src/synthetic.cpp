@@ -37,7 +37,8 @@ class Dice {
 cv::Mat noise(Dice& dice, int size, double sigma_x, double sigma_y) {
   cv::Mat field(size, size, CV_32F);
   for (int y = 0; y < size; ++y) {
-    for (int x = 0; x < size; ++x) field.at<float>(y, x) = static_cast<float>(dice.normal());
+    for (int x = 0; x < size; ++x)
+      field.at<float>(y, x) = static_cast<float>(dice.normal());
   }
   if (sigma_x > 0 || sigma_y > 0)
     cv::GaussianBlur(field, field, {0, 0}, std::max(sigma_x, 0.01), std::max(sigma_y, 0.01), cv::BORDER_REFLECT);
@@ -51,7 +52,8 @@ template <typename Shade>
 cv::Mat pattern(int size, const Shade& shade) {
   cv::Mat field(size, size, CV_32F);
   for (int y = 0; y < size; ++y) {
-    for (int x = 0; x < size; ++x) field.at<float>(y, x) = static_cast<float>(shade(x, y));
+    for (int x = 0; x < size; ++x)
+      field.at<float>(y, x) = static_cast<float>(shade(x, y));
   }
   return field;
 }
@@ -78,9 +80,8 @@ cv::Mat relief(const std::string& surface, Dice& dice, int size, cv::Vec3f& colo
     const double period = dice.uniform(14, 22) * unit;
     colour = {0.62F, 0.45F, 0.28F};
     const cv::Mat bend = noise(dice, size, 50 * unit, 12 * unit);
-    const auto rings = pattern(size, [&](int x, int y) {
-      return 0.09 * std::sin(kTurn * y / period + 1.6 * bend.at<float>(y, x) + phase_y);
-    });
+    const auto rings = pattern(
+        size, [&](int x, int y) { return 0.09 * std::sin(kTurn * y / period + 1.6 * bend.at<float>(y, x) + phase_y); });
     return rings + 0.03 * noise(dice, size, 8 * unit, 0.6 * unit);
   }
   if (surface == "tiles") {
@@ -129,7 +130,8 @@ void draw_stain(cv::Mat& shape, Dice& dice, double radius) {
   for (int i = 0; i < 64; ++i) {
     const double angle = kTurn * i / 64;
     double r = 1;
-    for (int k = 0; k < 4; ++k) r += amplitude[k] * std::sin((k + 2) * angle + phase[k]);
+    for (int k = 0; k < 4; ++k)
+      r += amplitude[k] * std::sin((k + 2) * angle + phase[k]);
     outline.emplace_back(cvRound(centre.x + radius * r * std::cos(angle)),
                          cvRound(centre.y + radius * r * std::sin(angle)));
   }
@@ -161,7 +163,8 @@ void add_anomaly(const std::string& type, Dice& dice, cv::Mat& image, cv::Mat& m
   shape.convertTo(share, CV_32F, 1.0 / 255);
   cv::GaussianBlur(share, share, {0, 0}, 0.7 * unit);
   for (int y = 0; y < size; ++y) {
-    for (int x = 0; x < size; ++x) image.at<cv::Vec3f>(y, x) += share.at<float>(y, x) * change;
+    for (int x = 0; x < size; ++x)
+      image.at<cv::Vec3f>(y, x) += share.at<float>(y, x) * change;
   }
 }
 
@@ -192,7 +195,8 @@ SyntheticImage synthesise(const std::string& surface, std::int64_t size, std::ui
   result.mask = cv::Mat::zeros(side, side, CV_8UC1);
   if (result.type != "good") {
     const int anomalies = 1 + dice.below(2);
-    for (int i = 0; i < anomalies; ++i) add_anomaly(result.type, dice, result.image, result.mask);
+    for (int i = 0; i < anomalies; ++i)
+      add_anomaly(result.type, dice, result.image, result.mask);
   }
   // Sensor noise over everything, anomalies included.
   for (int y = 0; y < side; ++y) {
@@ -220,7 +224,8 @@ Listing list_synthetic(const DataOptions& options) {
     sample.index = index;
     return sample;
   };
-  for (; index < options.count; ++index) listing.samples.push_back(make("synthetic_"));
+  for (; index < options.count; ++index)
+    listing.samples.push_back(make("synthetic_"));
   // Normal images for training, from the indices that follow.
   while (static_cast<std::int64_t>(listing.auxiliary.size()) < options.auxiliary) {
     auto sample = make("synthetic_train_");

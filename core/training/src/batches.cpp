@@ -14,9 +14,7 @@ struct Window {
   std::int64_t y = 0;
   std::int64_t x = 0;
   std::int64_t side = 0;
-  torch::Tensor of(const torch::Tensor& planes) const {
-    return planes.slice(-2, y, y + side).slice(-1, x, x + side);
-  }
+  torch::Tensor of(const torch::Tensor& planes) const { return planes.slice(-2, y, y + side).slice(-1, x, x + side); }
 };
 
 Window draw_window(std::int64_t size, std::int64_t crop, Random& random) {
@@ -27,8 +25,8 @@ Window draw_window(std::int64_t size, std::int64_t crop, Random& random) {
   return window;
 }
 
-// A transposition (bit 2) belongs to the quarter turns, mirror images (bits 0 and 1) to the flips; with turns alone only
-// the four rotations are drawn: nothing, both mirrors, and a transposition with one mirror.
+// A transposition (bit 2) belongs to the quarter turns, mirror images (bits 0 and 1) to the flips; with turns alone
+// only the four rotations are drawn: nothing, both mirrors, and a transposition with one mirror.
 std::int64_t draw_turn(const data::AugmentOptions& augment, Random& random) {
   static constexpr std::int64_t kRotations[] = {0, 5, 3, 6};
   if (augment.flip && augment.rotate90) return random.below(8);
@@ -57,7 +55,8 @@ Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& ima
     const auto window = draw_window(images.size(), buffer.crop, random);
     const std::int64_t turn = buffer.dihedral ? random.below(8) : 0;
     std::vector<torch::Tensor> crops;
-    for (const auto& map : drawn.maps) crops.push_back(window.of(map));
+    for (const auto& map : drawn.maps)
+      crops.push_back(window.of(map));
     auto crop = torch::stack(crops).div_(drawn.scale);
     if (buffer.gain > 0) {
       // A common factor would be lost in the normalisation, so the factors are divided by their mean.

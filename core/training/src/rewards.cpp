@@ -34,8 +34,7 @@ std::vector<double> clone_signs(const std::vector<Patch>& patches, const torch::
   return signs;
 }
 
-std::vector<double> new_coverage(const std::vector<Patch>& patches, std::int64_t image_size,
-                                 std::int64_t patch_size) {
+std::vector<double> new_coverage(const std::vector<Patch>& patches, std::int64_t image_size, std::int64_t patch_size) {
   std::map<std::int64_t, std::vector<char>> covered;
   std::vector<double> shares;
   shares.reserve(patches.size());
@@ -53,8 +52,7 @@ std::vector<double> new_coverage(const std::vector<Patch>& patches, std::int64_t
   return shares;
 }
 
-std::vector<double> cloning_rewards(const config::RewardOptions& options, double beta,
-                                    const std::vector<double>& signs,
+std::vector<double> cloning_rewards(const config::RewardOptions& options, double beta, const std::vector<double>& signs,
                                     const std::vector<double>& coverage) {
   std::vector<double> rewards(signs.size());
   for (std::size_t i = 0; i < signs.size(); ++i)
@@ -62,8 +60,8 @@ std::vector<double> cloning_rewards(const config::RewardOptions& options, double
   return options.normalise ? normalised(std::move(rewards)) : rewards;
 }
 
-std::vector<double> prediction_rewards(const config::RewardOptions& options, double beta,
-                                       std::int64_t steps, double prediction_loss) {
+std::vector<double> prediction_rewards(const config::RewardOptions& options, double beta, std::int64_t steps,
+                                       double prediction_loss) {
   std::vector<double> rewards(static_cast<std::size_t>(steps), 0.0);
   if (steps > 0) rewards.back() = -(1 - beta) * options.prediction_weight * prediction_loss;
   return options.normalise ? normalised(std::move(rewards)) : rewards;
@@ -74,9 +72,11 @@ std::vector<double> normalised(std::vector<double> rewards) {
   const double count = static_cast<double>(rewards.size());
   const double mean = std::accumulate(rewards.begin(), rewards.end(), 0.0) / count;
   double variance = 0;
-  for (const double reward : rewards) variance += (reward - mean) * (reward - mean) / count;
+  for (const double reward : rewards)
+    variance += (reward - mean) * (reward - mean) / count;
   const double deviation = std::sqrt(variance);
-  for (double& reward : rewards) reward = deviation > 0 ? (reward - mean) / deviation : 0;
+  for (double& reward : rewards)
+    reward = deviation > 0 ? (reward - mean) / deviation : 0;
   return rewards;
 }
 

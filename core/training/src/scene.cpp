@@ -8,13 +8,10 @@
 namespace nbs::training {
 
 CurrentLosses::CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder)
-    : images_(images),
-      tiling_(tiling),
-      autoencoder_(autoencoder),
-      entries_(static_cast<std::size_t>(images.count())) {}
+    : images_(images), tiling_(tiling), autoencoder_(autoencoder), entries_(static_cast<std::size_t>(images.count())) {}
 
-const torch::Tensor& CurrentLosses::window(std::int64_t image, std::int64_t y, std::int64_t x,
-                                           std::int64_t height, std::int64_t width) {
+const torch::Tensor& CurrentLosses::window(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
+                                           std::int64_t width) {
   auto& entry = entries_[image];
   if (!entry.map.defined()) {
     entry.map = torch::zeros({images_.size(), images_.size()});
@@ -33,7 +30,8 @@ const torch::Tensor& CurrentLosses::window(std::int64_t image, std::int64_t y, s
     return entry.map;
   }
   tiling_.scatter(autoencoder_.pixel_loss(tiling_.gather(images_.images[image], stale)), stale, entry.map);
-  for (const auto tile : stale) entry.tile_version[tile] = version_;
+  for (const auto tile : stale)
+    entry.tile_version[tile] = version_;
   tiles_evaluated_ += static_cast<std::int64_t>(stale.size());
   return entry.map;
 }
@@ -56,14 +54,18 @@ std::int64_t TrainingScene::global(std::int64_t image) const {
   return first_ + image;
 }
 
-bool TrainingScene::labelled(std::int64_t image) const { return global(image) < images_.labelled; }
+bool TrainingScene::labelled(std::int64_t image) const {
+  return global(image) < images_.labelled;
+}
 
-torch::Tensor TrainingScene::image(std::int64_t image) const { return images_.images[global(image)]; }
+torch::Tensor TrainingScene::image(std::int64_t image) const {
+  return images_.images[global(image)];
+}
 
 torch::Tensor TrainingScene::mask(std::int64_t image) const {
   if (!labelled(image)) {
-    throw Error(fmt::format("the mask of image {} was asked for, but that image is not labelled; ask labelled() first",
-                            image));
+    throw Error(
+        fmt::format("the mask of image {} was asked for, but that image is not labelled; ask labelled() first", image));
   }
   return images_.masks[global(image)];
 }

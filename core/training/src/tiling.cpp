@@ -13,40 +13,43 @@ namespace nbs::training {
 namespace {
 
 // Starts of tiles along one axis: offset, offset + step, … with the ends covered by tiles moved inwards.
-std::vector<std::int64_t> starts(std::int64_t size, std::int64_t patch, std::int64_t step,
-                                 std::int64_t offset) {
+std::vector<std::int64_t> starts(std::int64_t size, std::int64_t patch, std::int64_t step, std::int64_t offset) {
   std::vector<std::int64_t> result;
   if (offset > 0) result.push_back(0);
-  for (std::int64_t at = offset; at + patch <= size; at += step) result.push_back(at);
+  for (std::int64_t at = offset; at + patch <= size; at += step)
+    result.push_back(at);
   if (result.empty() || result.back() + patch < size) result.push_back(size - patch);
   return result;
 }
 
 }  // namespace
 
-Tiling::Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t step,
-               std::int64_t offset)
+Tiling::Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t step, std::int64_t offset)
     : image_size_(image_size), patch_size_(patch_size) {
   if (step == 0) step = patch_size;
   if (patch_size > image_size) {
-    throw Error(fmt::format("the patch ({0} x {0}) is larger than the image ({1} x {1}); lower profile.patch_size or "
-                            "raise data.image_size",
-                            patch_size, image_size));
+    throw Error(
+        fmt::format("the patch ({0} x {0}) is larger than the image ({1} x {1}); lower profile.patch_size or "
+                    "raise data.image_size",
+                    patch_size, image_size));
   }
   if (step > patch_size) {
-    throw Error(fmt::format("profile.tile_step is {} but must be at most profile.patch_size ({}), or pixels between "
-                            "the tiles would have no loss",
-                            step, patch_size));
+    throw Error(
+        fmt::format("profile.tile_step is {} but must be at most profile.patch_size ({}), or pixels between "
+                    "the tiles would have no loss",
+                    step, patch_size));
   }
   if (offset >= step) {
-    throw Error(fmt::format("profile.tile_offset is {} but must be below the distance between tiles ({})", offset,
-                            step));
+    throw Error(
+        fmt::format("profile.tile_offset is {} but must be below the distance between tiles ({})", offset, step));
   }
   const auto along = starts(image_size, patch_size, step, offset);
   for (const auto y : along) {
-    for (const auto x : along) tiles_.emplace_back(y, x);
+    for (const auto x : along)
+      tiles_.emplace_back(y, x);
   }
-  for (std::int64_t i = 0; i < tile_count(); ++i) all_.push_back(i);
+  for (std::int64_t i = 0; i < tile_count(); ++i)
+    all_.push_back(i);
   auto covered = torch::zeros({image_size, image_size});
   for (const auto& [y, x] : tiles_)
     covered.slice(0, y, y + patch_size).slice(1, x, x + patch_size).add_(1);
@@ -59,8 +62,7 @@ std::vector<std::int64_t> Tiling::tiles_touching(std::int64_t y, std::int64_t x,
   std::vector<std::int64_t> touching;
   for (std::int64_t i = 0; i < tile_count(); ++i) {
     const auto [ty, tx] = tiles_[i];
-    if (ty < y + height && ty + patch_size_ > y && tx < x + width && tx + patch_size_ > x)
-      touching.push_back(i);
+    if (ty < y + height && ty + patch_size_ > y && tx < x + width && tx + patch_size_ > x) touching.push_back(i);
   }
   return touching;
 }
@@ -83,10 +85,11 @@ torch::Tensor Tiling::gather(const torch::Tensor& image, const std::vector<std::
   return patches;
 }
 
-torch::Tensor Tiling::gather(const torch::Tensor& image) const { return gather(image, all_); }
+torch::Tensor Tiling::gather(const torch::Tensor& image) const {
+  return gather(image, all_);
+}
 
-void Tiling::scatter(const torch::Tensor& losses, const std::vector<std::int64_t>& tiles,
-                     torch::Tensor& map) const {
+void Tiling::scatter(const torch::Tensor& losses, const std::vector<std::int64_t>& tiles, torch::Tensor& map) const {
   const std::int64_t p = patch_size_;
   const auto source = losses.contiguous();
   const float* from = source.data_ptr<float>();

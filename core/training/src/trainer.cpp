@@ -25,13 +25,12 @@ class Diverged : public Error {
 
 void require_finite(double loss, const char* what, std::int64_t iteration, const char* likely_cause) {
   if (std::isfinite(loss)) return;
-  throw Diverged(fmt::format("{} became {} in iteration {}; the likely cause is {}", what, loss, iteration,
-                             likely_cause));
+  throw Diverged(
+      fmt::format("{} became {} in iteration {}; the likely cause is {}", what, loss, iteration, likely_cause));
 }
 
 double mean(const std::vector<double>& values) {
-  return values.empty() ? 0
-                        : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 // The part of a signed reward list that says something, as the share of positives.
@@ -60,9 +59,7 @@ std::optional<double> IterationReport::value(const std::string& name) const {
 class Trainer::Stopwatch {
  public:
   explicit Stopwatch(double& total) : total_(total), start_(std::chrono::steady_clock::now()) {}
-  ~Stopwatch() {
-    total_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+  ~Stopwatch() { total_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
 
@@ -76,8 +73,7 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
       components_(std::move(components)),
       settings_(std::move(settings)),
       random_(seed),
-      tiling_(images.size(), settings_.profile.patch_size, settings_.profile.tile_step,
-              settings_.profile.tile_offset),
+      tiling_(images.size(), settings_.profile.patch_size, settings_.profile.tile_step, settings_.profile.tile_offset),
       alpha_(components_.predictor->learns() ? class_balance(settings_.train, images.masks) : 0),
       selection_(settings_.train),
       buffer_(settings_.buffer.capacity),
@@ -96,8 +92,8 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
                             components_.sampler ? "autoencoder" : "sampler"));
   }
   losses_ = std::make_unique<CurrentLosses>(images_, tiling_, *components_.autoencoder);
-  labelled_scene_ = std::make_unique<TrainingScene>(images_, *losses_, settings_.profile.patch_size, 0,
-                                                    images_.labelled);
+  labelled_scene_ =
+      std::make_unique<TrainingScene>(images_, *losses_, settings_.profile.patch_size, 0, images_.labelled);
   std::int64_t first = 0;
   std::int64_t count = images_.labelled + images_.unlabelled;
   if (settings_.train.autoencoder_images == "auxiliary") {
@@ -105,7 +101,8 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
     count = images_.auxiliary();
     if (count == 0) {
       throw Error(
-          "train.autoencoder_images is \"auxiliary\", but the data set keeps no anomaly-free images apart; use \"all\"");
+          "train.autoencoder_images is \"auxiliary\", but the data set keeps no anomaly-free images apart; use "
+          "\"all\"");
     }
   }
   scene_ = std::make_unique<TrainingScene>(images_, *losses_, settings_.profile.patch_size, first, count);
@@ -115,7 +112,8 @@ void Trainer::reinitialise() {
   components_.autoencoder->reinitialise();
   losses_->invalidate();
   ring_.clear();
-  for (auto& maps : labelled_maps_) maps.clear();
+  for (auto& maps : labelled_maps_)
+    maps.clear();
   age_ = 0;
 }
 
@@ -178,7 +176,8 @@ void Trainer::extend_profiles(IterationReport& report) {
     profile.maps.assign(maps.begin(), maps.end());
     if (settings_.profile.normalise == "mean") {
       double total = 0;
-      for (const auto& one : profile.maps) total += one.mean().item<double>();
+      for (const auto& one : profile.maps)
+        total += one.mean().item<double>();
       const double scale = total / static_cast<double>(profile.maps.size());
       profile.scale = scale > 0 ? scale : 1;
     }
@@ -202,10 +201,9 @@ std::optional<double> Trainer::train_predictor(IterationReport& report) {
   };
   double total = 0;
   for (std::int64_t step = 0; step < settings_.buffer.steps; ++step) {
-    const auto batch = from_profiles
-                           ? draw_profiles(buffer_, images_, settings_.profile, settings_.buffer, settings_.augment,
-                                           predictor.needs_image(), random_)
-                           : draw_images(images_, settings_.buffer, settings_.augment, random_);
+    const auto batch = from_profiles ? draw_profiles(buffer_, images_, settings_.profile, settings_.buffer,
+                                                     settings_.augment, predictor.needs_image(), random_)
+                                     : draw_images(images_, settings_.buffer, settings_.augment, random_);
     const double step_loss = predictor.learn(batch.input, batch.masks, loss);
     require_finite(step_loss, "l_pred", iteration_, "a learning rate of the predictor that is too high");
     total += step_loss;
@@ -238,9 +236,9 @@ void Trainer::train_sampler(std::optional<double> prediction_loss, IterationRepo
   if (clones && beta_ > 0)
     rewarded.push_back({&rollouts_.front(), cloning_rewards(settings_.reward, beta_, signs, coverage)});
   if (prediction_loss && beta_ < 1) {
-    rewarded.push_back({&rollouts_.back(),
-                        prediction_rewards(settings_.reward, beta_, static_cast<std::int64_t>(chosen.size()),
-                                           *prediction_loss)});
+    rewarded.push_back(
+        {&rollouts_.back(),
+         prediction_rewards(settings_.reward, beta_, static_cast<std::int64_t>(chosen.size()), *prediction_loss)});
   }
   if (rewarded.empty()) return;
   for (auto& [name, value] : components_.sampler->learn(rewarded)) {

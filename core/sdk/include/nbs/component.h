@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nbs/kind.h"
 #include "nbs/tensor.h"
 
 namespace torch::serialize {
@@ -9,15 +10,6 @@ class OutputArchive;
 }  // namespace torch::serialize
 
 namespace nbs {
-
-/// The kinds of plugin. The values are part of the ABI: append only.
-enum class Kind : int { sampler = 0, autoencoder = 1, predictor = 2, postprocessor = 3 };
-
-/// "sampler", "autoencoder", "predictor", "postprocessor".
-inline const char* kind_name(Kind kind) {
-  static constexpr const char* kNames[] = {"sampler", "autoencoder", "predictor", "postprocessor"};
-  return kNames[static_cast<int>(kind)];
-}
 
 /// What every plugin object can do. Calls come from one thread at a time.
 class Component {

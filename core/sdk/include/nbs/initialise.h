@@ -31,8 +31,7 @@ inline void initialise(torch::nn::Module& module, at::Generator& generator) {
       }
       continue;
     }
-    const double bound = 1.0 / std::sqrt(static_cast<double>(weight->numel()) /
-                                         static_cast<double>(weight->size(0)));
+    const double bound = 1.0 / std::sqrt(static_cast<double>(weight->numel()) / static_cast<double>(weight->size(0)));
     weight->uniform_(-bound, bound, generator);
     if (bias != nullptr && bias->defined()) bias->uniform_(-bound, bound, generator);
   }

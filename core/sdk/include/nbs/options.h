@@ -21,8 +21,8 @@
 namespace nbs {
 
 /// The value of an option. Integers are 64 bit, reals double.
-using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
-                           std::vector<double>, std::vector<std::string>>;
+using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>,
+                           std::vector<std::string>>;
 
 enum class ValueType { boolean, integer, real, text, integers, reals, texts };
 
@@ -33,8 +33,8 @@ inline ValueType type_of(const Value& value) {
 
 /// The name of a type as users read it: "boolean", "integer", "list of reals", …
 inline const char* type_name(ValueType type) {
-  static constexpr const char* kNames[] = {
-      "boolean", "integer", "real", "text", "list of integers", "list of reals", "list of texts"};
+  static constexpr const char* kNames[] = {"boolean",          "integer",       "real",         "text",
+                                           "list of integers", "list of reals", "list of texts"};
   return kNames[static_cast<int>(type)];
 }
 
@@ -105,15 +105,13 @@ inline std::string to_text(const Value& value) {
 /// Why `value` is not allowed for `spec`, as the end of a sentence ("must be at least 1, but is
 /// 0"), or nothing. An integer is allowed where a real is wanted; nothing else is converted.
 inline std::optional<std::string> problem_with(const OptionSpec& spec, const Value& value) {
-  const bool integer_for_real =
-      (spec.type == ValueType::real && type_of(value) == ValueType::integer) ||
-      (spec.type == ValueType::reals && type_of(value) == ValueType::integers);
+  const bool integer_for_real = (spec.type == ValueType::real && type_of(value) == ValueType::integer) ||
+                                (spec.type == ValueType::reals && type_of(value) == ValueType::integers);
   // An empty TOML list has no element type of its own.
   const bool empty_list = std::visit(
       [](const auto& held) {
         using T = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<T, std::vector<std::int64_t>> ||
-                      std::is_same_v<T, std::vector<double>> ||
+        if constexpr (std::is_same_v<T, std::vector<std::int64_t>> || std::is_same_v<T, std::vector<double>> ||
                       std::is_same_v<T, std::vector<std::string>>) {
           return held.empty();
         } else {
@@ -121,10 +119,9 @@ inline std::optional<std::string> problem_with(const OptionSpec& spec, const Val
         }
       },
       value);
-  if (type_of(value) != spec.type && !integer_for_real &&
-      !(empty_list && spec.type >= ValueType::integers)) {
-    return std::string("must be of type ") + type_name(spec.type) + ", but is the " +
-           type_name(type_of(value)) + " " + to_text(value);
+  if (type_of(value) != spec.type && !integer_for_real && !(empty_list && spec.type >= ValueType::integers)) {
+    return std::string("must be of type ") + type_name(spec.type) + ", but is the " + type_name(type_of(value)) + " " +
+           to_text(value);
   }
   std::optional<std::string> problem;
   const auto check_number = [&](double x) {
@@ -154,8 +151,7 @@ inline std::optional<std::string> problem_with(const OptionSpec& spec, const Val
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
           for (const auto& text : held)
             check_text(text);
-        } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>> ||
-                             std::is_same_v<T, std::vector<double>>) {
+        } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>> || std::is_same_v<T, std::vector<double>>) {
           for (const auto& x : held)
             check_number(static_cast<double>(x));
         } else if constexpr (!std::is_same_v<T, bool>) {
@@ -201,11 +197,10 @@ class Schema {
   /// Declares the option `name`, kept in `member`, with its default.
   template <typename T, typename Default>
   Refine add(std::string name, T Options::*member, Default default_value) {
-    static_assert(
-        std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, double> ||
-            std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<std::int64_t>> ||
-            std::is_same_v<T, std::vector<double>> || std::is_same_v<T, std::vector<std::string>>,
-        "an option is bool, int64_t, double, string, or a vector of the last three");
+    static_assert(std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, double> ||
+                      std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<std::int64_t>> ||
+                      std::is_same_v<T, std::vector<double>> || std::is_same_v<T, std::vector<std::string>>,
+                  "an option is bool, int64_t, double, string, or a vector of the last three");
     for (const auto& spec : specs_) {
       if (spec.name == name) throw Error("the option '" + name + "' is declared twice");
     }
@@ -249,8 +244,7 @@ class Schema {
       while (i < specs_.size() && specs_[i].name != name)
         ++i;
       if (i == specs_.size()) throw Error("there is no option '" + name + "'");
-      if (const auto problem = problem_with(specs_[i], value))
-        throw Error("the option '" + name + "' " + *problem);
+      if (const auto problem = problem_with(specs_[i], value)) throw Error("the option '" + name + "' " + *problem);
       setters_[i](options, value);
     }
     return options;

@@ -57,8 +57,7 @@ class Registrar {
     registration.doc = std::move(doc);
     auto schema = schema_of<typename Plugin::Options>();
     registration.options = schema.specs();
-    registration.make = [schema](const OptionValues& values,
-                                 Context& context) -> std::shared_ptr<Component> {
+    registration.make = [schema](const OptionValues& values, Context& context) -> std::shared_ptr<Component> {
       return std::make_shared<Plugin>(schema.make(values), context);
     };
     registrations_.push_back(std::move(registration));
@@ -74,9 +73,8 @@ class Registrar {
 
 /// Defines the two symbols that the host looks for. Once in a library; the body registers its
 /// components.
-#define NBS_PLUGIN(name, version)                                                          \
-  extern "C" __attribute__((visibility("default"))) const ::nbs::AbiRecord nbs_plugin_abi; \
-  const ::nbs::AbiRecord nbs_plugin_abi = ::nbs::make_abi_record(name, version);           \
-  extern "C" __attribute__((visibility("default"))) void nbs_plugin_register(              \
-      ::nbs::Registrar& registrar);                                                        \
+#define NBS_PLUGIN(name, version)                                                                          \
+  extern "C" __attribute__((visibility("default"))) const ::nbs::AbiRecord nbs_plugin_abi;                 \
+  const ::nbs::AbiRecord nbs_plugin_abi = ::nbs::make_abi_record(name, version);                           \
+  extern "C" __attribute__((visibility("default"))) void nbs_plugin_register(::nbs::Registrar& registrar); \
   void nbs_plugin_register([[maybe_unused]] ::nbs::Registrar& registrar)

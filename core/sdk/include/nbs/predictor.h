@@ -16,8 +16,7 @@ struct PredictorInput {
 };
 
 /// l_pred (Eq. 2) of logits [B, H, W] and masks [B, H, W] (1 = anomalous), a scalar with gradient.
-using PredictionLoss =
-    std::function<torch::Tensor(const torch::Tensor& logits, const torch::Tensor& masks)>;
+using PredictionLoss = std::function<torch::Tensor(const torch::Tensor& logits, const torch::Tensor& masks)>;
 
 /// Tells anomalous from normal pixels (paper, 3.1 "Predictor").
 class Predictor : public Component {
@@ -33,8 +32,7 @@ class Predictor : public Component {
 
   /// One optimiser step on masks [B, H, W]; returns l_pred before the step. `loss` is Eq. 2; a
   /// predictor may add terms of its own to what it minimises, but returns Eq. 2 alone.
-  virtual double learn(const PredictorInput& input, const torch::Tensor& masks,
-                       const PredictionLoss& loss) = 0;
+  virtual double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) = 0;
 
   /// Logits [B, H, W]; no gradient, evaluation mode (batch normalisation uses its running
   /// statistics). An image's result must not depend on the others in the batch.

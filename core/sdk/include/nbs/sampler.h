@@ -45,8 +45,8 @@ class Scene {
   /// up to date (the window may reach over the border; what lies outside is ignored). Asking for
   /// little keeps rollouts cheap: an unlabelled image is evaluated by tiles, when a window first
   /// touches them.
-  virtual torch::Tensor loss(std::int64_t image, std::int64_t y, std::int64_t x,
-                             std::int64_t height, std::int64_t width) = 0;
+  virtual torch::Tensor loss(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
+                             std::int64_t width) = 0;
 };
 
 /// What a sampler wants to remember of a rollout until learn(): made by the plugin, carried by the
@@ -97,8 +97,7 @@ class Sampler : public Component {
 
   /// One learning step (Eq. 4) from rollouts that this sampler made since its last step. Returns
   /// numbers worth a place in the run's metrics, by name (for example {"entropy", 2.1}).
-  virtual std::vector<std::pair<std::string, double>> learn(
-      const std::vector<RewardedRollout>& rollouts) {
+  virtual std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) {
     static_cast<void>(rollouts);
     return {};
   }

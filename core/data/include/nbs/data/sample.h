@@ -24,8 +24,8 @@ struct Sample {
   std::filesystem::path image;  ///< empty for generated images
   MaskSource mask_source = MaskSource::none;
   std::filesystem::path mask;
-  std::string type;             ///< kind of defect, "good" for none; empty if the layout does not say
-  std::int64_t index = -1;      ///< of a generated image
+  std::string type;         ///< kind of defect, "good" for none; empty if the layout does not say
+  std::int64_t index = -1;  ///< of a generated image
 };
 
 /// A data set as found on disk, ordered by id.

@@ -13,14 +13,14 @@ namespace nbs::data {
 
 /// Everything that training may see. Images are ordered: labelled, unlabelled, auxiliary.
 struct TrainingSet {
-  std::int64_t size = 0;               ///< S
-  std::int64_t labelled = 0;           ///< L
-  std::int64_t unlabelled = 0;         ///< U
-  std::int64_t auxiliary = 0;          ///< A
-  std::vector<float> images;           ///< [L + U + A, 3, S, S], RGB in [0, 1]
-  std::vector<float> masks;            ///< [L, S, S], 0 or 1
-  std::vector<std::string> ids;        ///< of all images, in their order
-  std::vector<std::string> seen_types; ///< kinds of defect among the labelled images, sorted, without "good"
+  std::int64_t size = 0;                ///< S
+  std::int64_t labelled = 0;            ///< L
+  std::int64_t unlabelled = 0;          ///< U
+  std::int64_t auxiliary = 0;           ///< A
+  std::vector<float> images;            ///< [L + U + A, 3, S, S], RGB in [0, 1]
+  std::vector<float> masks;             ///< [L, S, S], 0 or 1
+  std::vector<std::string> ids;         ///< of all images, in their order
+  std::vector<std::string> seen_types;  ///< kinds of defect among the labelled images, sorted, without "good"
 };
 
 /// Reads and resizes all images and the masks of labelled ones.

@@ -25,8 +25,8 @@ SyntheticImage synthesise(const std::string& surface, std::int64_t size, std::ui
 /// The kind of image `index`, without making it.
 std::string synthetic_type(std::uint64_t seed, std::int64_t index);
 
-/// Writes `options.count` generated images (and a quarter as many anomaly-free ones for training, where the layout has a
-/// place for them) in the layout named: crackforest, mvtec, nanotwice or folder.
+/// Writes `options.count` generated images (and a quarter as many anomaly-free ones for training, where the layout has
+/// a place for them) in the layout named: crackforest, mvtec, nanotwice or folder.
 void export_synthetic(const std::filesystem::path& folder, const std::string& layout, const DataOptions& options);
 
 }  // namespace nbs::data

@@ -37,14 +37,13 @@ class ParameterRing {
 
 /// The profile [T, S, S] of an image under the parameter sets, oldest first: what the textbook loop would have gathered
 /// while training. Leaves the autoencoder with the last of them.
-torch::Tensor replay_profile(Autoencoder& autoencoder, const Tiling& tiling,
-                             const std::vector<Snapshot>& snapshots, const torch::Tensor& image);
+torch::Tensor replay_profile(Autoencoder& autoencoder, const Tiling& tiling, const std::vector<Snapshot>& snapshots,
+                             const torch::Tensor& image);
 
 /// What a profile [T, H, W] must be divided by before it enters the predictor: its mean, or 1.
 double profile_scale(const config::ProfileOptions& options, const torch::Tensor& profile);
 
 /// Divides by `scale` and applies the transform.
-torch::Tensor prepare_profile(const config::ProfileOptions& options, const torch::Tensor& profile,
-                              double scale);
+torch::Tensor prepare_profile(const config::ProfileOptions& options, const torch::Tensor& profile, double scale);
 
 }  // namespace nbs::training

@@ -16,9 +16,7 @@ class Random {
   /// Uniform in [0, 1).
   double uniform() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
   /// Uniform in 0 … bound - 1; bound >= 1. The bias of the multiplication is below 2^-40 for all bounds in use.
-  std::int64_t below(std::int64_t bound) {
-    return static_cast<std::int64_t>(uniform() * static_cast<double>(bound));
-  }
+  std::int64_t below(std::int64_t bound) { return static_cast<std::int64_t>(uniform() * static_cast<double>(bound)); }
   /// Standard normal (Box and Muller 1958).
   double normal() {
     const double radius = std::sqrt(-2 * std::log(1 - uniform()));

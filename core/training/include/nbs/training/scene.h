@@ -29,8 +29,8 @@ class CurrentLosses {
 
  private:
   struct Entry {
-    torch::Tensor map;                        // [S, S], allocated at the first look
-    std::vector<std::int64_t> tile_version;   // the version at which a tile was evaluated
+    torch::Tensor map;                       // [S, S], allocated at the first look
+    std::vector<std::int64_t> tile_version;  // the version at which a tile was evaluated
   };
   const TrainingImages& images_;
   const Tiling& tiling_;
@@ -44,8 +44,8 @@ class CurrentLosses {
 class TrainingScene : public Scene {
  public:
   /// Images first … first + count - 1 of `images`, which must all outlive the scene, as must `losses`.
-  TrainingScene(const TrainingImages& images, CurrentLosses& losses, std::int64_t patch_size,
-                std::int64_t first, std::int64_t count);
+  TrainingScene(const TrainingImages& images, CurrentLosses& losses, std::int64_t patch_size, std::int64_t first,
+                std::int64_t count);
 
   std::int64_t image_count() const override { return count_; }
   std::int64_t image_size() const override { return images_.size(); }

@@ -14,8 +14,7 @@ namespace nbs::training {
 class Tiling {
  public:
   /// `step` 0 means p. Throws nbs::Error if p > S, step > p or offset >= step.
-  Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t step = 0,
-         std::int64_t offset = 0);
+  Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t step = 0, std::int64_t offset = 0);
 
   std::int64_t image_size() const { return image_size_; }
   std::int64_t patch_size() const { return patch_size_; }
@@ -35,8 +34,7 @@ class Tiling {
   /// The map [S, S] from the losses [tile_count, p, p] of all tiles.
   torch::Tensor assemble(const torch::Tensor& losses) const;
   /// Writes the losses [n, p, p] of some tiles into `map` [S, S]; for disjoint tilings only.
-  void scatter(const torch::Tensor& losses, const std::vector<std::int64_t>& tiles,
-               torch::Tensor& map) const;
+  void scatter(const torch::Tensor& losses, const std::vector<std::int64_t>& tiles, torch::Tensor& map) const;
 
  private:
   std::int64_t image_size_;

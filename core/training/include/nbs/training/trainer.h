@@ -16,6 +16,7 @@
 #include "nbs/sampler.h"
 #include "nbs/training/buffer.h"
 #include "nbs/training/moment.h"
+#include "nbs/training/random.h"
 #include "nbs/training/scene.h"
 
 namespace nbs::training {
@@ -69,8 +70,7 @@ class Trainer {
   Trainer(const TrainingImages& images, Components components, Settings settings, std::uint64_t seed);
 
   /// Runs to the end. `report` is called after every iteration; `interrupted` is asked before each.
-  Outcome run(const std::function<void(const IterationReport&)>& report,
-              const std::function<bool()>& interrupted);
+  Outcome run(const std::function<void(const IterationReport&)>& report, const std::function<bool()>& interrupted);
 
  private:
   class Stopwatch;

@@ -7,8 +7,8 @@
 
 namespace nbs::training {
 
-/// All that training is given. Images are ordered: labelled, then unlabelled (to be scored), then auxiliary (anomaly-free
-/// images kept apart by the data set). There is no place for a mask of an unlabelled image.
+/// All that training is given. Images are ordered: labelled, then unlabelled (to be scored), then auxiliary
+/// (anomaly-free images kept apart by the data set). There is no place for a mask of an unlabelled image.
 struct TrainingImages {
   torch::Tensor images;         ///< [L + U + A, 3, S, S] in [0, 1], contiguous, CPU
   torch::Tensor masks;          ///< [L, S, S], 0 or 1, of the labelled images

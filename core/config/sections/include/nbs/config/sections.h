@@ -69,8 +69,7 @@ struct RewardOptions {
             "turns it off.");
     s.add("prediction_weight", &RewardOptions::prediction_weight, 1.0)
         .range(0, 1e6)
-        .doc(
-            "R_pred is minus this times l_pred at the last step of the episode, 0 before (Eq. 1).");
+        .doc("R_pred is minus this times l_pred at the last step of the episode, 0 before (Eq. 1).");
     s.add("anneal", &RewardOptions::anneal, 200)
         .range(1, 1e9)
         .doc("L: iterations until beta has fallen from 1 to 0 (Eq. 3).");
@@ -100,9 +99,7 @@ struct BufferOptions {
     s.add("capacity", &BufferOptions::capacity, 400)
         .range(1, 1e6)
         .doc("Labelled profiles kept; the oldest leaves first.");
-    s.add("batch", &BufferOptions::batch, 4)
-        .range(1, 4096)
-        .doc("Crops in a minibatch of the predictor.");
+    s.add("batch", &BufferOptions::batch, 4).range(1, 4096).doc("Crops in a minibatch of the predictor.");
     s.add("crop", &BufferOptions::crop, 128)
         .range(0, 65536)
         .doc("Side of the crops that the predictor learns from, in pixels; 0: whole images.");
@@ -144,9 +141,7 @@ struct TrainOptions {
   std::int64_t checkpoint_every = 0;
 
   static void declare(Schema<TrainOptions>& s) {
-    s.add("iterations", &TrainOptions::iterations, 300)
-        .range(1, 1e9)
-        .doc("Iterations j of Algorithm 1 at most.");
+    s.add("iterations", &TrainOptions::iterations, 300).range(1, 1e9).doc("Iterations j of Algorithm 1 at most.");
     s.add("patches", &TrainOptions::patches, 128)
         .range(1, 1e6)
         .doc("N: patches of the rollout that trains the autoencoder.");
@@ -193,9 +188,7 @@ struct TrainOptions {
         .range(0, 0.9999)
         .doc("Share of the past in the exponential moving average.");
     s.add("threads", &TrainOptions::threads, 0).range(0, 1024).doc("Threads; 0: all cores.");
-    s.add("device", &TrainOptions::device, "cpu")
-        .choices({"cpu", "cuda"})
-        .doc("Where networks run.");
+    s.add("device", &TrainOptions::device, "cpu").choices({"cpu", "cuda"}).doc("Where networks run.");
     s.add("checkpoint_every", &TrainOptions::checkpoint_every, 0)
         .range(0, 1e9)
         .doc("Iterations between checkpoints; 0: none.");

@@ -103,8 +103,7 @@ struct AugmentOptions {
         .doc("Largest rotation in degrees; whole images only (predictors that see no profile).");
     s.add("scale", &AugmentOptions::scale, 0.0)
         .range(0, 0.9)
-        .doc(
-            "Largest relative change of size; whole images only (predictors that see no profile).");
+        .doc("Largest relative change of size; whole images only (predictors that see no profile).");
     s.add("elastic", &AugmentOptions::elastic, 0.0)
         .range(0, 64)
         .doc(

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/host/search_path.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+namespace nbs::host {
+
+std::filesystem::path program_folder() {
+  std::error_code failed;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return failed ? std::filesystem::path() : program.parent_path();
+}
+
+std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::string>& command_line,
+                                                      const std::vector<std::string>& pipeline) {
+  std::vector<std::filesystem::path> folders;
+  const auto add = [&](const std::filesystem::path& folder) {
+    if (folder.empty()) return;
+    const auto plain = std::filesystem::absolute(folder).lexically_normal();
+    if (std::find(folders.begin(), folders.end(), plain) == folders.end()) folders.push_back(plain);
+  };
+  for (const auto& folder : command_line)
+    add(folder);
+  if (const char* environment = std::getenv("NBS_PLUGIN_PATH")) {
+    std::istringstream parts(environment);
+    for (std::string folder; std::getline(parts, folder, ':');)
+      add(folder);
+  }
+  for (const auto& folder : pipeline)
+    add(folder);
+  const auto programs = program_folder();
+  if (!programs.empty()) {
+    // The build tree (bin/, lib/nbs/plugins) and an install prefix (bin/ or libexec/nbs/, lib/<triplet>/nbs/plugins).
+    for (const auto& candidate : {programs / ".." / "lib" / "nbs" / "plugins", programs / ".." / NBS_PLUGIN_LIBDIR,
+                                  programs / ".." / ".." / NBS_PLUGIN_LIBDIR}) {
+      if (std::filesystem::is_directory(candidate)) add(std::filesystem::canonical(candidate));
+    }
+  }
+  return folders;
+}
+
+}  // namespace nbs::host

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/host/checked.h"
+
+#include <utility>
+
+#include "nbs/torch.h"
+
+#include "guard.h"
+
+namespace nbs::host {
+
+namespace {
+
+std::string shape_text(const torch::Tensor& tensor) {
+  return tensor.defined() ? fmt::format("[{}]", fmt::join(tensor.sizes().vec(), ", ")) : "no tensor";
+}
+
+// A result of the given shape, float32, with finite values in [minimum, maximum].
+void require(const Origin& origin, const char* method, const torch::Tensor& result,
+             const std::vector<std::int64_t>& shape, double minimum, double maximum) {
+  if (!result.defined() || result.sizes().vec() != shape) {
+    fail(origin, method, fmt::format("returned {}, but [{}] is wanted", shape_text(result), fmt::join(shape, ", ")));
+  }
+  if (result.scalar_type() != torch::kFloat32)
+    fail(origin, method, fmt::format("returned {}, but float32 is wanted", c10::toString(result.scalar_type())));
+  if (result.numel() == 0) return;
+  const auto [low, high] = torch::aminmax(result);
+  const double least = low.item<double>();
+  const double most = high.item<double>();
+  // A NaN anywhere makes both NaN, and fails both comparisons.
+  if (!(least >= minimum && most <= maximum)) {
+    fail(origin, method,
+         fmt::format("returned values from {} to {}, but {} to {} is wanted", least, most, minimum, maximum));
+  }
+}
+
+constexpr double kLargest = 3.4e38;
+
+class CheckedSampler : public Sampler {
+ public:
+  CheckedSampler(std::shared_ptr<Sampler> inner, Origin origin)
+      : inner_(std::move(inner)), origin_(std::move(origin)) {}
+
+  Rollout sample(Scene& scene, std::int64_t count) override {
+    auto rollout = guard(origin_, "sample", [&] { return inner_->sample(scene, count); });
+    check("sample", rollout, scene, count);
+    return rollout;
+  }
+  std::vector<Rollout> sample_all(const std::vector<RolloutRequest>& requests) override {
+    auto rollouts = guard(origin_, "sample_all", [&] { return inner_->sample_all(requests); });
+    if (rollouts.size() != requests.size()) {
+      fail(origin_, "sample_all",
+           fmt::format("returned {} rollouts, but {} were asked for", rollouts.size(), requests.size()));
+    }
+    for (std::size_t i = 0; i < requests.size(); ++i)
+      check("sample_all", rollouts[i], *requests[i].scene, requests[i].count);
+    return rollouts;
+  }
+  bool learns() const override {
+    return guard(origin_, "learns", [&] { return inner_->learns(); });
+  }
+  std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) override {
+    return guard(origin_, "learn", [&] { return inner_->learn(rollouts); });
+  }
+  void save(torch::serialize::OutputArchive& archive) const override {
+    guard(origin_, "save", [&] { inner_->save(archive); });
+  }
+  void load(torch::serialize::InputArchive& archive) override {
+    guard(origin_, "load", [&] { inner_->load(archive); });
+  }
+
+ private:
+  void check(const char* method, const Rollout& rollout, const Scene& scene, std::int64_t count) const {
+    if (static_cast<std::int64_t>(rollout.patches.size()) != count)
+      fail(origin_, method, fmt::format("returned {} patches, but {} were asked for", rollout.patches.size(), count));
+    const std::int64_t last = scene.image_size() - scene.patch_size();
+    for (std::size_t i = 0; i < rollout.patches.size(); ++i) {
+      const auto& patch = rollout.patches[i];
+      if (patch.image < 0 || patch.image >= scene.image_count()) {
+        fail(origin_, method,
+             fmt::format("returned patch {} in image {}, but the images are 0 to {}", i, patch.image,
+                         scene.image_count() - 1));
+      }
+      if (patch.y < 0 || patch.x < 0 || patch.y > last || patch.x > last) {
+        fail(origin_, method,
+             fmt::format("returned patch {} at (y {}, x {}), which leaves its image: y and x must be 0 to {}", i,
+                         patch.y, patch.x, last));
+      }
+    }
+  }
+
+  std::shared_ptr<Sampler> inner_;
+  Origin origin_;
+};
+
+class CheckedAutoencoder : public Autoencoder {
+ public:
+  CheckedAutoencoder(std::shared_ptr<Autoencoder> inner, Origin origin)
+      : inner_(std::move(inner)), origin_(std::move(origin)) {}
+
+  void reinitialise() override {
+    guard(origin_, "reinitialise", [&] { inner_->reinitialise(); });
+  }
+  double learn(const torch::Tensor& patches) override {
+    return guard(origin_, "learn", [&] { return inner_->learn(patches); });
+  }
+  torch::Tensor pixel_loss(const torch::Tensor& patches) override {
+    auto losses = guard(origin_, "pixel_loss", [&] { return inner_->pixel_loss(patches); });
+    require(origin_, "pixel_loss", losses, {patches.size(0), patches.size(2), patches.size(3)}, 0, kLargest);
+    return losses;
+  }
+  std::vector<torch::Tensor> state() override {
+    return guard(origin_, "state", [&] { return inner_->state(); });
+  }
+  void save(torch::serialize::OutputArchive& archive) const override {
+    guard(origin_, "save", [&] { inner_->save(archive); });
+  }
+  void load(torch::serialize::InputArchive& archive) override {
+    guard(origin_, "load", [&] { inner_->load(archive); });
+  }
+
+ private:
+  std::shared_ptr<Autoencoder> inner_;
+  Origin origin_;
+};
+
+class CheckedPredictor : public Predictor {
+ public:
+  CheckedPredictor(std::shared_ptr<Predictor> inner, Origin origin)
+      : inner_(std::move(inner)), origin_(std::move(origin)) {}
+
+  bool needs_profile() const override {
+    return guard(origin_, "needs_profile", [&] { return inner_->needs_profile(); });
+  }
+  bool needs_image() const override {
+    return guard(origin_, "needs_image", [&] { return inner_->needs_image(); });
+  }
+  bool learns() const override {
+    return guard(origin_, "learns", [&] { return inner_->learns(); });
+  }
+  double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
+    return guard(origin_, "learn", [&] { return inner_->learn(input, masks, loss); });
+  }
+  torch::Tensor logits(const PredictorInput& input) override {
+    auto result = guard(origin_, "logits", [&] { return inner_->logits(input); });
+    const auto& given = input.profile.defined() ? input.profile : input.image;
+    require(origin_, "logits", result, {given.size(0), given.size(2), given.size(3)}, -kLargest, kLargest);
+    return result;
+  }
+  void save(torch::serialize::OutputArchive& archive) const override {
+    guard(origin_, "save", [&] { inner_->save(archive); });
+  }
+  void load(torch::serialize::InputArchive& archive) override {
+    guard(origin_, "load", [&] { inner_->load(archive); });
+  }
+
+ private:
+  std::shared_ptr<Predictor> inner_;
+  Origin origin_;
+};
+
+class CheckedPostprocessor : public Postprocessor {
+ public:
+  CheckedPostprocessor(std::shared_ptr<Postprocessor> inner, Origin origin)
+      : inner_(std::move(inner)), origin_(std::move(origin)) {}
+
+  torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor& images) override {
+    auto result = guard(origin_, "apply", [&] { return inner_->apply(probabilities, images); });
+    require(origin_, "apply", result, probabilities.sizes().vec(), 0, 1);
+    return result;
+  }
+  void save(torch::serialize::OutputArchive& archive) const override {
+    guard(origin_, "save", [&] { inner_->save(archive); });
+  }
+  void load(torch::serialize::InputArchive& archive) override {
+    guard(origin_, "load", [&] { inner_->load(archive); });
+  }
+
+ private:
+  std::shared_ptr<Postprocessor> inner_;
+  Origin origin_;
+};
+
+}  // namespace
+
+std::shared_ptr<Sampler> checked(std::shared_ptr<Sampler> sampler, Origin origin) {
+  return std::make_shared<CheckedSampler>(std::move(sampler), std::move(origin));
+}
+std::shared_ptr<Autoencoder> checked(std::shared_ptr<Autoencoder> autoencoder, Origin origin) {
+  return std::make_shared<CheckedAutoencoder>(std::move(autoencoder), std::move(origin));
+}
+std::shared_ptr<Predictor> checked(std::shared_ptr<Predictor> predictor, Origin origin) {
+  return std::make_shared<CheckedPredictor>(std::move(predictor), std::move(origin));
+}
+std::shared_ptr<Postprocessor> checked(std::shared_ptr<Postprocessor> postprocessor, Origin origin) {
+  return std::make_shared<CheckedPostprocessor>(std::move(postprocessor), std::move(origin));
+}
+
+}  // namespace nbs::host

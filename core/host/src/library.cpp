@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "library.h"
+
+#include <cstring>
+
+#include <boost/dll/shared_library.hpp>
+#include <fmt/format.h>
+
+#include "nbs/error.h"
+#include "nbs/host/abi_check.h"
+
+namespace nbs::host {
+
+Library load_library(const std::filesystem::path& file) {
+  namespace dll = boost::dll;
+  // On the heap and never freed: unloading would pull the code from under what the plugin has made.
+  auto* const handle = new dll::shared_library();
+  try {
+    // The throwing overload keeps the linker's text; `now` finds a missing symbol here and not in the middle of a run.
+    handle->load(file.string(), dll::load_mode::rtld_now | dll::load_mode::rtld_local);
+  } catch (const std::exception& error) {
+    delete handle;
+    throw Error(fmt::format("it cannot be loaded: {}", error.what()));
+  }
+  if (!handle->has("nbs_plugin_abi") || !handle->has("nbs_plugin_register")) {
+    throw Error(
+        "it is a shared library but no plugin of nbs: it lacks the symbol nbs_plugin_abi or nbs_plugin_register; "
+        "use NBS_PLUGIN once in it, or keep it elsewhere");
+  }
+  static constexpr AbiRecord kHost = make_abi_record("nbs", "host");
+  Library library;
+  // Only the mark and the sizes are read before they are known to be right.
+  const auto& record = handle->get<const AbiRecord>("nbs_plugin_abi");
+  if (const auto refusal = refuse_abi(record, kHost, library.warnings)) throw Error(*refusal);
+  library.name.assign(record.plugin_name, strnlen(record.plugin_name, sizeof record.plugin_name));
+  library.version.assign(record.plugin_version, strnlen(record.plugin_version, sizeof record.plugin_version));
+  Registrar registrar;
+  try {
+    handle->get<void(Registrar&)>("nbs_plugin_register")(registrar);
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("its registration failed: {}", error.what()));
+  } catch (...) {
+    throw Error("its registration threw something that is not a std::exception");
+  }
+  library.registrations = registrar.registrations();
+  if (library.registrations.empty()) throw Error("it registers no plugin; call registrar.add in its NBS_PLUGIN body");
+  return library;
+}
+
+}  // namespace nbs::host
