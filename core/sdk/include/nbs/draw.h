@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+
+#include "nbs/torch_compat.h"
+
+namespace nbs {
+
+/// Single random numbers from a component's generator, without the cost of making a tensor for each.
+class Draw {
+ public:
+  explicit Draw(at::Generator& generator) : generator_(generator) {}
+
+  /// Uniform in [0, 1).
+  double uniform() {
+    const std::lock_guard<std::mutex> lock(generator_.mutex());
+    auto* const source = at::check_generator<at::CPUGeneratorImpl>(generator_);
+    return static_cast<double>(source->random64() >> 11) * 0x1.0p-53;
+  }
+  /// Uniform in 0 … bound - 1; bound >= 1.
+  std::int64_t below(std::int64_t bound) { return static_cast<std::int64_t>(uniform() * static_cast<double>(bound)); }
+
+ private:
+  at::Generator& generator_;
+};
+
+}  // namespace nbs

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network.h"
+
+#include "nbs/error.h"
+
+namespace nbs::conv {
+
+NetworkImpl::NetworkImpl(std::int64_t patch_size, const std::vector<std::int64_t>& channels, std::int64_t bottleneck,
+                         const std::vector<std::int64_t>& shortcuts)
+    : inner_channels_(channels.empty() ? 3 : channels.back()) {
+  const auto levels = static_cast<std::int64_t>(channels.size());
+  if (levels < 1 || levels > 8 || patch_size % (std::int64_t{1} << levels) != 0) {
+    throw Error("channels has " + std::to_string(levels) +
+                " levels, each of which halves the patch, but profile.patch_size (" + std::to_string(patch_size) +
+                ") must be a multiple of 2^levels; change one of them");
+  }
+  inner_size_ = patch_size >> levels;
+  shortcut_.assign(static_cast<std::size_t>(levels) + 1, false);
+  for (const auto level : shortcuts) {
+    if (level < 1 || level > levels) {
+      throw Error("shortcuts names level " + std::to_string(level) + ", but there are levels 1 to " +
+                  std::to_string(levels));
+    }
+    shortcut_[level] = true;
+  }
+  using torch::nn::Conv2dOptions;
+  using torch::nn::ConvTranspose2dOptions;
+  for (std::int64_t i = 0; i < levels; ++i) {
+    encoder_.emplace_back(Conv2dOptions(i == 0 ? 3 : channels[i - 1], channels[i], 4).stride(2).padding(1));
+    register_module("encoder" + std::to_string(i + 1), encoder_.back());
+  }
+  // A convolution over the whole of a small map is a matrix product, and so is its transpose.
+  const std::int64_t inner = inner_channels_ * inner_size_ * inner_size_;
+  squeeze_ = register_module("squeeze", torch::nn::Linear(inner, bottleneck));
+  spread_ = register_module("spread", torch::nn::Linear(bottleneck, inner));
+  for (std::int64_t i = levels; i >= 1; --i) {
+    decoder_.emplace_back(
+        ConvTranspose2dOptions(channels[i - 1], i == 1 ? 3 : channels[i - 2], 4).stride(2).padding(1));
+    register_module("decoder" + std::to_string(i), decoder_.back());
+  }
+}
+
+torch::Tensor NetworkImpl::forward(const torch::Tensor& patches) {
+  std::vector<torch::Tensor> levels = {patches};
+  for (auto& layer : encoder_)
+    levels.push_back(torch::leaky_relu(layer->forward(levels.back()), 0.2));
+  const auto code = squeeze_->forward(levels.back().permute({0, 2, 3, 1}).flatten(1));
+  auto map = spread_->forward(code).view({-1, inner_size_, inner_size_, inner_channels_}).permute({0, 3, 1, 2});
+  std::size_t level = levels.size() - 1;
+  for (auto& layer : decoder_) {
+    map = torch::leaky_relu(map, 0.2);
+    if (shortcut_[level]) map = map + levels[level];
+    map = layer->forward(map);
+    --level;
+  }
+  return map;
+}
+
+}  // namespace nbs::conv

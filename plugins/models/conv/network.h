@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nbs/torch.h"
+
+namespace nbs::conv {
+
+/// Encoder of stride-2 4x4 convolutions to a 1 x 1 x B bottleneck, mirrored decoder (paper, 3.1 "Autoencoder").
+/// LeakyReLU(0.2) between layers. Shortcuts add an encoder level's output to the decoder level of the same size.
+class NetworkImpl : public torch::nn::Module {
+ public:
+  /// `channels`: of the levels, outermost first; patch_size must be divisible by 2^levels.
+  /// `shortcuts`: levels (1 = outermost) that are connected.
+  NetworkImpl(std::int64_t patch_size, const std::vector<std::int64_t>& channels, std::int64_t bottleneck,
+              const std::vector<std::int64_t>& shortcuts);
+
+  /// [B, 3, p, p] -> [B, 3, p, p].
+  torch::Tensor forward(const torch::Tensor& patches);
+
+ private:
+  std::int64_t inner_size_;  // side of the innermost feature map
+  std::vector<bool> shortcut_;
+  std::vector<torch::nn::Conv2d> encoder_;
+  torch::nn::Linear squeeze_ = nullptr;
+  torch::nn::Linear spread_ = nullptr;
+  std::vector<torch::nn::ConvTranspose2d> decoder_;
+  std::int64_t inner_channels_;
+};
+TORCH_MODULE(Network);
+
+}  // namespace nbs::conv

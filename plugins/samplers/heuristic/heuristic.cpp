@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "nbs/plugin.h"
+
+namespace {
+
+/// The paper's heuristic (3.2): patches of labelled images that show no anomalous pixel, uniformly over all such
+/// patches.
+class HeuristicSampler : public nbs::Sampler {
+ public:
+  struct Options {
+    static void declare(nbs::Schema<Options>&) {}
+  };
+
+  HeuristicSampler(const Options&, nbs::Context& context) : context_(context) {}
+
+  nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {
+    if (clean_.empty()) find_clean_patches(scene);
+    const auto drawn =
+        torch::randint(static_cast<std::int64_t>(clean_.size()), {count}, context_.generator(), torch::kInt64);
+    const auto* const indices = drawn.data_ptr<std::int64_t>();
+    nbs::Rollout rollout;
+    rollout.patches.reserve(static_cast<std::size_t>(count));
+    for (std::int64_t i = 0; i < count; ++i)
+      rollout.patches.push_back(clean_[indices[i]]);
+    return rollout;
+  }
+
+ private:
+  // All places of labelled images whose patch is free of anomalies, by a summed area table. The masks of a run do not
+  // change, so this is done once.
+  void find_clean_patches(nbs::Scene& scene) {
+    const std::int64_t size = scene.image_size();
+    const std::int64_t p = scene.patch_size();
+    for (std::int64_t image = 0; image < scene.image_count(); ++image) {
+      if (!scene.labelled(image)) continue;
+      const auto mask = scene.mask(image).to(torch::kInt64);
+      auto table = torch::zeros({size + 1, size + 1}, torch::kInt64);
+      table.slice(0, 1).slice(1, 1).copy_(mask.cumsum(0).cumsum(1));
+      const auto sums = table.accessor<std::int64_t, 2>();
+      for (std::int64_t y = 0; y + p <= size; ++y) {
+        for (std::int64_t x = 0; x + p <= size; ++x) {
+          if (sums[y + p][x + p] - sums[y][x + p] - sums[y + p][x] + sums[y][x] == 0) clean_.push_back({image, y, x});
+        }
+      }
+    }
+    if (clean_.empty()) {
+      throw nbs::Error(
+          "no patch of the labelled images is free of anomalous pixels; label an image with normal regions, lower "
+          "profile.patch_size, or use another sampler");
+    }
+  }
+
+  nbs::Context& context_;
+  std::vector<nbs::Patch> clean_;
+};
+
+}  // namespace
+
+NBS_PLUGIN("heuristic", "1.0.0") {
+  registrar.add<HeuristicSampler>("heuristic", "Random patches of labelled images without anomalous pixels");
+}

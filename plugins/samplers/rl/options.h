@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nbs/options.h"
+
+namespace nbs::rl {
+
+struct Options {
+  std::string view = "window";
+  std::int64_t window = 64;
+  std::int64_t step = 16;
+  std::vector<std::int64_t> channels;
+  std::int64_t hidden = 128;
+  bool use_colour = true;
+  bool use_loss = true;
+  bool use_history = true;
+  std::string loss_scale = "mean";
+  double learning_rate = 1e-3;
+  double gamma = 0.99;
+  double entropy_bonus = 0;
+  double clip = 0;
+
+  static void declare(Schema<Options>& s) {
+    s.add("view", &Options::view, "window")
+        .choices({"window", "image"})
+        .doc(
+            "What the policy sees: a window around the patch's centre, or the whole image reduced to the window's "
+            "size.");
+    s.add("window", &Options::window, 64).range(8, 512).doc("Side of the policy's input, in pixels.");
+    s.add("step", &Options::step, 16).range(1, 4096).doc("Pixels by which the eight directions move the patch.");
+    s.add("channels", &Options::channels, std::vector<std::int64_t>{16, 32, 32, 64, 64})
+        .range(1, 1024)
+        .doc("Channels of the stride-2 convolutions (the paper has five).");
+    s.add("hidden", &Options::hidden, 128).range(1, 65536).doc("Width of the first fully connected layer.");
+    s.add("use_colour", &Options::use_colour, true).doc("Show the colours; off: zeros.");
+    s.add("use_loss", &Options::use_loss, true).doc("Show the current loss map; off: zeros.");
+    s.add("use_history", &Options::use_history, true).doc("Show what the episode has sampled already; off: zeros.");
+    s.add("loss_scale", &Options::loss_scale, "mean")
+        .choices({"mean", "none"})
+        .doc("The loss map is divided by its mean over the view, or shown as it is.");
+    s.add("learning_rate", &Options::learning_rate, 1e-3).range(1e-9, 10).doc("Adam's step size.");
+    s.add("gamma", &Options::gamma, 0.99).range(0, 1).doc("Discount of later rewards.");
+    s.add("entropy_bonus", &Options::entropy_bonus, 0.0)
+        .range(0, 100)
+        .doc("Weight of the policy's mean entropy in what is maximised.");
+    s.add("clip", &Options::clip, 0.0).range(0, 1e9).doc("Largest norm of the gradient; 0: any.");
+  }
+};
+
+}  // namespace nbs::rl

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "nbs/tensor.h"
+
+namespace nbs::rl {
+
+/// Discounted sums of the rewards from each step on: G_t = r_t + gamma G_(t+1).
+std::vector<double> discounted_returns(const std::vector<double>& rewards, double gamma);
+
+/// What REINFORCE minimises (Eq. 4, one rollout): -(1/N) sum_t G_t log pi(a_t | s_t), for logits [N, 9], actions [N]
+/// (int64) and returns [N]. Differentiable scalar. The division by N keeps the size of a step free of the rollout's
+/// length.
+torch::Tensor reinforce_loss(const torch::Tensor& logits, const torch::Tensor& actions, const torch::Tensor& returns);
+
+/// Mean entropy of the policy over the states, in nats.
+torch::Tensor mean_entropy(const torch::Tensor& logits);
+
+}  // namespace nbs::rl

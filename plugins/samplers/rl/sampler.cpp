@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sampler.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "nbs/initialise.h"
+
+#include "observer.h"
+#include "reinforce.h"
+
+namespace nbs::rl {
+
+namespace {
+
+constexpr std::array<std::array<std::int64_t, 2>, 8> kDirections = {
+    {{-1, -1}, {-1, 0}, {-1, 1}, {0, -1}, {0, 1}, {1, -1}, {1, 0}, {1, 1}}};
+
+// Draws from softmax(logits).
+std::int64_t draw_action(const float* logits, Draw& draw) {
+  const double largest = *std::max_element(logits, logits + kActions);
+  std::array<double, kActions> weights;
+  double total = 0;
+  for (std::int64_t a = 0; a < kActions; ++a)
+    total += weights[a] = std::exp(logits[a] - largest);
+  double left = draw.uniform() * total;
+  for (std::int64_t a = 0; a + 1 < kActions; ++a) {
+    left -= weights[a];
+    if (left < 0) return a;
+  }
+  return kActions - 1;
+}
+
+Policy make_policy(const Options& options, Context& context) {
+  Policy policy(options.window, options.channels, options.hidden);
+  policy->to(context.device());
+  for (auto& parameter : policy->parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+  }
+  initialise(*policy, context.generator());
+  return policy;
+}
+
+FlatAdam make_adam(const Options& options, Policy& policy) {
+  FlatAdam::Settings settings;
+  settings.learning_rate = options.learning_rate;
+  return FlatAdam(policy->parameters(), settings);
+}
+
+}  // namespace
+
+Patch moved(const Patch& patch, std::int64_t action, std::int64_t step, std::int64_t last) {
+  const auto& direction = kDirections[static_cast<std::size_t>(action)];
+  return {patch.image, std::clamp<std::int64_t>(patch.y + direction[0] * step, 0, last),
+          std::clamp<std::int64_t>(patch.x + direction[1] * step, 0, last)};
+}
+
+RlSampler::RlSampler(const Options& options, Context& context)
+    : options_(options),
+      context_(context),
+      draw_(context.generator()),
+      policy_(make_policy(options_, context)),
+      fast_(*policy_),
+      adam_(make_adam(options_, policy_)) {}
+
+Patch RlSampler::jump(const Scene& scene) {
+  const std::int64_t places = scene.image_size() - scene.patch_size() + 1;
+  const std::int64_t image = draw_.below(scene.image_count());
+  const std::int64_t y = draw_.below(places);
+  return {image, y, draw_.below(places)};
+}
+
+Rollout RlSampler::sample(Scene& scene, std::int64_t count) {
+  torch::NoGradGuard no_grad;
+  auto memory = std::make_shared<Memory>();
+  const std::int64_t window = options_.window;
+  memory->states = torch::empty({count, window, window, kStateChannels});
+  memory->actions = torch::empty({count}, torch::kInt64);
+  float* state = memory->states.data_ptr<float>();
+  auto* const actions = memory->actions.data_ptr<std::int64_t>();
+  const std::int64_t last = scene.image_size() - scene.patch_size();
+  Observer observer(options_, scene);
+  Rollout rollout;
+  rollout.patches.reserve(static_cast<std::size_t>(count));
+  Patch patch = jump(scene);
+  std::array<float, kActions> logits;
+  for (std::int64_t t = 0; t < count; ++t, state += window * window * kStateChannels) {
+    observer.observe(patch, state);
+    fast_.logits(state, logits.data());
+    actions[t] = draw_action(logits.data(), draw_);
+    patch = actions[t] == kJump ? jump(scene) : moved(patch, actions[t], options_.step, last);
+    observer.mark(patch);
+    rollout.patches.push_back(patch);
+  }
+  rollout.memory = std::move(memory);
+  return rollout;
+}
+
+std::vector<std::pair<std::string, double>> RlSampler::learn(const std::vector<RewardedRollout>& rollouts) {
+  std::vector<torch::Tensor> states;
+  for (const auto& rewarded : rollouts)
+    states.push_back(dynamic_cast<const Memory&>(*rewarded.rollout->memory).states);
+  // One pass over the states of all rollouts; [N, W, W, 5] seen as [N, 5, W, W] is channels last already.
+  const auto input = (states.size() == 1 ? states.front() : torch::cat(states)).permute({0, 3, 1, 2});
+  const auto logits = policy_->forward(input.to(context_.device())).to(torch::kCPU);
+  torch::Tensor loss = torch::zeros({});
+  double first_return = 0;
+  std::int64_t offset = 0;
+  for (const auto& rewarded : rollouts) {
+    const auto& memory = dynamic_cast<const Memory&>(*rewarded.rollout->memory);
+    const auto returns = discounted_returns(rewarded.rewards, options_.gamma);
+    if (!returns.empty()) first_return += returns.front();
+    const std::int64_t count = memory.actions.size(0);
+    loss = loss + reinforce_loss(logits.slice(0, offset, offset + count), memory.actions,
+                                 torch::tensor(returns, torch::kFloat64).to(torch::kFloat32));
+    offset += count;
+  }
+  const auto entropy = mean_entropy(logits);
+  if (options_.entropy_bonus > 0) loss = loss - options_.entropy_bonus * entropy;
+  adam_.zero_grad();
+  loss.backward();
+  const double norm = adam_.clip(options_.clip);
+  adam_.step();
+  fast_.update(*policy_);
+  return {{"entropy", entropy.item<double>()}, {"return", first_return}, {"gradient", norm}};
+}
+
+void RlSampler::save(torch::serialize::OutputArchive& archive) const {
+  save_module(*policy_, archive);
+  adam_.save(archive);
+}
+
+void RlSampler::load(torch::serialize::InputArchive& archive) {
+  load_module(*policy_, archive);
+  adam_.load(archive);
+  fast_.update(*policy_);
+}
+
+}  // namespace nbs::rl

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nbs/adam.h"
+#include "nbs/context.h"
+#include "nbs/draw.h"
+#include "nbs/sampler.h"
+
+#include "fast_policy.h"
+#include "options.h"
+#include "policy.h"
+
+namespace nbs::rl {
+
+/// The paper's neural batch sampler: a policy network that moves a patch over the images, trained by REINFORCE.
+class RlSampler : public Sampler {
+ public:
+  using Options = rl::Options;
+
+  RlSampler(const Options& options, Context& context);
+
+  Rollout sample(Scene& scene, std::int64_t count) override;
+  bool learns() const override { return true; }
+  std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) override;
+  void save(torch::serialize::OutputArchive& archive) const override;
+  void load(torch::serialize::InputArchive& archive) override;
+
+  /// The network, for tests.
+  Policy& policy() { return policy_; }
+
+ private:
+  Patch jump(const Scene& scene);
+
+  Options options_;
+  Context& context_;
+  Draw draw_;
+  Policy policy_;
+  FastPolicy fast_;
+  FlatAdam adam_;
+};
+
+/// The patch after an action 0 … 7 (directions in reading order: up left, up, up right, left, right, down left, down,
+/// down right), clamped to the image.
+Patch moved(const Patch& patch, std::int64_t action, std::int64_t step, std::int64_t last);
+
+/// What a rollout keeps for learning.
+class Memory : public RolloutMemory {
+ public:
+  torch::Tensor states;   ///< [N, W, W, 5]
+  torch::Tensor actions;  ///< [N] int64
+};
+
+}  // namespace nbs::rl
