@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nbs/error.h"
+#include "nbs/options.h"
+
+namespace nbs::config {
+
+/// A place in a pipeline file, or "--set a.b=v".
+struct Place {
+  std::string file;
+  int line = 0;  ///< from 1; 0 = no line (an override)
+  int column = 0;
+
+  std::string text() const;  ///< "file:line:column"
+};
+
+/// Something wrong, and where.
+struct Problem {
+  Place place;
+  std::string message;
+
+  std::string text() const { return place.text() + ": " + message; }
+};
+
+/// All problems of a file at once.
+class ProblemsError : public Error {
+ public:
+  explicit ProblemsError(std::vector<Problem> problems);
+  const std::vector<Problem>& problems() const { return problems_; }
+
+ private:
+  std::vector<Problem> problems_;
+};
+
+/// A TOML value that remembers where it was written, also after files were merged.
+struct Node {
+  enum class Type { scalar, array, table };
+  Type type = Type::table;
+  Place place;  ///< of the value
+  Value scalar;
+  std::vector<Node> array;
+  std::vector<std::pair<std::string, Node>> table;  ///< in the order of the file
+
+  const Node* find(const std::string& key) const;
+  Node* find(const std::string& key);
+  Node& set(const std::string& key, Node value);
+};
+
+/// A pipeline file with its bases merged in and overrides applied; not yet checked against any schema.
+class Document {
+ public:
+  /// Reads `file` and its bases. Throws nbs::Error if a file cannot be read, ProblemsError for syntax errors or a
+  /// circle of bases.
+  static Document from_file(const std::filesystem::path& file);
+  /// The same from a text; `name` stands for the file in messages, and bases are looked for beside it.
+  static Document from_text(const std::string& text, const std::filesystem::path& name);
+
+  /// Applies "a.b=v": v is read as TOML, or as plain text if it is not TOML. Parts of the path that are numbers index
+  /// arrays. Throws ProblemsError for a malformed override.
+  void apply(const std::string& override_text);
+  /// Sets a.b to a value.
+  void set(const std::string& path, const Node& value);
+  /// Drops a top-level key, if it is there.
+  void remove(const std::string& key);
+
+  const Node& root() const { return root_; }
+  const std::filesystem::path& file() const { return file_; }
+
+ private:
+  std::filesystem::path file_;
+  Node root_;
+};
+
+}  // namespace nbs::config

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nbs/config/document.h"
+#include "nbs/config/sections.h"
+#include "nbs/data/options.h"
+#include "nbs/host/catalog.h"
+
+namespace nbs::config {
+
+/// A plugin with all of its options, defaults written out in declared order.
+struct ComponentSpec {
+  std::string plugin;
+  OptionValues values;
+  Place place;
+};
+
+/// One of the host's sections: as a struct for use, and as values for writing.
+template <typename Options>
+struct Section {
+  Options options;
+  OptionValues values;
+};
+
+/// Labels that tables are made of; they change nothing in a run.
+struct ExperimentOptions {
+  std::string dataset;
+  std::string method;
+
+  static void declare(Schema<ExperimentOptions>& s) {
+    s.add("dataset", &ExperimentOptions::dataset, "")
+        .doc("Row of the tables, for example \"crackforest\" or \"mvtec/bottle\".");
+    s.add("method", &ExperimentOptions::method, "").doc("Column of the tables, for example \"proposed\" or \"unet\".");
+  }
+};
+
+/// A checked pipeline: nothing in it can be refused later for its form.
+struct Pipeline {
+  std::string name;
+  std::int64_t seed = 0;
+  std::vector<std::string> plugin_path;
+  Section<ExperimentOptions> experiment;
+  Section<data::DataOptions> data;
+  Section<data::AugmentOptions> augment;
+  Section<ProfileOptions> profile;
+  Section<RewardOptions> reward;
+  Section<BufferOptions> buffer;
+  Section<TrainOptions> train;
+  Section<EvaluationOptions> evaluation;
+  std::optional<ComponentSpec> sampler;
+  std::optional<ComponentSpec> autoencoder;
+  std::optional<ComponentSpec> predictor;
+  std::vector<ComponentSpec> postproc;
+};
+
+/// The folders named by plugin_path, needed before plugins can be looked up.
+std::vector<std::string> plugin_path_of(const Document& document);
+
+/// Checks everything and fills in every default. All problems are found at once; throws ProblemsError if there are any.
+/// A [sweep] must have been taken out by expand().
+Pipeline resolve(const Document& document, const host::Catalog& catalog);
+
+/// The pipeline as TOML with every default written out; resolving it gives the same pipeline.
+std::string to_toml(const Pipeline& pipeline);
+
+/// Eight hexadecimal digits that change with anything that may change the result.
+std::string short_hash(const Pipeline& pipeline);
+
+/// A line of documentation for every option of the host's sections: section name and declarations.
+std::vector<std::pair<std::string, std::vector<OptionSpec>>> section_specs();
+
+}  // namespace nbs::config

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cross_checks.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+namespace nbs::config {
+
+void cross_check(const Pipeline& pipeline, const std::function<Place(const std::string&)>& place_of,
+                 std::vector<Problem>& problems) {
+  const auto& data = pipeline.data.options;
+  const auto& profile = pipeline.profile.options;
+  const auto& buffer = pipeline.buffer.options;
+  const auto& train = pipeline.train.options;
+  const auto complain = [&](const char* option, std::string message) {
+    problems.push_back({place_of(option), std::move(message)});
+  };
+  if (data.format != "synthetic") {
+    const std::filesystem::path folder =
+        data.category.empty() ? std::filesystem::path(data.root) : std::filesystem::path(data.root) / data.category;
+    if (data.root.empty()) {
+      complain("data.root", fmt::format("data.root is not set, but the format \"{}\" reads a folder", data.format));
+    } else if (!std::filesystem::is_directory(folder)) {
+      complain("data.root", fmt::format("the data folder {} does not exist", folder.string()));
+    }
+  } else if (data.labeled > data.count) {
+    complain("data.labeled", fmt::format("data.labeled is {}, but only {} images are generated (data.count)",
+                                         data.labeled, data.count));
+  }
+  if (pipeline.autoencoder) {
+    const std::int64_t step = profile.tile_step == 0 ? profile.patch_size : profile.tile_step;
+    if (profile.patch_size > data.image_size) {
+      complain("profile.patch_size",
+               fmt::format("the patch ({0} x {0}, profile.patch_size) is larger than the image ({1} x {1}, "
+                           "data.image_size)",
+                           profile.patch_size, data.image_size));
+    }
+    if (step > profile.patch_size) {
+      complain("profile.tile_step",
+               fmt::format("profile.tile_step is {}, more than profile.patch_size ({}): pixels between the "
+                           "tiles would have no loss",
+                           step, profile.patch_size));
+    }
+    if (profile.tile_offset >= step) {
+      complain("profile.tile_offset",
+               fmt::format("profile.tile_offset is {}, but must be below the distance between tiles ({})",
+                           profile.tile_offset, step));
+    }
+    const std::int64_t needed = (profile.length - 1) * profile.stride + 1;
+    if (train.reinit_every > 0 && needed > train.reinit_every) {
+      complain("train.reinit_every",
+               fmt::format("a profile of {} maps every {} iterations is full after {} iterations, but the "
+                           "autoencoder is re-initialised every {} (train.reinit_every): no profile would "
+                           "ever be full",
+                           profile.length, profile.stride, needed, train.reinit_every));
+    }
+    if (needed > train.iterations) {
+      complain("train.iterations",
+               fmt::format("a profile of {} maps every {} iterations is full after {} iterations, but training "
+                           "ends after {} (train.iterations)",
+                           profile.length, profile.stride, needed, train.iterations));
+    }
+  }
+  if (buffer.crop > data.image_size) {
+    complain("buffer.crop", fmt::format("buffer.crop is {}, more than the image's {} pixels (data.image_size)",
+                                        buffer.crop, data.image_size));
+  }
+  if (pipeline.sampler && !pipeline.autoencoder)
+    complain("sampler", "there is a [sampler], but no [autoencoder] that its patches could train");
+  if (pipeline.autoencoder && !pipeline.sampler)
+    complain("autoencoder", "there is an [autoencoder], but no [sampler] that chooses its patches");
+}
+
+}  // namespace nbs::config

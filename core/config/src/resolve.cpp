@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "nbs/config/pipeline.h"
+#include "nbs/host/names.h"
+
+#include "cross_checks.h"
+
+namespace nbs::config {
+
+namespace {
+
+// The value of a node for an option of the given type, or nothing if it is a table or a list of mixed things.
+std::optional<Value> value_of(const Node& node, ValueType wanted) {
+  if (node.type == Node::Type::scalar) return node.scalar;
+  if (node.type == Node::Type::table) return std::nullopt;
+  std::vector<std::int64_t> integers;
+  std::vector<double> reals;
+  std::vector<std::string> texts;
+  for (const auto& item : node.array) {
+    if (item.type != Node::Type::scalar) return std::nullopt;
+    if (const auto* integer = std::get_if<std::int64_t>(&item.scalar)) {
+      integers.push_back(*integer);
+      reals.push_back(static_cast<double>(*integer));
+    } else if (const auto* real = std::get_if<double>(&item.scalar)) {
+      reals.push_back(*real);
+    } else if (const auto* text = std::get_if<std::string>(&item.scalar)) {
+      texts.push_back(*text);
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (wanted == ValueType::reals && texts.empty()) return Value{reals};
+  if (texts.empty() && integers.size() == node.array.size()) return Value{integers};
+  if (texts.empty()) return Value{reals};
+  if (texts.size() == node.array.size()) return Value{texts};
+  return std::nullopt;
+}
+
+class Resolver {
+ public:
+  Resolver(const Document& document, const host::Catalog& catalog) : root_(document.root()), catalog_(catalog) {
+    file_place_ = {document.file().string(), 1, 1};
+  }
+
+  Pipeline resolve() {
+    Pipeline pipeline;
+    read_top(pipeline);
+    read_section("experiment", pipeline.experiment);
+    read_section("data", pipeline.data);
+    read_section("augment", pipeline.augment);
+    read_section("profile", pipeline.profile);
+    read_section("reward", pipeline.reward);
+    read_section("buffer", pipeline.buffer);
+    read_section("train", pipeline.train);
+    read_section("evaluation", pipeline.evaluation);
+    pipeline.sampler = read_component("sampler", Kind::sampler);
+    pipeline.autoencoder = read_component("autoencoder", Kind::autoencoder);
+    pipeline.predictor = read_component("predictor", Kind::predictor);
+    if (root_.find("predictor") == nullptr)
+      complain(file_place_, "there is no [predictor]; name one with plugin = \"…\"");
+    if (const Node* const chain = root_.find("postproc")) {
+      if (chain->type != Node::Type::array) {
+        complain(chain->place, "postproc must be a list of tables: write [[postproc]]");
+      } else {
+        for (const auto& node : chain->array) {
+          if (auto spec = read_component(node, "postproc", Kind::postprocessor))
+            pipeline.postproc.push_back(std::move(*spec));
+        }
+      }
+    }
+    check_unknown_sections();
+    // Options that do not stand on their own are compared only when each of them is right.
+    if (problems_.empty()) {
+      cross_check(
+          pipeline, [this](const std::string& option) { return place_of(option); }, problems_);
+    }
+    if (!problems_.empty()) {
+      std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
+        return std::tie(a.place.file, a.place.line, a.place.column) <
+               std::tie(b.place.file, b.place.line, b.place.column);
+      });
+      throw ProblemsError(std::move(problems_));
+    }
+    return pipeline;
+  }
+
+ private:
+  void complain(const Place& place, std::string message) { problems_.push_back({place, std::move(message)}); }
+
+  Place place_of(const std::string& option) const {
+    const auto dot = option.find('.');
+    const Node* const section = root_.find(option.substr(0, dot));
+    if (section == nullptr) return file_place_;
+    const Node* const node = dot == std::string::npos ? nullptr : section->find(option.substr(dot + 1));
+    return node == nullptr ? section->place : node->place;
+  }
+
+  void read_top(Pipeline& pipeline) {
+    pipeline.name = std::filesystem::path(file_place_.file).stem().string();
+    if (const Node* const node = root_.find("name")) {
+      const auto* const text = node->type == Node::Type::scalar ? std::get_if<std::string>(&node->scalar) : nullptr;
+      if (text == nullptr || text->empty() || text->find('/') != std::string::npos) {
+        complain(node->place, "name must be a text without \"/\"");
+      } else {
+        pipeline.name = *text;
+      }
+    }
+    if (const Node* const node = root_.find("seed")) {
+      const auto* const number = node->type == Node::Type::scalar ? std::get_if<std::int64_t>(&node->scalar) : nullptr;
+      if (number == nullptr || *number < 0) {
+        complain(node->place, "seed must be an integer of at least 0");
+      } else {
+        pipeline.seed = *number;
+      }
+    }
+    if (const Node* const node = root_.find("plugin_path")) {
+      const auto value = value_of(*node, ValueType::texts);
+      if (value && std::holds_alternative<std::vector<std::string>>(*value)) {
+        pipeline.plugin_path = std::get<std::vector<std::string>>(*value);
+      } else if (node->type != Node::Type::array || !node->array.empty()) {
+        complain(node->place, "plugin_path must be a list of folders");
+      }
+    }
+  }
+
+  // Values for all of `specs`, from the table or the defaults; problems are noted. `skip` is a key that is no option.
+  OptionValues read_options(const Node* table, const std::string& where, const std::vector<OptionSpec>& specs,
+                            const std::string& skip) {
+    OptionValues values;
+    for (const auto& spec : specs)
+      values.emplace_back(spec.name, spec.default_value);
+    if (table == nullptr) return values;
+    std::vector<std::string> names;
+    for (const auto& spec : specs)
+      names.push_back(spec.name);
+    for (const auto& [key, node] : table->table) {
+      if (key == skip) continue;
+      const auto at = std::find(names.begin(), names.end(), key);
+      if (at == names.end()) {
+        std::string message = fmt::format("{} has no option \"{}\"{}", where, key, host::did_you_mean(key, names));
+        if (names.empty()) message += "; it has no options";
+        complain(node.place, std::move(message));
+        continue;
+      }
+      const auto& spec = specs[static_cast<std::size_t>(at - names.begin())];
+      auto value = value_of(node, spec.type);
+      if (!value) {
+        complain(node.place, fmt::format("{} must be of type {}", key, type_name(spec.type)));
+      } else if (const auto problem = problem_with(spec, *value)) {
+        complain(node.place, fmt::format("{} {}", key, *problem));
+      } else {
+        // Stored in the option's own type, so that 1 and 1.0 give the same resolved file.
+        if (spec.type == ValueType::real && std::holds_alternative<std::int64_t>(*value))
+          value = static_cast<double>(std::get<std::int64_t>(*value));
+        if (type_of(*value) != spec.type)
+          value = Value{spec.default_value.index() == 4   ? Value{std::vector<std::int64_t>{}}
+                        : spec.default_value.index() == 5 ? Value{std::vector<double>{}}
+                                                          : Value{std::vector<std::string>{}}};
+        values[static_cast<std::size_t>(at - names.begin())].second = std::move(*value);
+      }
+    }
+    return values;
+  }
+
+  template <typename Options>
+  void read_section(const std::string& name, Section<Options>& section) {
+    sections_.push_back(name);
+    const Node* table = root_.find(name);
+    if (table != nullptr && table->type != Node::Type::table) {
+      complain(table->place, fmt::format("{0} must be a table: write [{0}]", name));
+      table = nullptr;
+    }
+    const auto schema = schema_of<Options>();
+    section.values = read_options(table, fmt::format("[{}]", name), schema.specs(), "");
+    section.options = schema.make(section.values);
+  }
+
+  std::optional<ComponentSpec> read_component(const std::string& name, Kind kind) {
+    sections_.push_back(name);
+    const Node* const table = root_.find(name);
+    if (table == nullptr) return std::nullopt;
+    return read_component(*table, name, kind);
+  }
+
+  std::optional<ComponentSpec> read_component(const Node& table, const std::string& name, Kind kind) {
+    const Node* const plugin = table.type == Node::Type::table ? table.find("plugin") : nullptr;
+    const auto* const text =
+        plugin != nullptr && plugin->type == Node::Type::scalar ? std::get_if<std::string>(&plugin->scalar) : nullptr;
+    if (text == nullptr) {
+      complain(plugin != nullptr ? plugin->place : table.place, fmt::format("[{}] needs plugin = \"…\"", name));
+      return std::nullopt;
+    }
+    // A section can be taken out of an inherited file.
+    if (*text == "none") return std::nullopt;
+    const auto* const description = catalog_.find(kind, *text);
+    if (description == nullptr) {
+      complain(plugin->place, host::unknown_plugin(catalog_, kind, *text));
+      return std::nullopt;
+    }
+    ComponentSpec spec;
+    spec.plugin = *text;
+    spec.place = table.place;
+    spec.values =
+        read_options(&table, fmt::format("the {} \"{}\"", kind_name(kind), *text), description->options, "plugin");
+    return spec;
+  }
+
+  void check_unknown_sections() {
+    std::vector<std::string> known = sections_;
+    for (const char* name : {"name", "seed", "plugin_path", "base", "postproc", "sweep"})
+      known.emplace_back(name);
+    for (const auto& [key, node] : root_.table) {
+      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+      complain(node.place,
+               fmt::format("a pipeline has no section or key \"{}\"{}", key, host::did_you_mean(key, known)));
+    }
+  }
+
+  const Node& root_;
+  const host::Catalog& catalog_;
+  Place file_place_;
+  std::vector<std::string> sections_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+std::vector<std::string> plugin_path_of(const Document& document) {
+  std::vector<std::string> folders;
+  if (const Node* const node = document.root().find("plugin_path")) {
+    for (const auto& item : node->array) {
+      if (const auto* text = std::get_if<std::string>(&item.scalar)) folders.push_back(*text);
+    }
+  }
+  return folders;
+}
+
+Pipeline resolve(const Document& document, const host::Catalog& catalog) {
+  return Resolver(document, catalog).resolve();
+}
+
+}  // namespace nbs::config

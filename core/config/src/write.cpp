@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "nbs/config/pipeline.h"
+#include "nbs/host/search_path.h"
+
+namespace nbs::config {
+
+namespace {
+
+// Values as TOML; texts need their special characters escaped.
+std::string toml_text(const Value& value) {
+  const auto quoted = [](const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') out += '\\';
+      if (static_cast<unsigned char>(c) < 0x20) {
+        out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+      } else {
+        out += c;
+      }
+    }
+    return out + '"';
+  };
+  if (const auto* text = std::get_if<std::string>(&value)) return quoted(*text);
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
+    std::string out = "[";
+    for (std::size_t i = 0; i < texts->size(); ++i)
+      out += (i > 0 ? ", " : "") + quoted((*texts)[i]);
+    return out + "]";
+  }
+  return to_text(value);
+}
+
+void write_values(std::string& out, const OptionValues& values) {
+  for (const auto& [name, value] : values)
+    out += fmt::format("{} = {}\n", name, toml_text(value));
+}
+
+void write_component(std::string& out, const char* header, const ComponentSpec& spec) {
+  out += fmt::format("\n{}\nplugin = {}\n", header, toml_text(spec.plugin));
+  write_values(out, spec.values);
+}
+
+}  // namespace
+
+std::string to_toml(const Pipeline& pipeline) {
+  std::string out = fmt::format("name = {}\nseed = {}\n", toml_text(pipeline.name), pipeline.seed);
+  if (!pipeline.plugin_path.empty()) out += fmt::format("plugin_path = {}\n", toml_text(Value{pipeline.plugin_path}));
+  const auto section = [&](const char* name, const OptionValues& values) {
+    out += fmt::format("\n[{}]\n", name);
+    write_values(out, values);
+  };
+  section("experiment", pipeline.experiment.values);
+  section("data", pipeline.data.values);
+  section("augment", pipeline.augment.values);
+  section("profile", pipeline.profile.values);
+  section("reward", pipeline.reward.values);
+  section("buffer", pipeline.buffer.values);
+  section("train", pipeline.train.values);
+  section("evaluation", pipeline.evaluation.values);
+  if (pipeline.sampler) write_component(out, "[sampler]", *pipeline.sampler);
+  if (pipeline.autoencoder) write_component(out, "[autoencoder]", *pipeline.autoencoder);
+  if (pipeline.predictor) write_component(out, "[predictor]", *pipeline.predictor);
+  for (const auto& spec : pipeline.postproc)
+    write_component(out, "[[postproc]]", spec);
+  return out;
+}
+
+std::string short_hash(const Pipeline& pipeline) {
+  return host::text_hash(to_toml(pipeline)).substr(0, 8);
+}
+
+std::vector<std::pair<std::string, std::vector<OptionSpec>>> section_specs() {
+  return {
+      {"experiment", schema_of<ExperimentOptions>().specs()}, {"data", schema_of<data::DataOptions>().specs()},
+      {"augment", schema_of<data::AugmentOptions>().specs()}, {"profile", schema_of<ProfileOptions>().specs()},
+      {"reward", schema_of<RewardOptions>().specs()},         {"buffer", schema_of<BufferOptions>().specs()},
+      {"train", schema_of<TrainOptions>().specs()},           {"evaluation", schema_of<EvaluationOptions>().specs()}};
+}
+
+}  // namespace nbs::config
