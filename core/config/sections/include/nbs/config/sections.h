@@ -138,7 +138,57 @@ struct TrainOptions {
   double smoothing_factor = 0.95;
   std::int64_t threads = 0;
   std::string device = "cpu";
-}
+
+  static void declare(Schema<TrainOptions>& s) {
+    s.add("iterations", &TrainOptions::iterations, 300).range(1, 1e9).doc("Iterations j of Algorithm 1 at most.");
+    s.add("patches", &TrainOptions::patches, 128)
+        .range(1, 1e6)
+        .doc("N: patches of the rollout that trains the autoencoder.");
+    s.add("clone_patches", &TrainOptions::clone_patches, 128)
+        .range(1, 1e6)
+        .doc("N_c: patches of the rollout on labelled images that gives R_clone and R_cover.");
+    s.add("minibatch", &TrainOptions::minibatch, 32)
+        .range(1, 1e6)
+        .doc("Patches in one optimiser step of the autoencoder.");
+    s.add("reinit_every", &TrainOptions::reinit_every, 64)
+        .range(0, 1e9)
+        .doc("K: iterations between re-initialisations of the autoencoder; 0: never.");
+    s.add("warmup", &TrainOptions::warmup, 16)
+        .range(0, 1e9)
+        .doc("M: iterations after a re-initialisation that do not train the sampler.");
+    s.add("patience", &TrainOptions::patience, 0)
+        .range(0, 1e9)
+        .doc("Stop when smoothed l_pred has not improved for this many iterations; 0: never.");
+    s.add("autoencoder_images", &TrainOptions::autoencoder_images, "all")
+        .choices({"all", "auxiliary"})
+        .doc(
+            "Images that the autoencoder's patches come from: labelled and unlabelled ones, or "
+            "only the anomaly-free "
+            "images that a data set keeps apart for training (MVTec train/good, NanoTWICE "
+            "Normal).");
+    s.add("balance", &TrainOptions::balance, "fixed")
+        .choices({"balanced", "fixed"})
+        .doc(
+            "alpha of Eq. 2: anomalous over normal pixels of the labelled images, or the number "
+            "`alpha`.");
+    s.add("alpha", &TrainOptions::alpha, 0.125)
+        .range(1e-6, 1e6)
+        .doc("Weight of normal pixels in Eq. 2 when balance is \"fixed\".");
+    s.add("selection", &TrainOptions::selection, "lowest_loss")
+        .choices({"lowest_loss", "last"})
+        .doc(
+            "The moment whose profiles and predictor are kept: that of the lowest smoothed l_pred, "
+            "or the last one at "
+            "which profiles were full.");
+    s.add("smoothing", &TrainOptions::smoothing, "ema")
+        .choices({"none", "ema"})
+        .doc("How l_pred is smoothed before it is compared.");
+    s.add("smoothing_factor", &TrainOptions::smoothing_factor, 0.95)
+        .range(0, 0.9999)
+        .doc("Share of the past in the exponential moving average.");
+    s.add("threads", &TrainOptions::threads, 0).range(0, 1024).doc("Threads; 0: all cores.");
+    s.add("device", &TrainOptions::device, "cpu").choices({"cpu", "cuda"}).doc("Where networks run.");
+  }
 };
 
 /// [evaluation]: from probabilities to masks and scores.
