@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nbs::evaluation {
+
+// Pictures of predictions, as the bytes of PNG files. Maps are [S, S]; images [3, S, S] RGB in [0, 1].
+
+/// White where anomalous.
+std::string mask_png(const std::vector<std::uint8_t>& mask, std::int64_t height, std::int64_t width);
+
+/// Probabilities as 16 bit grey.
+std::string probability_png(const std::vector<float>& probability, std::int64_t height, std::int64_t width);
+
+/// The image with the prediction tinted red and, if `truth` is not empty, the outline of the truth in green.
+std::string overlay_png(const float* image, const std::vector<std::uint8_t>& mask,
+                        const std::vector<std::uint8_t>& truth, std::int64_t height, std::int64_t width);
+
+}  // namespace nbs::evaluation

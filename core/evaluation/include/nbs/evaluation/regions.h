@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nbs/evaluation/scored_image.h"
+
+namespace nbs::evaluation {
+
+/// Area under the per-region overlap curve (Bergmann et al. 2021): mean over all anomalous regions (8-connected) of the
+/// share that is found, against the false positive rate, integrated from 0 to `limit` by trapezoids and divided by
+/// `limit`. NaN without a region or without a normal pixel.
+double area_under_region_overlap(const std::vector<ScoredImage>& images, double limit = 0.3);
+
+/// Area in pixels of the largest 8-connected region of `probability` [S, S] >= threshold.
+std::int64_t largest_region(const std::vector<float>& probability, std::int64_t size, double threshold);
+
+}  // namespace nbs::evaluation

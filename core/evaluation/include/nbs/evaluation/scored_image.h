@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nbs::evaluation {
+
+/// An image with its prediction and its truth.
+struct ScoredImage {
+  std::string id;
+  std::string type;                ///< kind of defect; empty if the data set names none
+  std::int64_t size = 0;           ///< S
+  std::vector<float> probability;  ///< [S, S] in [0, 1]
+  std::vector<std::uint8_t> mask;  ///< [S, S], 1 = anomalous
+};
+
+}  // namespace nbs::evaluation

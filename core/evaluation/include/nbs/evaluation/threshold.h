@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nbs/evaluation/scored_image.h"
+
+namespace nbs::evaluation {
+
+/// The threshold of the best pooled F1 on labelled images; 0.5 if they show no anomalous pixel.
+double threshold_by_labelled_f1(const std::vector<ScoredImage>& labelled);
+
+/// The smallest threshold, to a millionth, at which no map of an anomaly-free image has a region of more than `area`
+/// pixels (Bergmann et al. 2019). `maps`: [S, S] each.
+double threshold_by_normal_area(const std::vector<std::vector<float>>& maps, std::int64_t size, std::int64_t area);
+
+}  // namespace nbs::evaluation

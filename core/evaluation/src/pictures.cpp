@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/evaluation/pictures.h"
+
+#include <algorithm>
+
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+namespace nbs::evaluation {
+
+namespace {
+
+std::string encode(const cv::Mat& picture) {
+  std::vector<unsigned char> bytes;
+  cv::imencode(".png", picture, bytes, {cv::IMWRITE_PNG_COMPRESSION, 3});
+  return {bytes.begin(), bytes.end()};
+}
+
+cv::Mat as_bytes(const std::vector<std::uint8_t>& mask, std::int64_t height, std::int64_t width) {
+  cv::Mat picture(static_cast<int>(height), static_cast<int>(width), CV_8U);
+  std::transform(mask.begin(), mask.end(), picture.data,
+                 [](std::uint8_t value) { return static_cast<std::uint8_t>(value != 0 ? 255 : 0); });
+  return picture;
+}
+
+}  // namespace
+
+std::string mask_png(const std::vector<std::uint8_t>& mask, std::int64_t height, std::int64_t width) {
+  return encode(as_bytes(mask, height, width));
+}
+
+std::string probability_png(const std::vector<float>& probability, std::int64_t height, std::int64_t width) {
+  cv::Mat picture(static_cast<int>(height), static_cast<int>(width), CV_16U);
+  for (std::size_t i = 0; i < probability.size(); ++i)
+    picture.ptr<std::uint16_t>()[i] =
+        static_cast<std::uint16_t>(std::min(1.0F, std::max(0.0F, probability[i])) * 65535 + 0.5F);
+  return encode(picture);
+}
+
+std::string overlay_png(const float* image, const std::vector<std::uint8_t>& mask,
+                        const std::vector<std::uint8_t>& truth, std::int64_t height, std::int64_t width) {
+  const int rows = static_cast<int>(height);
+  const int columns = static_cast<int>(width);
+  const std::int64_t plane = height * width;
+  cv::Mat picture(rows, columns, CV_8UC3);
+  for (std::int64_t i = 0; i < plane; ++i) {
+    auto& pixel = picture.ptr<cv::Vec3b>()[i];
+    const bool tinted = mask[static_cast<std::size_t>(i)] != 0;
+    for (int c = 0; c < 3; ++c) {  // RGB planes to BGR, half red where predicted
+      const float value = image[(2 - c) * plane + i] * 255;
+      const float shown = tinted ? 0.5F * value + (c == 2 ? 127.5F : 0.0F) : value;
+      pixel[c] = static_cast<unsigned char>(std::min(255.0F, std::max(0.0F, shown + 0.5F)));
+    }
+  }
+  if (!truth.empty()) {
+    std::vector<std::vector<cv::Point>> outlines;
+    cv::findContours(as_bytes(truth, height, width), outlines, cv::RETR_LIST, cv::CHAIN_APPROX_NONE);
+    cv::drawContours(picture, outlines, -1, cv::Scalar(60, 230, 60), 1);
+  }
+  return encode(picture);
+}
+
+}  // namespace nbs::evaluation

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nbs::run {
+
+/// Shows how far a run is, on standard error: a bar with the time left on a terminal, a line now and then elsewhere.
+class Progress {
+ public:
+  enum class Style { bar, lines, none };
+  Progress(Style style, std::int64_t total);
+  /// After an iteration; `values` are worth showing, in order.
+  void update(std::int64_t done, const std::vector<std::pair<std::string, double>>& values);
+  /// A message between: what happens now.
+  void say(const std::string& message);
+  /// Ends the bar.
+  void finish();
+
+ private:
+  Style style_;
+  std::int64_t total_;
+  std::chrono::steady_clock::time_point start_;
+  std::chrono::steady_clock::time_point shown_;
+  bool open_ = false;
+};
+
+/// "1 h 02 min", "3 min 20 s", "45 s".
+std::string duration_text(double seconds);
+
+}  // namespace nbs::run

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/run/progress.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+namespace nbs::run {
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::lround(seconds));
+  if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+  if (whole >= 60) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} s", whole);
+}
+
+Progress::Progress(Style style, std::int64_t total)
+    : style_(style), total_(total), start_(std::chrono::steady_clock::now()), shown_(start_) {}
+
+void Progress::update(std::int64_t done, const std::vector<std::pair<std::string, double>>& values) {
+  if (style_ == Style::none) return;
+  const auto now = std::chrono::steady_clock::now();
+  const double since = std::chrono::duration<double>(now - shown_).count();
+  const bool last = done == total_;
+  const double interval = style_ == Style::bar ? 0.1 : 10.0;
+  if (since < interval && !last && done != 1) return;
+  shown_ = now;
+  const double elapsed = std::chrono::duration<double>(now - start_).count();
+  const double left = elapsed / static_cast<double>(done) * static_cast<double>(total_ - done);
+  std::string text;
+  for (const auto& [name, value] : values)
+    text += fmt::format("  {} {:.4g}", name, value);
+  if (style_ == Style::bar) {
+    constexpr std::int64_t kWidth = 24;
+    const auto filled = static_cast<std::size_t>(kWidth * done / total_);
+    std::string bar = std::string(filled, '#') + std::string(static_cast<std::size_t>(kWidth) - filled, '.');
+    fmt::print(stderr, "\r\033[K[{}] {}/{}  {} left{}", bar, done, total_, duration_text(left), text);
+    open_ = true;
+  } else {
+    fmt::print(stderr, "{}/{}  {} left{}\n", done, total_, duration_text(left), text);
+  }
+  std::fflush(stderr);
+}
+
+void Progress::say(const std::string& message) {
+  if (style_ == Style::none) return;
+  finish();
+  fmt::print(stderr, "{}\n", message);
+}
+
+void Progress::finish() {
+  if (open_) fmt::print(stderr, "\n");
+  open_ = false;
+}
+
+}  // namespace nbs::run

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/run/run_directory.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+
+#include "nbs/error.h"
+#include "nbs/run/files.h"
+
+namespace nbs::run {
+
+namespace {
+
+void make_parents(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) {
+    throw Error(fmt::format("the output folder {} cannot be made: {}; choose another with --out", folder.string(),
+                            failed.message()));
+  }
+}
+
+}  // namespace
+
+std::filesystem::path make_run_directory(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+  make_parents(parent);
+  const std::string stem = fmt::format("{}-{}", pipeline.name, config::short_hash(pipeline));
+  for (int number = 1;; ++number) {
+    const auto folder = parent / (number == 1 ? stem : fmt::format("{}-{}", stem, number));
+    // mkdir either makes the folder or says that somebody else has: two runs that start together cannot share one.
+    if (mkdir(folder.c_str(), 0755) == 0) {
+      write_file(folder / "resolved.toml", config::to_toml(pipeline));
+      return folder;
+    }
+    if (errno != EEXIST) {
+      throw Error(fmt::format("the run folder {} cannot be made: {}; choose another place with --out", folder.string(),
+                              std::strerror(errno)));
+    }
+  }
+}
+
+std::filesystem::path use_run_directory(const std::filesystem::path& folder, const config::Pipeline& pipeline) {
+  make_parents(folder);
+  if (!std::filesystem::is_empty(folder))
+    throw Error(
+        fmt::format("the run folder {} is not empty; name a new one, so that no result is lost", folder.string()));
+  write_file(folder / "resolved.toml", config::to_toml(pipeline));
+  return folder;
+}
+
+bool is_finished(const std::filesystem::path& folder) {
+  try {
+    const auto result = nlohmann::json::parse(read_file(folder / "result.json"));
+    const std::string ending = result.at("ending");
+    return ending == "finished" || ending == "patience";
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace nbs::run
