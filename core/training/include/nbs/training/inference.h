@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "nbs/training/trainer.h"
+
+namespace nbs::training {
+
+/// Masks images with what training left: the T parameter sets of the autoencoder and the predictor of the best moment.
+/// Any image will do, also one that was not there at training time.
+class Inference {
+ public:
+  /// Loads the moment's predictor into `components.predictor`.
+  Inference(Components components, const config::ProfileOptions& profile, std::int64_t image_size, Moment moment);
+
+  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous.
+  torch::Tensor probability(const torch::Tensor& image);
+  /// The profile [T, S, S] of an image, as recorded (neither normalised nor transformed).
+  torch::Tensor profile(const torch::Tensor& image);
+
+ private:
+  Components components_;
+  config::ProfileOptions profile_;
+  Tiling tiling_;
+  Moment moment_;
+};
+
+/// Writes a moment into the folder `model/` of a run; read_moment() gives it back. Throws nbs::Error.
+void write_moment(const std::filesystem::path& folder, const Moment& moment);
+Moment read_moment(const std::filesystem::path& folder);
+
+}  // namespace nbs::training

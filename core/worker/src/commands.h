@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace nbs::worker {
+
+// The commands of nbs-worker, called by nbs; each gets its arguments and returns the exit status. 0: done, 1: failed
+// with the reason on standard error, 130: interrupted, with the results there were.
+
+/// describe FOLDER…: the plugins in the folders, as JSON on standard output.
+int describe(const std::vector<std::string>& arguments);
+/// run RESOLVED --out FOLDER [--progress bar|lines|none] [--threads N]: trains, scores and writes a run.
+int run(const std::vector<std::string>& arguments);
+/// predict RUN --out FOLDER [--threshold X] [--size native|model] IMAGE…: masks images with a run's model.
+int predict(const std::vector<std::string>& arguments);
+/// postproc RESOLVED --image I --probability P --out FILE: the pipeline's postprocessors on one map.
+int postproc(const std::vector<std::string>& arguments);
+/// data RESOLVED [--export FOLDER --layout LAYOUT]: what a pipeline's data set holds, as JSON; or writes generated
+/// data.
+int data(const std::vector<std::string>& arguments);
+/// test-plugin FILE…: loads libraries and tries what they hold.
+int test_plugin(const std::vector<std::string>& arguments);
+
+}  // namespace nbs::worker

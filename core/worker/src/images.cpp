@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "images.h"
+
+#include "nbs/torch.h"
+
+namespace nbs::worker {
+
+training::TrainingImages as_tensors(data::TrainingSet& set) {
+  training::TrainingImages images;
+  images.labelled = set.labelled;
+  images.unlabelled = set.unlabelled;
+  images.images =
+      torch::from_blob(set.images.data(), {static_cast<std::int64_t>(set.ids.size()), 3, set.size, set.size});
+  images.masks = set.labelled == 0 ? torch::zeros({0, set.size, set.size})
+                                   : torch::from_blob(set.masks.data(), {set.labelled, set.size, set.size});
+  return images;
+}
+
+torch::Tensor as_tensor(const cv::Mat& image) {
+  const cv::Mat whole = image.isContinuous() ? image : image.clone();
+  return torch::from_blob(whole.data, {whole.rows, whole.cols, 3})
+      .permute({2, 0, 1})
+      .clone(torch::MemoryFormat::Contiguous);
+}
+
+cv::Mat as_mat(const torch::Tensor& map) {
+  const auto whole = map.contiguous();
+  const cv::Mat view(static_cast<int>(map.size(0)), static_cast<int>(map.size(1)), CV_32F, whole.data_ptr<float>());
+  return view.clone();
+}
+
+std::vector<float> values_of(const torch::Tensor& map) {
+  const auto whole = map.contiguous();
+  return {whole.data_ptr<float>(), whole.data_ptr<float>() + whole.numel()};
+}
+
+}  // namespace nbs::worker

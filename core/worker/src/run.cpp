@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "nbs/error.h"
+#include "nbs/run/files.h"
+#include "nbs/run/progress.h"
+#include "nbs/run/provenance.h"
+#include "nbs/torch.h"
+#include "nbs/training/seeds.h"
+
+#include "arguments.h"
+#include "commands.h"
+#include "images.h"
+#include "scoring.h"
+
+namespace nbs::worker {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::atomic<bool> interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
+
+void on_interrupt(int) {
+  // The second time nobody waits.
+  if (interrupted.exchange(true)) std::signal(SIGINT, SIG_DFL);
+}
+
+run::Progress::Style style_of(const std::string& name) {
+  if (name == "bar") return run::Progress::Style::bar;
+  return name == "none" ? run::Progress::Style::none : run::Progress::Style::lines;
+}
+
+std::string metrics_line(const training::IterationReport& report) {
+  Json json;
+  json["iteration"] = report.iteration;
+  for (const auto& [name, value] : report.values) {
+    if (std::isfinite(value)) {
+      json[name] = value;
+    } else {
+      json[name] = nullptr;
+    }
+  }
+  return json.dump();
+}
+
+double peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+training::Settings settings_of(const config::Pipeline& pipeline) {
+  return {pipeline.profile.options, pipeline.reward.options, pipeline.buffer.options, pipeline.train.options,
+          pipeline.augment.options};
+}
+
+Json result_head(const config::Pipeline& pipeline, const training::Outcome& outcome) {
+  Json result;
+  result["name"] = pipeline.name;
+  result["experiment"] = {{"dataset", pipeline.experiment.options.dataset},
+                          {"method", pipeline.experiment.options.method},
+                          {"seed", pipeline.seed},
+                          {"split_seed", pipeline.data.options.split_seed},
+                          {"labeled", pipeline.data.options.labeled}};
+  result["ending"] = training::ending_name(outcome.ending);
+  if (!outcome.explanation.empty()) result["explanation"] = outcome.explanation;
+  result["iterations"] = outcome.iterations;
+  if (outcome.best) result["best"] = {{"iteration", outcome.best->iteration}, {"l_pred", outcome.best->loss}};
+  return result;
+}
+
+Json seconds_of(const training::Outcome& outcome, double training, double total) {
+  const auto& stages = outcome.seconds;
+  return {{"rollout", stages.rollout},
+          {"autoencoder", stages.autoencoder},
+          {"evaluate", stages.evaluate},
+          {"predictor", stages.predictor},
+          {"policy", stages.policy},
+          {"training", training},
+          {"total", total}};
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& words) {
+  const Arguments arguments(words);
+  const std::filesystem::path out = arguments.need("out");
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&start] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+
+  const auto style = style_of(arguments.get("progress", "lines"));
+  Session session(arguments.need_plain(0, "RESOLVED"), std::stoll(arguments.get("threads", "0")),
+                  [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  const auto& pipeline = session.pipeline();
+  run::Progress progress(style, pipeline.train.options.iterations);
+  run::write_file(
+      out / "provenance.json",
+      run::provenance(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()).dump(1) + "\n");
+
+  const auto& data_options = pipeline.data.options;
+  const auto listing = data::list_samples(data_options);
+  const auto split = data::draw_split(listing, data_options);
+  run::write_file(out / "split.json", data::manifest(listing, split, data_options));
+  auto set = data::load_training_set(listing, split, data_options);
+  const auto images = as_tensors(set);
+
+  auto components = session.make_components();
+  const auto chain = session.make_postprocessors();
+  const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
+  training::Trainer trainer(images, components, settings_of(pipeline), seed);
+  run::LineFile metrics(out / "metrics.jsonl");
+  const double before_training = elapsed();
+  const auto outcome = trainer.run(
+      [&](const training::IterationReport& report) {
+        metrics.append(metrics_line(report));
+        std::vector<std::pair<std::string, double>> shown;
+        for (const char* name : {"l_pred_smoothed", "ae_loss", "loss_ratio", "beta", "r_clone", "coverage"}) {
+          if (const auto value = report.value(name)) shown.emplace_back(name, *value);
+        }
+        progress.update(report.iteration + 1, shown);
+      },
+      [] { return interrupted.load(); });
+  const double training_seconds = elapsed() - before_training;
+  progress.finish();
+  if (!outcome.explanation.empty()) fmt::print(stderr, "{}\n", outcome.explanation);
+
+  Json result = result_head(pipeline, outcome);
+  if (outcome.best) {
+    training::write_moment(out / "model", *outcome.best);
+    training::Inference inference(components, pipeline.profile.options, images.size(), *outcome.best);
+    const auto predictions = predict_all(session, inference, images, chain, progress);
+    const double threshold = choose_threshold(pipeline.evaluation.options, predictions, images);
+    result["threshold_rule"] = pipeline.evaluation.options.threshold_rule;
+    result["threshold"] = threshold;
+    const data::ScoringSet truth(listing, split, data_options);
+    result["scores"] =
+        score_and_write(out / "predictions", pipeline.evaluation.options, predictions, threshold, images, set, truth);
+  } else {
+    fmt::print(stderr, "training ended before any profile was full, so there is nothing to predict from\n");
+  }
+  result["seconds"] = seconds_of(outcome, training_seconds, elapsed());
+  result["peak_memory_mib"] = peak_memory_mib();
+  run::write_file(out / "result.json", result.dump(1) + "\n");
+  if (outcome.ending == training::Ending::interrupted) return 130;
+  return outcome.ending == training::Ending::diverged || !outcome.best ? 1 : 0;
+}
+
+}  // namespace nbs::worker

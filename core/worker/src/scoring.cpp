@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scoring.h"
+
+#include "nbs/evaluation/pictures.h"
+#include "nbs/evaluation/scores.h"
+#include "nbs/evaluation/threshold.h"
+#include "nbs/run/files.h"
+#include "nbs/torch.h"
+
+#include "images.h"
+
+namespace nbs::worker {
+
+namespace {
+
+std::vector<std::uint8_t> thresholded(const std::vector<float>& probability, double threshold) {
+  std::vector<std::uint8_t> mask(probability.size());
+  for (std::size_t i = 0; i < mask.size(); ++i)
+    mask[i] = probability[i] >= threshold ? 1 : 0;
+  return mask;
+}
+
+}  // namespace
+
+Predictions predict_all(Session& session, training::Inference& inference, const training::TrainingImages& images,
+                        const std::vector<std::shared_ptr<Postprocessor>>& chain, run::Progress& progress) {
+  const auto range = [&](std::int64_t first, std::int64_t count) {
+    std::vector<torch::Tensor> maps;
+    for (std::int64_t i = first; i < first + count; ++i)
+      maps.push_back(inference.probability(images.images[i]));
+    const auto stacked = maps.empty() ? torch::zeros({0, images.size(), images.size()}) : torch::stack(maps);
+    return postprocess(chain, stacked, images.images.slice(0, first, first + count));
+  };
+  progress.say("predicting");
+  Predictions predictions;
+  predictions.labelled = range(0, images.labelled);
+  predictions.unlabelled = range(images.labelled, images.unlabelled);
+  if (session.pipeline().evaluation.options.threshold_rule == "normal_area")
+    predictions.auxiliary = range(images.labelled + images.unlabelled, images.auxiliary());
+  return predictions;
+}
+
+double choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
+                        const training::TrainingImages& images) {
+  if (options.threshold_rule == "fixed") return options.threshold;
+  if (options.threshold_rule == "normal_area") {
+    if (!predictions.auxiliary.defined() || predictions.auxiliary.size(0) == 0) {
+      throw Error(
+          "evaluation.threshold_rule = \"normal_area\" needs anomaly-free images that the data set keeps apart; set "
+          "data.auxiliary to how many, or choose another rule");
+    }
+    std::vector<std::vector<float>> maps;
+    for (std::int64_t i = 0; i < predictions.auxiliary.size(0); ++i)
+      maps.push_back(values_of(predictions.auxiliary[i]));
+    return evaluation::threshold_by_normal_area(maps, images.size(), options.normal_area);
+  }
+  std::vector<evaluation::ScoredImage> labelled;
+  for (std::int64_t i = 0; i < images.labelled; ++i) {
+    evaluation::ScoredImage image;
+    image.size = images.size();
+    image.probability = values_of(predictions.labelled[i]);
+    for (const float value : values_of(images.masks[i]))
+      image.mask.push_back(value > 0.5F ? 1 : 0);
+    labelled.push_back(std::move(image));
+  }
+  return evaluation::threshold_by_labelled_f1(labelled);
+}
+
+nlohmann::ordered_json score_and_write(const std::filesystem::path& folder, const config::EvaluationOptions& options,
+                                       const Predictions& predictions, double threshold,
+                                       const training::TrainingImages& images, const data::TrainingSet& set,
+                                       const data::ScoringSet& truth) {
+  const std::int64_t size = images.size();
+  if (options.predictions) std::filesystem::create_directories(folder);
+  std::vector<evaluation::ScoredImage> scored;
+  for (std::int64_t i = 0; i < truth.count(); ++i) {
+    evaluation::ScoredImage image;
+    image.id = truth.id(i);
+    image.type = truth.type(i);
+    image.size = size;
+    image.probability = values_of(predictions.unlabelled[i]);
+    if (truth.has_mask(i)) image.mask = truth.mask(i);
+    if (options.predictions) {
+      const auto mask = thresholded(image.probability, threshold);
+      const auto* const pixels = images.images[images.labelled + i].data_ptr<float>();
+      run::write_file(folder / (image.id + ".mask.png"), evaluation::mask_png(mask, size, size));
+      run::write_file(folder / (image.id + ".probability.png"),
+                      evaluation::probability_png(image.probability, size, size));
+      run::write_file(folder / (image.id + ".overlay.png"),
+                      evaluation::overlay_png(pixels, mask, image.mask, size, size));
+    }
+    if (truth.has_mask(i)) scored.push_back(std::move(image));
+  }
+  if (scored.empty()) return nullptr;
+  return evaluation::to_json(evaluation::score(scored, threshold, set.seen_types));
+}
+
+}  // namespace nbs::worker

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nbs/config/pipeline.h"
+#include "nbs/host/registry.h"
+#include "nbs/training/trainer.h"
+
+namespace nbs::worker {
+
+/// A pipeline with its plugins loaded and its components made.
+class Session {
+ public:
+  using Log = std::function<void(const std::string&)>;
+
+  /// Reads a resolved pipeline file, loads plugins and sets the process up (threads, memory). `threads` 0: as the
+  /// pipeline says. Throws nbs::Error.
+  Session(const std::filesystem::path& resolved, std::int64_t threads, Log log);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const config::Pipeline& pipeline() const { return pipeline_; }
+  const host::Registry& registry() const { return *registry_; }
+  std::int64_t threads() const { return threads_; }
+
+  /// Makes sampler, autoencoder and predictor, as far as the pipeline has them and the predictor needs them.
+  training::Components make_components();
+  /// Makes the chain of postprocessors.
+  std::vector<std::shared_ptr<Postprocessor>> make_postprocessors();
+
+ private:
+  Context& context_for(const std::string& role);
+
+  std::unique_ptr<host::Registry> registry_;
+  config::Pipeline pipeline_;
+  std::int64_t threads_ = 1;
+  Log log_;
+  std::vector<std::unique_ptr<Context>> contexts_;
+};
+
+/// The chain applied to probabilities [N, S, S] and images [N, 3, S, S].
+torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, torch::Tensor probabilities,
+                          const torch::Tensor& images);
+
+}  // namespace nbs::worker
