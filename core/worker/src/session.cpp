@@ -26,8 +26,9 @@ Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Lo
   at::set_num_threads(static_cast<int>(threads_));
   // Large tensors come and go in every iteration. Taken from the system each time, they would be paged in and cleared
   // each time, which costs more than the arithmetic on them; from the heap they are used again.
-  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that is accepted
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  mallopt(M_TOP_PAD, 64 << 20);
   // Denormal numbers, which dying units produce, are slower by two orders of magnitude.
   at::globalContext().setFlushDenormal(true);
   if (train.device == "cuda" && !torch::cuda::is_available())

@@ -5,6 +5,33 @@
 
 namespace nbs::conv {
 
+torch::Tensor upsample(const torch::Tensor& map, const torch::Tensor& weight, const torch::Tensor& bias) {
+  // Row 2i of the result sees rows i-1 and i of the input through rows 3 and 1 of the kernel, row 2i+1 sees rows i and
+  // i+1 through rows 2 and 0; columns alike. So the four kinds of result pixels are four 2x2 convolutions of the padded
+  // input, which run as one with four times the channels.
+  const std::int64_t channels = weight.size(1);
+  const auto rows = weight.permute({1, 0, 2, 3});  // [out, in, 4, 4]
+  const auto even = torch::tensor({3, 1});
+  const auto odd = torch::tensor({2, 0});
+  std::vector<torch::Tensor> kernels;
+  for (const auto& y : {even, odd}) {
+    const auto half = rows.index_select(2, y);
+    for (const auto& x : {even, odd})
+      kernels.push_back(half.index_select(3, x));
+  }
+  const auto result = torch::conv2d(map, torch::cat(kernels), bias.repeat({4}), 1, 1).permute({0, 2, 3, 1});
+  const std::int64_t height = map.size(2);
+  const std::int64_t width = map.size(3);
+  const auto kind = [&](std::int64_t y, std::int64_t x) {
+    return result.slice(1, y, y + height)
+        .slice(2, x, x + width)
+        .slice(3, (2 * y + x) * channels, (2 * y + x + 1) * channels);
+  };
+  const auto upper = torch::stack({kind(0, 0), kind(0, 1)}, 3);  // [B, h, w, 2, C]
+  const auto lower = torch::stack({kind(1, 0), kind(1, 1)}, 3);
+  return torch::stack({upper, lower}, 2).view({-1, 2 * height, 2 * width, channels}).permute({0, 3, 1, 2});
+}
+
 NetworkImpl::NetworkImpl(std::int64_t patch_size, const std::vector<std::int64_t>& channels, std::int64_t bottleneck,
                          const std::vector<std::int64_t>& shortcuts)
     : inner_channels_(channels.empty() ? 3 : channels.back()) {
@@ -50,7 +77,7 @@ torch::Tensor NetworkImpl::forward(const torch::Tensor& patches) {
   for (auto& layer : decoder_) {
     map = torch::leaky_relu(map, 0.2);
     if (shortcut_[level]) map = map + levels[level];
-    map = layer->forward(map);
+    map = upsample(map, layer->weight, layer->bias);
     --level;
   }
   return map;

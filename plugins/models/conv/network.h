@@ -9,6 +9,10 @@
 
 namespace nbs::conv {
 
+/// The transposed convolution of kernel 4, stride 2, padding 1 (weight [in, out, 4, 4]) as one plain 2x2 convolution
+/// and an interleaving of its channels: the same sums, in a form for which fast kernels exist.
+torch::Tensor upsample(const torch::Tensor& map, const torch::Tensor& weight, const torch::Tensor& bias);
+
 /// Encoder of stride-2 4x4 convolutions to a 1 x 1 x B bottleneck, mirrored decoder (paper, 3.1 "Autoencoder").
 /// LeakyReLU(0.2) between layers. Shortcuts add an encoder level's output to the decoder level of the same size.
 class NetworkImpl : public torch::nn::Module {
