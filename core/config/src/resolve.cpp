@@ -45,7 +45,7 @@ class Resolver {
     file_place_ = {document.file().string(), 1, 1};
   }
 
-  Pipeline resolve() {
+  Pipeline resolve(Purpose purpose) {
     Pipeline pipeline;
     read_top(pipeline);
     read_section("experiment", pipeline.experiment);
@@ -59,7 +59,7 @@ class Resolver {
     pipeline.sampler = read_component("sampler", Kind::sampler);
     pipeline.autoencoder = read_component("autoencoder", Kind::autoencoder);
     pipeline.predictor = read_component("predictor", Kind::predictor);
-    if (root_.find("predictor") == nullptr)
+    if (root_.find("predictor") == nullptr && purpose == Purpose::run)
       complain(file_place_, "there is no [predictor]; name one with plugin = \"…\"");
     if (const Node* const chain = root_.find("postproc")) {
       if (chain->type != Node::Type::array) {
@@ -73,7 +73,7 @@ class Resolver {
     }
     check_unknown_sections();
     // Options that do not stand on their own are compared only when each of them is right.
-    if (problems_.empty()) {
+    if (problems_.empty() && purpose == Purpose::run) {
       cross_check(
           pipeline, [this](const std::string& option) { return place_of(option); }, problems_);
     }
@@ -238,8 +238,8 @@ std::vector<std::string> plugin_path_of(const Document& document) {
   return folders;
 }
 
-Pipeline resolve(const Document& document, const host::Catalog& catalog) {
-  return Resolver(document, catalog).resolve();
+Pipeline resolve(const Document& document, const host::Catalog& catalog, Purpose purpose) {
+  return Resolver(document, catalog).resolve(purpose);
 }
 
 }  // namespace nbs::config

@@ -37,12 +37,13 @@ void write_values(std::string& out, const OptionValues& values) {
     out += fmt::format("{} = {}\n", name, toml_text(value));
 }
 
-void write_component(std::string& out, const char* header, const ComponentSpec& spec) {
-  out += fmt::format("\n{}\nplugin = {}\n", header, toml_text(spec.plugin));
-  write_values(out, spec.values);
-}
-
 }  // namespace
+
+std::string component_toml(const std::string& header, const ComponentSpec& spec) {
+  std::string out = fmt::format("\n{}\nplugin = {}\n", header, toml_text(spec.plugin));
+  write_values(out, spec.values);
+  return out;
+}
 
 std::string to_toml(const Pipeline& pipeline) {
   std::string out = fmt::format("name = {}\nseed = {}\n", toml_text(pipeline.name), pipeline.seed);
@@ -59,11 +60,11 @@ std::string to_toml(const Pipeline& pipeline) {
   section("buffer", pipeline.buffer.values);
   section("train", pipeline.train.values);
   section("evaluation", pipeline.evaluation.values);
-  if (pipeline.sampler) write_component(out, "[sampler]", *pipeline.sampler);
-  if (pipeline.autoencoder) write_component(out, "[autoencoder]", *pipeline.autoencoder);
-  if (pipeline.predictor) write_component(out, "[predictor]", *pipeline.predictor);
+  if (pipeline.sampler) out += component_toml("[sampler]", *pipeline.sampler);
+  if (pipeline.autoencoder) out += component_toml("[autoencoder]", *pipeline.autoencoder);
+  if (pipeline.predictor) out += component_toml("[predictor]", *pipeline.predictor);
   for (const auto& spec : pipeline.postproc)
-    write_component(out, "[[postproc]]", spec);
+    out += component_toml("[[postproc]]", spec);
   return out;
 }
 

@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "images.h"
 #include "session.h"
+#include "tuning.h"
 
 namespace nbs::worker {
 
@@ -39,7 +40,7 @@ int predict(const std::vector<std::string>& words) {
   const std::filesystem::path run_folder = arguments.need_plain(0, "RUN");
   const std::filesystem::path out = arguments.need("out");
   const bool native = arguments.get("size", "native") == "native";
-  const auto result = nlohmann::json::parse(run::read_file(run_folder / "result.json"));
+  const auto result = nlohmann::ordered_json::parse(run::read_file(run_folder / "result.json"));
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? result.at("threshold").get<double>() : std::stod(wanted);
   Session session(run_folder / "resolved.toml", 0, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
@@ -47,7 +48,9 @@ int predict(const std::vector<std::string>& words) {
   const std::int64_t size = pipeline.data.options.image_size;
   auto moment = training::read_moment(run_folder / "model");
   training::Inference inference(session.make_components(), pipeline.profile.options, size, std::move(moment));
-  const auto chain = session.make_postprocessors();
+  std::vector<OptionValues> tuned;
+  if (result.contains("tuned_postproc")) tuned = values_from_json(result.at("tuned_postproc"), pipeline.postproc);
+  const auto chain = session.make_postprocessors(tuned);
   std::error_code failed;
   std::filesystem::create_directories(out, failed);
   bool all = true;

@@ -18,6 +18,7 @@
 #include "commands.h"
 #include "images.h"
 #include "scoring.h"
+#include "tuning.h"
 
 namespace nbs::worker {
 
@@ -117,7 +118,7 @@ int run(const std::vector<std::string>& words) {
   const auto images = as_tensors(set);
 
   auto components = session.make_components();
-  const auto chain = session.make_postprocessors();
+  session.make_postprocessors();  // whatever is wrong with them is better known before training
   const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
   training::Trainer trainer(images, components, settings_of(pipeline), seed);
   run::LineFile metrics(out / "metrics.jsonl");
@@ -140,13 +141,23 @@ int run(const std::vector<std::string>& words) {
   if (outcome.best) {
     training::write_moment(out / "model", *outcome.best);
     training::Inference inference(components, pipeline.profile.options, images.size(), *outcome.best);
-    const auto predictions = predict_all(session, inference, images, chain, progress);
-    const double threshold = choose_threshold(pipeline.evaluation.options, predictions, images);
-    result["threshold_rule"] = pipeline.evaluation.options.threshold_rule;
+    const auto& evaluation = pipeline.evaluation.options;
+    progress.say("predicting");
+    const auto raw = predict_all(inference, images, evaluation);
+    std::vector<OptionValues> tuned;
+    if (evaluation.tune_postproc && !pipeline.postproc.empty()) {
+      const auto tuning = tune_postprocessors(session, pipeline.postproc, raw.labelled, images,
+                                              [&](const std::string& line) { progress.say(line); });
+      tuned = tuning.values;
+      result["tuned_postproc"] = to_json(tuned);
+      result["tuning_f1"] = {{"before", tuning.before}, {"after", tuning.after}};
+    }
+    const auto predictions = postprocess_all(session.make_postprocessors(tuned), raw, images);
+    const double threshold = choose_threshold(evaluation, predictions, images);
+    result["threshold_rule"] = evaluation.threshold_rule;
     result["threshold"] = threshold;
     const data::ScoringSet truth(listing, split, data_options);
-    result["scores"] =
-        score_and_write(out / "predictions", pipeline.evaluation.options, predictions, threshold, images, set, truth);
+    result["scores"] = score_and_write(out / "predictions", evaluation, predictions, threshold, images, set, truth);
   } else {
     fmt::print(stderr, "training ended before any profile was full, so there is nothing to predict from\n");
   }

@@ -22,29 +22,59 @@ std::vector<std::uint8_t> thresholded(const std::vector<float>& probability, dou
 
 }  // namespace
 
-Predictions predict_all(Session& session, training::Inference& inference, const training::TrainingImages& images,
-                        const std::vector<std::shared_ptr<Postprocessor>>& chain, run::Progress& progress) {
-  const auto range = [&](std::int64_t first, std::int64_t count) {
-    std::vector<torch::Tensor> maps;
-    for (std::int64_t i = first; i < first + count; ++i)
-      maps.push_back(inference.probability(images.images[i]));
-    const auto stacked = maps.empty() ? torch::zeros({0, images.size(), images.size()}) : torch::stack(maps);
-    return postprocess(chain, stacked, images.images.slice(0, first, first + count));
-  };
-  progress.say("predicting");
+torch::Tensor raw_probabilities(training::Inference& inference, const training::TrainingImages& images,
+                                std::int64_t first, std::int64_t count) {
+  auto maps = torch::empty({count, images.size(), images.size()});
+  for (std::int64_t i = 0; i < count; ++i)
+    maps[i].copy_(inference.probability(images.images[first + i]));
+  return maps;
+}
+
+Predictions predict_all(training::Inference& inference, const training::TrainingImages& images,
+                        const config::EvaluationOptions& options) {
   Predictions predictions;
-  predictions.labelled = range(0, images.labelled);
-  predictions.unlabelled = range(images.labelled, images.unlabelled);
-  if (session.pipeline().evaluation.options.threshold_rule == "normal_area")
-    predictions.auxiliary = range(images.labelled + images.unlabelled, images.auxiliary());
+  predictions.labelled = raw_probabilities(inference, images, 0, images.labelled);
+  predictions.unlabelled = raw_probabilities(inference, images, images.labelled, images.unlabelled);
+  const bool auxiliary = options.threshold_rule == "normal_area";
+  predictions.auxiliary =
+      raw_probabilities(inference, images, images.labelled + images.unlabelled, auxiliary ? images.auxiliary() : 0);
   return predictions;
+}
+
+Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& chain, const Predictions& raw,
+                            const training::TrainingImages& images) {
+  std::int64_t first = 0;
+  const auto apply = [&](const torch::Tensor& maps) {
+    const auto result = postprocess(chain, maps, images.images.slice(0, first, first + maps.size(0)));
+    first += maps.size(0);
+    return result;
+  };
+  Predictions predictions;
+  predictions.labelled = apply(raw.labelled);
+  predictions.unlabelled = apply(raw.unlabelled);
+  predictions.auxiliary = apply(raw.auxiliary);
+  return predictions;
+}
+
+std::vector<evaluation::ScoredImage> labelled_images(const torch::Tensor& probabilities,
+                                                     const training::TrainingImages& images) {
+  std::vector<evaluation::ScoredImage> labelled;
+  for (std::int64_t i = 0; i < images.labelled; ++i) {
+    evaluation::ScoredImage image;
+    image.size = images.size();
+    image.probability = values_of(probabilities[i]);
+    for (const float value : values_of(images.masks[i]))
+      image.mask.push_back(value > 0.5F ? 1 : 0);
+    labelled.push_back(std::move(image));
+  }
+  return labelled;
 }
 
 double choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
                         const training::TrainingImages& images) {
   if (options.threshold_rule == "fixed") return options.threshold;
   if (options.threshold_rule == "normal_area") {
-    if (!predictions.auxiliary.defined() || predictions.auxiliary.size(0) == 0) {
+    if (predictions.auxiliary.size(0) == 0) {
       throw Error(
           "evaluation.threshold_rule = \"normal_area\" needs anomaly-free images that the data set keeps apart; set "
           "data.auxiliary to how many, or choose another rule");
@@ -54,16 +84,7 @@ double choose_threshold(const config::EvaluationOptions& options, const Predicti
       maps.push_back(values_of(predictions.auxiliary[i]));
     return evaluation::threshold_by_normal_area(maps, images.size(), options.normal_area);
   }
-  std::vector<evaluation::ScoredImage> labelled;
-  for (std::int64_t i = 0; i < images.labelled; ++i) {
-    evaluation::ScoredImage image;
-    image.size = images.size();
-    image.probability = values_of(predictions.labelled[i]);
-    for (const float value : values_of(images.masks[i]))
-      image.mask.push_back(value > 0.5F ? 1 : 0);
-    labelled.push_back(std::move(image));
-  }
-  return evaluation::threshold_by_labelled_f1(labelled);
+  return evaluation::threshold_by_labelled_f1(labelled_images(predictions.labelled, images));
 }
 
 nlohmann::ordered_json score_and_write(const std::filesystem::path& folder, const config::EvaluationOptions& options,

@@ -7,22 +7,35 @@
 #include <nlohmann/json.hpp>
 
 #include "nbs/data/sets.h"
-#include "nbs/run/progress.h"
+#include "nbs/evaluation/scored_image.h"
 #include "nbs/training/inference.h"
 
 #include "session.h"
 
 namespace nbs::worker {
 
-/// Probabilities after the postprocessors, of all images of a run.
+/// Probabilities of all images of a run.
 struct Predictions {
   torch::Tensor labelled;    ///< [L, S, S]
   torch::Tensor unlabelled;  ///< [U, S, S]
-  torch::Tensor auxiliary;   ///< [A, S, S]; only if the threshold rule needs them, else undefined
+  torch::Tensor auxiliary;   ///< [A, S, S] if the threshold rule needs them, else [0, S, S]
 };
 
-Predictions predict_all(Session& session, training::Inference& inference, const training::TrainingImages& images,
-                        const std::vector<std::shared_ptr<Postprocessor>>& chain, run::Progress& progress);
+/// Probabilities [count, S, S] of images first … first + count - 1, before the postprocessors.
+torch::Tensor raw_probabilities(training::Inference& inference, const training::TrainingImages& images,
+                                std::int64_t first, std::int64_t count);
+
+/// Of all images, before the postprocessors; of the auxiliary ones only if the threshold rule needs them.
+Predictions predict_all(training::Inference& inference, const training::TrainingImages& images,
+                        const config::EvaluationOptions& options);
+
+/// The same after the chain.
+Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& chain, const Predictions& raw,
+                            const training::TrainingImages& images);
+
+/// The labelled images with their masks and these probabilities [L, S, S].
+std::vector<evaluation::ScoredImage> labelled_images(const torch::Tensor& probabilities,
+                                                     const training::TrainingImages& images);
 
 /// The threshold by the pipeline's rule, from labelled (or auxiliary) images only.
 double choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,

@@ -14,12 +14,11 @@
 
 namespace nbs::worker {
 
-Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Log log) : log_(std::move(log)) {
+Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Log log, config::Purpose purpose)
+    : log_(std::move(log)) {
   const auto document = config::Document::from_file(resolved);
-  // Not on the stack of this object's members' order: the registry outlives everything that plugins make, and for that
-  // matter the program.
-  registry_.reset(new host::Registry(host::plugin_search_path({}, config::plugin_path_of(document))));
-  pipeline_ = config::resolve(document, registry_->catalog());
+  registry_ = new host::Registry(host::plugin_search_path({}, config::plugin_path_of(document)));
+  pipeline_ = config::resolve(document, registry_->catalog(), purpose);
   const auto& train = pipeline_.train.options;
   threads_ = threads > 0 ? threads : train.threads;
   if (threads_ == 0) threads_ = std::max(1U, std::thread::hardware_concurrency());
@@ -65,12 +64,16 @@ training::Components Session::make_components() {
   return components;
 }
 
-std::vector<std::shared_ptr<Postprocessor>> Session::make_postprocessors() {
+std::shared_ptr<Postprocessor> Session::make_postprocessor(const config::ComponentSpec& spec) {
+  return registry_->make_postprocessor(spec.plugin, spec.values, context_for("postproc"), spec.place.text());
+}
+
+std::vector<std::shared_ptr<Postprocessor>> Session::make_postprocessors(const std::vector<OptionValues>& values) {
   std::vector<std::shared_ptr<Postprocessor>> chain;
   for (std::size_t i = 0; i < pipeline_.postproc.size(); ++i) {
-    const auto& spec = pipeline_.postproc[i];
-    chain.push_back(registry_->make_postprocessor(spec.plugin, spec.values, context_for(fmt::format("postproc{}", i)),
-                                                  spec.place.text()));
+    auto spec = pipeline_.postproc[i];
+    if (i < values.size()) spec.values = values[i];
+    chain.push_back(make_postprocessor(spec));
   }
   return chain;
 }

@@ -20,7 +20,8 @@ class Session {
 
   /// Reads a resolved pipeline file, loads plugins and sets the process up (threads, memory). `threads` 0: as the
   /// pipeline says. Throws nbs::Error.
-  Session(const std::filesystem::path& resolved, std::int64_t threads, Log log);
+  Session(const std::filesystem::path& resolved, std::int64_t threads, Log log,
+          config::Purpose purpose = config::Purpose::run);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -30,13 +31,15 @@ class Session {
 
   /// Makes sampler, autoencoder and predictor, as far as the pipeline has them and the predictor needs them.
   training::Components make_components();
-  /// Makes the chain of postprocessors.
-  std::vector<std::shared_ptr<Postprocessor>> make_postprocessors();
+  /// Makes one of the pipeline's postprocessors.
+  std::shared_ptr<Postprocessor> make_postprocessor(const config::ComponentSpec& spec);
+  /// Makes the chain of postprocessors, with the pipeline's options or those given for each.
+  std::vector<std::shared_ptr<Postprocessor>> make_postprocessors(const std::vector<OptionValues>& values = {});
 
  private:
   Context& context_for(const std::string& role);
 
-  std::unique_ptr<host::Registry> registry_;
+  host::Registry* registry_;  // never destroyed: it outlives everything that plugins made
   config::Pipeline pipeline_;
   std::int64_t threads_ = 1;
   Log log_;

@@ -47,6 +47,7 @@ OptionSpec spec_from_json(const Json& json) {
   if (json.contains("minimum")) spec.minimum = json.at("minimum").get<double>();
   if (json.contains("maximum")) spec.maximum = json.at("maximum").get<double>();
   if (json.contains("choices")) spec.choices = json.at("choices").get<std::vector<std::string>>();
+  if (json.contains("tuning")) spec.tuning = json.at("tuning").get<std::vector<double>>();
   spec.doc = json.at("doc");
   return spec;
 }
@@ -93,6 +94,7 @@ Json to_json(const OptionSpec& spec) {
   if (spec.minimum) json["minimum"] = *spec.minimum;
   if (spec.maximum) json["maximum"] = *spec.maximum;
   if (!spec.choices.empty()) json["choices"] = spec.choices;
+  if (!spec.tuning.empty()) json["tuning"] = spec.tuning;
   json["doc"] = spec.doc;
   return json;
 }

@@ -46,6 +46,7 @@ struct OptionSpec {
   std::optional<double> minimum;     ///< inclusive; of each element for lists
   std::optional<double> maximum;     ///< inclusive; of each element for lists
   std::vector<std::string> choices;  ///< for texts: the allowed ones; empty = any
+  std::vector<double> tuning;        ///< values worth trying when a pipeline is tuned; empty = not tuned
   std::string doc;
 };
 
@@ -180,6 +181,11 @@ class Schema {
     /// The allowed texts.
     Refine& choices(std::vector<std::string> allowed) {
       spec().choices = std::move(allowed);
+      return *this;
+    }
+    /// For a postprocessor's number: the values that are tried when it is tuned on the labelled images.
+    Refine& tune(std::vector<double> values) {
+      spec().tuning = std::move(values);
       return *this;
     }
     /// One or two sentences: meaning, unit, source.

@@ -60,12 +60,18 @@ struct Pipeline {
 /// The folders named by plugin_path, needed before plugins can be looked up.
 std::vector<std::string> plugin_path_of(const Document& document);
 
+/// What a pipeline is for; a chain of postprocessors used on its own needs no data and no predictor.
+enum class Purpose { run, postprocess };
+
 /// Checks everything and fills in every default. All problems are found at once; throws ProblemsError if there are any.
 /// A [sweep] must have been taken out by expand().
-Pipeline resolve(const Document& document, const host::Catalog& catalog);
+Pipeline resolve(const Document& document, const host::Catalog& catalog, Purpose purpose = Purpose::run);
 
 /// The pipeline as TOML with every default written out; resolving it gives the same pipeline.
 std::string to_toml(const Pipeline& pipeline);
+
+/// A component's section as TOML; `header` is "[sampler]" and the like.
+std::string component_toml(const std::string& header, const ComponentSpec& spec);
 
 /// Eight hexadecimal digits that change with anything that may change the result.
 std::string short_hash(const Pipeline& pipeline);

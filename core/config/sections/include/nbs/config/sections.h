@@ -196,6 +196,7 @@ struct EvaluationOptions {
   std::string threshold_rule = "labeled_f1";
   double threshold = 0.5;
   std::int64_t normal_area = 100;
+  bool tune_postproc = false;
   bool predictions = true;
 
   static void declare(Schema<EvaluationOptions>& s) {
@@ -213,6 +214,10 @@ struct EvaluationOptions {
     s.add("normal_area", &EvaluationOptions::normal_area, 100)
         .range(1, 1e9)
         .doc("Pixels, when threshold_rule is \"normal_area\".");
+    s.add("tune_postproc", &EvaluationOptions::tune_postproc, false)
+        .doc(
+            "Before the threshold is chosen, the postprocessors' options that name values for tuning are set to "
+            "those with the best pooled F1 on the labelled images.");
     s.add("predictions", &EvaluationOptions::predictions, true)
         .doc("Write mask, probability and overlay of every scored image.");
   }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace nbs::cli {
+
+/// "F1 0.512 (oracle 0.530), AUROC 0.921" from a run's result.json; why there is none otherwise.
+std::string outcome_text(const std::filesystem::path& run_folder);
+
+/// Prints where a run's pictures are and how well it did.
+void print_outcome(const std::filesystem::path& run_folder);
+
+}  // namespace nbs::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nbs/config/pipeline.h"
+
+namespace CLI {
+class App;
+}
+
+namespace nbs::cli {
+
+/// What commands that read pipeline files have in common.
+struct PipelineArguments {
+  std::vector<std::string> files;
+  std::vector<std::string> overrides;    ///< "a.b=v"
+  std::vector<std::string> plugin_path;  ///< folders
+
+  /// Adds FILE…, --set and --plugin-path to a command.
+  void add_to(CLI::App& command);
+};
+
+/// A checked run: one file, or one cell of its sweep.
+struct NamedPipeline {
+  std::string label;  ///< the pipeline's name, with the sweep's values behind it
+  config::Pipeline pipeline;
+};
+
+/// Reads, expands and checks all files. Throws config::ProblemsError with the problems of all of them, each said once.
+std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments);
+
+/// The plugins found with this search path.
+host::Catalog find_plugins(const std::vector<std::string>& command_line, const std::vector<std::string>& pipeline = {});
+
+}  // namespace nbs::cli

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "nbs/run/worker_process.h"
+
+#include "commands.h"
+
+namespace nbs::cli {
+
+void add_predict(CLI::App& app, Action& action) {
+  struct Arguments {
+    std::string run;
+    std::vector<std::string> images;
+    std::string out = "predictions";
+    std::string size = "native";
+    std::string threshold;
+  };
+  auto* const command = app.add_subcommand("predict", "Mask new images with the model of a run");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("RUN", arguments->run, "Folder of a finished run")->required()->check(CLI::ExistingDirectory);
+  command->add_option("IMAGE", arguments->images, "Images, or folders of images")->required();
+  command->add_option("-o,--out", arguments->out, "Folder for the masks")->capture_default_str();
+  command->add_option("--size", arguments->size, "native: each image's own size; model: the size of the run's images")
+      ->check(CLI::IsMember({"native", "model"}))
+      ->capture_default_str();
+  command->add_option("--threshold", arguments->threshold, "Probability from which a pixel is anomalous; the run's own")
+      ->check(CLI::Range(0.0, 1.0));
+  command->footer(
+      "For NAME.jpg it writes NAME.mask.png (0 or 255), NAME.probability.png (16 bit, 65535 = 1) and "
+      "NAME.overlay.png.\n"
+      "Example: nbs predict runs/crackforest-rl-0123abcd new/*.jpg --out masks");
+  command->callback([arguments, &action] {
+    action = [arguments] {
+      std::vector<std::string> words = {"predict", arguments->run, "--out", arguments->out, "--size", arguments->size};
+      if (!arguments->threshold.empty()) words.insert(words.end(), {"--threshold", arguments->threshold});
+      words.insert(words.end(), arguments->images.begin(), arguments->images.end());
+      const int code = run::run_worker(words);
+      if (code == kGood) fmt::print("{}\n", arguments->out);
+      return code;
+    };
+  });
+}
+
+}  // namespace nbs::cli

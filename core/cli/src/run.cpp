@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "nbs/report/report.h"
+#include "nbs/run/run_directory.h"
+#include "nbs/run/worker_process.h"
+
+#include "commands.h"
+#include "outcome.h"
+#include "pipelines.h"
+
+namespace nbs::cli {
+
+namespace {
+
+struct Arguments : PipelineArguments {
+  std::string parent = "runs";
+  std::string folder;
+  std::string progress = "auto";
+};
+
+int run_all(const Arguments& arguments) {
+  const auto pipelines = load_pipelines(arguments);
+  if (!arguments.folder.empty() && pipelines.size() > 1) {
+    throw Error(
+        fmt::format("--run-dir names the folder of one run, but there are {} runs; use --out for the folder "
+                    "above them",
+                    pipelines.size()));
+  }
+  const std::string progress =
+      arguments.progress != "auto" ? arguments.progress : (isatty(STDERR_FILENO) != 0 ? "bar" : "lines");
+  int worst = kGood;
+  for (const auto& [label, pipeline] : pipelines) {
+    const auto folder = arguments.folder.empty() ? run::make_run_directory(arguments.parent, pipeline)
+                                                 : run::use_run_directory(arguments.folder, pipeline);
+    fmt::print(stderr, "{} -> {}\n", label, folder.string());
+    const int code =
+        run::run_worker({"run", (folder / "resolved.toml").string(), "--out", folder.string(), "--progress", progress});
+    print_outcome(folder);
+    report::write_run_report(folder);
+    fmt::print("report: {}\n", (folder / "report.html").string());
+    if (code == kInterrupted) return kInterrupted;
+    if (code != kGood) worst = kFailed;
+  }
+  return worst;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto* const command = app.add_subcommand("run", "Train, predict and score; one run for every cell of a sweep");
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->add_to(*command);
+  command->add_option("-o,--out", arguments->parent, "Folder that run folders are made in")->capture_default_str();
+  command->add_option("--run-dir", arguments->folder, "The run's own folder; must be new or empty");
+  command->add_option("--progress", arguments->progress, "What is shown on standard error")
+      ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
+      ->capture_default_str();
+  command->footer(
+      "Ctrl-C ends a run cleanly: what was learnt so far is scored and written.\n"
+      "Example: nbs run pipelines/crackforest.toml --set data.root=/data/crackforest --set seed=1");
+  command->callback([arguments, &action] { action = [arguments] { return run_all(*arguments); }; });
+}
+
+}  // namespace nbs::cli

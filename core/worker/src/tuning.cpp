@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tuning.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "nbs/error.h"
+#include "nbs/evaluation/curve.h"
+#include "nbs/torch.h"
+
+#include "scoring.h"
+
+namespace nbs::worker {
+
+namespace {
+
+// Sets one option of a list; an integer option takes the nearest integer.
+void assign(OptionValues& values, const OptionSpec& spec, double value) {
+  for (auto& [name, held] : values) {
+    if (name != spec.name) continue;
+    if (spec.type == ValueType::integer) {
+      held = static_cast<std::int64_t>(std::llround(value));
+    } else {
+      held = value;
+    }
+  }
+}
+
+// All combinations of the options' tuning values over `own`, which comes first.
+std::vector<OptionValues> combinations(const OptionValues& own, const std::vector<OptionSpec>& specs) {
+  std::vector<OptionValues> all = {own};
+  bool tuned = false;
+  for (const auto& spec : specs) {
+    if (spec.tuning.empty()) continue;
+    std::vector<OptionValues> product;
+    for (const auto& values : all) {
+      for (const double value : spec.tuning) {
+        product.push_back(values);
+        assign(product.back(), spec, value);
+      }
+    }
+    all = std::move(product);
+    tuned = true;
+  }
+  if (tuned) all.insert(all.begin(), own);
+  return all;
+}
+
+std::string tuned_text(const OptionValues& values, const std::vector<OptionSpec>& specs) {
+  std::string text;
+  for (const auto& spec : specs) {
+    if (spec.tuning.empty()) continue;
+    for (const auto& [name, value] : values) {
+      if (name == spec.name) text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, to_text(value));
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,
+                           const torch::Tensor& probabilities, const training::TrainingImages& images,
+                           const std::function<void(const std::string&)>& say) {
+  const auto colours = images.images.slice(0, 0, images.labelled);
+  const auto best_f1 = [&](const torch::Tensor& maps) {
+    return evaluation::best_f1(evaluation::curve(labelled_images(maps, images))).f1;
+  };
+  Tuning tuning;
+  torch::Tensor own = probabilities;
+  torch::Tensor settled = probabilities;
+  for (const auto& link : chain) {
+    own = postprocess({session.make_postprocessor(link)}, own, colours);
+    const auto* const description = session.registry().catalog().find(Kind::postprocessor, link.plugin);
+    if (description == nullptr) throw Error(fmt::format("there is no postprocessor \"{}\" any more", link.plugin));
+    const auto& specs = description->options;
+    double best = -1;
+    OptionValues best_values;
+    torch::Tensor best_maps;
+    for (const auto& values : combinations(link.values, specs)) {
+      auto trial = link;
+      trial.values = values;
+      const auto maps = postprocess({session.make_postprocessor(trial)}, settled, colours);
+      const double f1 = best_f1(maps);
+      say(fmt::format("tuning {}: F1 on labelled images {:.4f} with {}", link.plugin, f1, tuned_text(values, specs)));
+      if (f1 <= best) continue;
+      best = f1;
+      best_values = values;
+      best_maps = maps;
+    }
+    tuning.values.push_back(best_values);
+    settled = best_maps;
+  }
+  tuning.before = best_f1(own);
+  tuning.after = best_f1(settled);
+  return tuning;
+}
+
+nlohmann::ordered_json to_json(const std::vector<OptionValues>& values) {
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& link : values) {
+    nlohmann::ordered_json object = nlohmann::ordered_json::object();
+    for (const auto& [name, value] : link)
+      object[name] = host::to_json(value);
+    json.push_back(std::move(object));
+  }
+  return json;
+}
+
+std::vector<OptionValues> values_from_json(const nlohmann::ordered_json& json,
+                                           const std::vector<config::ComponentSpec>& chain) {
+  if (json.size() != chain.size()) {
+    throw Error(
+        fmt::format("the tuned options are of {} postprocessors, but the pipeline has {}", json.size(), chain.size()));
+  }
+  std::vector<OptionValues> all;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    OptionValues values = chain[i].values;
+    for (auto& [name, value] : values) {
+      if (!json[i].contains(name)) continue;
+      std::visit([&, key = name](auto& held) { held = json[i].at(key).get<std::decay_t<decltype(held)>>(); }, value);
+    }
+    all.push_back(std::move(values));
+  }
+  return all;
+}
+
+}  // namespace nbs::worker

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "nbs/training/training_images.h"
+
+#include "session.h"
+
+namespace nbs::worker {
+
+/// What tuning found for a chain of postprocessors.
+struct Tuning {
+  std::vector<OptionValues> values;  ///< of each link of the chain, in its order
+  double before = 0;                 ///< best pooled F1 on the labelled images with the pipeline's own options
+  double after = 0;                  ///< and with `values`
+};
+
+/// Picks the chain's options on the labelled images alone. Each link in turn tries every combination of the values that
+/// its options name for tuning, behind the links already settled; the pipeline's own options win ties. `probabilities`:
+/// [L, S, S] before postprocessing. `say` gets a line for every combination.
+Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,
+                           const torch::Tensor& probabilities, const training::TrainingImages& images,
+                           const std::function<void(const std::string&)>& say);
+
+/// Option values as JSON and back, for the run's folder.
+nlohmann::ordered_json to_json(const std::vector<OptionValues>& values);
+/// `chain` gives the options' types. Throws nbs::Error if `json` does not belong to it.
+std::vector<OptionValues> values_from_json(const nlohmann::ordered_json& json,
+                                           const std::vector<config::ComponentSpec>& chain);
+
+}  // namespace nbs::worker
