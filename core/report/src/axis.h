@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace nbs::report {
+
+/// Round numbers, steps of 1, 2 or 5 times a power of ten, that cover [low, high] inside it: about `wanted` of them.
+/// low < high, both finite.
+std::vector<double> round_ticks(double low, double high, int wanted);
+
+/// Powers of ten in [low, high], with 2 and 5 times them where there would be fewer than three. 0 < low < high.
+std::vector<double> logarithmic_ticks(double low, double high);
+
+/// The shortest of "0.05", "300", "1e-05" that says the number to four digits.
+std::string tick_text(double value);
+
+}  // namespace nbs::report

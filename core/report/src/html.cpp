@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "html.h"
+
+#include <fmt/format.h>
+
+#include "style.h"
+
+namespace nbs::report {
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        // Control characters other than white space are not allowed in HTML at all.
+        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
+    }
+  }
+  return out;
+}
+
+std::string link_to(const std::string& relative_path) {
+  std::string out;
+  for (const char c : relative_path) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '_' || c == '.' || c == '~' || c == '/';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string page(const std::string& title, const std::string& body) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+      escaped(title), kStyle, body);
+}
+
+Cell text_cell(const std::string& text) {
+  return {escaped(text), false, false};
+}
+
+Cell number_cell(std::optional<double> value, int digits) {
+  return {number_text(value, digits), true, false};
+}
+
+std::string number_text(std::optional<double> value, int digits) {
+  return value ? fmt::format("{:.{}f}", *value, digits) : std::string("–");
+}
+
+std::string table(const std::vector<std::string>& heads, const std::vector<std::vector<Cell>>& rows) {
+  std::string out = "<div class=\"scroll\"><table>\n<thead><tr>";
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    const bool number = !rows.empty() && i < rows.front().size() && rows.front()[i].number;
+    out += fmt::format("<th{}>{}</th>", number ? " class=\"n\"" : "", escaped(heads[i]));
+  }
+  out += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : rows) {
+    out += "<tr>";
+    for (const auto& cell : row) {
+      const char* kind =
+          cell.number ? (cell.strong ? " class=\"n s\"" : " class=\"n\"") : (cell.strong ? " class=\"s\"" : "");
+      out += fmt::format("<td{}>{}</td>", kind, cell.html);
+    }
+    out += "</tr>\n";
+  }
+  return out + "</tbody>\n</table></div>\n";
+}
+
+}  // namespace nbs::report

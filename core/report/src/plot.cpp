@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "axis.h"
+#include "html.h"
+
+namespace nbs::report {
+
+namespace {
+
+// The drawing's own units; the page scales it.
+constexpr double kWidth = 420;
+constexpr double kHeight = 210;
+constexpr double kLeft = 50;
+constexpr double kRight = 10;
+constexpr double kTop = 8;
+constexpr double kBottom = 22;
+constexpr std::size_t kMostPoints = 800;
+
+struct Range {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -std::numeric_limits<double>::infinity();
+
+  void add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  bool empty() const { return low > high; }
+  void widen_if_flat() {
+    if (high > low) return;
+    const double margin = low == 0 ? 1 : std::abs(low) * 0.1;
+    low -= margin;
+    high += margin;
+  }
+};
+
+// From data to drawing units.
+struct Frame {
+  Range x;
+  Range y;
+  bool logarithmic = false;
+
+  double across(double value) const { return kLeft + (value - x.low) / (x.high - x.low) * (kWidth - kLeft - kRight); }
+  double down(double value) const {
+    const double share =
+        logarithmic ? std::log(value / y.low) / std::log(y.high / y.low) : (value - y.low) / (y.high - y.low);
+    return kTop + (1 - share) * (kHeight - kTop - kBottom);
+  }
+};
+
+// Long curves keep the lowest and the highest value of each stretch, so that no peak is lost.
+std::vector<Point> thinned(const std::vector<Point>& points) {
+  if (points.size() <= kMostPoints) return points;
+  std::vector<Point> kept;
+  const std::size_t stretches = kMostPoints / 2;
+  for (std::size_t k = 0; k < stretches; ++k) {
+    const auto begin = points.begin() + static_cast<std::ptrdiff_t>(k * points.size() / stretches);
+    const auto end = points.begin() + static_cast<std::ptrdiff_t>((k + 1) * points.size() / stretches);
+    const auto [low, high] = std::minmax_element(begin, end, [](const Point& a, const Point& b) { return a.y < b.y; });
+    kept.push_back(low < high ? *low : *high);
+    if (low != high) kept.push_back(low < high ? *high : *low);
+  }
+  return kept;
+}
+
+std::vector<std::vector<Point>> without_gaps(const std::vector<Point>& points) {
+  std::vector<std::vector<Point>> pieces(1);
+  for (const auto& point : points) {
+    if (std::isfinite(point.y)) {
+      pieces.back().push_back(point);
+    } else if (!pieces.back().empty()) {
+      pieces.emplace_back();
+    }
+  }
+  return pieces;
+}
+
+std::string polyline(const Frame& frame, const PlotCurve& curve) {
+  std::string out;
+  for (const auto& piece : without_gaps(curve.curve->points)) {
+    if (piece.empty()) continue;
+    if (piece.size() == 1) {
+      out += fmt::format("<circle class=\"d{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2\"/>\n", curve.colour % 2,
+                         frame.across(piece[0].x), frame.down(piece[0].y));
+      continue;
+    }
+    std::string points;
+    for (const auto& point : thinned(piece))
+      points += fmt::format("{}{:.1f},{:.1f}", points.empty() ? "" : " ", frame.across(point.x), frame.down(point.y));
+    out += fmt::format("<polyline class=\"curve c{}{}\" points=\"{}\"/>\n", curve.colour, curve.faint ? " faint" : "",
+                       points);
+  }
+  return out;
+}
+
+std::string vertical(const Frame& frame, double x, const char* kind) {
+  if (x < frame.x.low || x > frame.x.high) return {};
+  return fmt::format("<line class=\"{}\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{}\" y2=\"{}\"/>\n", kind, frame.across(x),
+                     frame.across(x), kTop, kHeight - kBottom);
+}
+
+std::string axes(const Frame& frame) {
+  std::string out;
+  const auto ticks =
+      frame.logarithmic ? logarithmic_ticks(frame.y.low, frame.y.high) : round_ticks(frame.y.low, frame.y.high, 4);
+  for (const double tick : ticks) {
+    out += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>", kLeft, kWidth - kRight,
+                       frame.down(tick), frame.down(tick));
+    out += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", kLeft - 6, frame.down(tick) + 4,
+                       tick_text(tick));
+  }
+  for (const double tick : round_ticks(frame.x.low, frame.x.high, 5)) {
+    if (tick != std::floor(tick)) continue;  // there are no half iterations
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", frame.across(tick),
+                       kHeight - 6, tick_text(tick));
+  }
+  return out;
+}
+
+std::string caption(const Plot& plot) {
+  std::string out = "<figcaption><b>" + escaped(plot.title) + "</b>";
+  for (const auto& curve : plot.curves) {
+    if (plot.curves.size() > 1)
+      out += fmt::format(" <span class=\"key k{}\">{}</span>", curve.colour, escaped(curve.name));
+  }
+  return out + "</figcaption>";
+}
+
+}  // namespace
+
+std::string draw(const Plot& plot) {
+  Frame frame;
+  for (const auto& curve : plot.curves) {
+    for (const auto& point : curve.curve->points) {
+      if (!std::isfinite(point.y)) continue;
+      frame.x.add(point.x);
+      frame.y.add(point.y);
+    }
+  }
+  if (frame.y.empty()) return {};
+  frame.logarithmic = plot.may_be_logarithmic && frame.y.low > 0 && frame.y.high >= 50 * frame.y.low;
+  frame.x.widen_if_flat();
+  frame.y.widen_if_flat();
+  std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}, over the iterations\">\n",
+                                kWidth, kHeight, escaped(plot.title));
+  svg += axes(frame);
+  for (const double tick : plot.ticks_at)
+    svg += vertical(frame, tick, "tick");
+  if (plot.best) svg += vertical(frame, *plot.best, "mark");
+  for (const auto& curve : plot.curves)
+    svg += polyline(frame, curve);
+  return "<figure class=\"plot\">" + caption(plot) + svg + "</svg></figure>\n";
+}
+
+}  // namespace nbs::report

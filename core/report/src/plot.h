@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "metrics.h"
+
+namespace nbs::report {
+
+/// A curve in a plot.
+struct PlotCurve {
+  std::string name;
+  const Curve* curve = nullptr;
+  int colour = 0;      ///< 0 to 3
+  bool faint = false;  ///< behind the others
+};
+
+/// A plot of curves over the iterations.
+struct Plot {
+  std::string title;
+  std::vector<PlotCurve> curves;
+  bool may_be_logarithmic = false;  ///< is so where all values are positive and span a factor of 50 or more
+  std::optional<double> best;       ///< iteration marked by a dashed line
+  std::vector<double> ticks_at;     ///< iterations marked by dotted lines
+};
+
+/// An HTML figure with caption, key and inline SVG; empty if no curve has a finite value.
+std::string draw(const Plot& plot);
+
+}  // namespace nbs::report

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "metrics.h"
+#include "run_record.h"
+
+// The parts of a run's report, each as HTML; empty where the run has nothing for it.
+
+namespace nbs::report {
+
+std::string heading_section(const RunRecord& run);
+std::string score_section(const RunRecord& run);
+std::string curve_section(const RunRecord& run, const Metrics& metrics);
+std::string gallery_section(const RunRecord& run);
+std::string option_section(const RunRecord& run);
+std::string provenance_section(const RunRecord& run);
+
+/// How the run stands, in words: "finished after 300 iterations", "unfinished: 34 of 300 iterations".
+std::string standing(const RunRecord& run);
+/// The state as a coloured label.
+std::string state_label(const RunRecord& run);
+
+}  // namespace nbs::report

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include <fmt/format.h>
+
+namespace nbs::report {
+
+namespace {
+
+bool is_seed_or_name(const std::string& option) {
+  return option == "name" || option == "seed" || option == "data.split_seed";
+}
+
+std::string group_key(const RunRecord& run) {
+  if (run.options.empty()) {
+    return fmt::format("labels\n{}\n{}\n{}\n{}", run.dataset, run.method, run.labelled.value_or(-1),
+                       run.method.empty() ? run.name : std::string());
+  }
+  std::string key;
+  for (const auto& [name, value] : run.options) {
+    if (!is_seed_or_name(name)) key += name + " = " + to_text(value) + "\n";
+  }
+  return key;
+}
+
+std::string group_head(const RunRecord& run) {
+  if (run.method.empty() || run.dataset.empty()) return run.name;
+  return run.dataset + ", " + run.method;
+}
+
+// A pipeline that was run twice with the same seeds says nothing new the second time.
+void count_runs(Group& group) {
+  std::map<std::pair<std::int64_t, std::int64_t>, std::pair<std::string, const RunRecord*>> latest;
+  for (const RunRecord* run : group.runs) {
+    if (!run->counts()) continue;
+    const std::string started = text_at(run->provenance, "started");
+    auto& held = latest[{run->seed.value_or(-1), run->split_seed.value_or(-1)}];
+    if (held.second == nullptr || started >= held.first) held = {started, run};
+  }
+  std::set<std::string> versions;
+  for (const auto& [seeds, held] : latest) {
+    group.counted.push_back(held.second);
+    const std::string revision = text_at(held.second->provenance, "revision");
+    if (!revision.empty()) versions.insert(text_at(held.second->provenance, "nbs") + " (" + revision + ")");
+  }
+  group.versions.assign(versions.begin(), versions.end());
+}
+
+}  // namespace
+
+std::optional<Statistic> statistic(const std::vector<double>& values) {
+  if (values.empty()) return std::nullopt;
+  Statistic result;
+  result.count = values.size();
+  const double n = static_cast<double>(values.size());
+  for (const double value : values)
+    result.mean += value / n;
+  if (values.size() > 1) {
+    double squares = 0;
+    for (const double value : values)
+      squares += (value - result.mean) * (value - result.mean);
+    result.deviation = std::sqrt(squares / (n - 1));
+  }
+  return result;
+}
+
+std::optional<Statistic> Group::score(const std::string& path) const {
+  std::vector<double> values;
+  for (const RunRecord* run : counted) {
+    if (const auto value = run->score(path)) values.push_back(*value);
+  }
+  return statistic(values);
+}
+
+std::string option_text(const RunRecord& run, const std::string& name) {
+  const Value* value = run.option(name);
+  return value == nullptr ? std::string() : to_text(*value);
+}
+
+std::vector<std::string> varying_options(const std::vector<const RunRecord*>& runs) {
+  std::vector<std::string> names;
+  for (const RunRecord* run : runs) {
+    for (const auto& [name, value] : run->options) {
+      if (is_seed_or_name(name) || name.rfind("experiment.", 0) == 0) continue;
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  const auto same_everywhere = [&](const std::string& name) {
+    const RunRecord* first = nullptr;
+    for (const RunRecord* run : runs) {
+      if (run->options.empty()) continue;
+      if (first == nullptr) first = run;
+      if (option_text(*run, name) != option_text(*first, name)) return false;
+    }
+    return true;
+  };
+  names.erase(std::remove_if(names.begin(), names.end(), same_everywhere), names.end());
+  return names;
+}
+
+std::vector<Group> group_runs(const std::vector<RunRecord>& records) {
+  std::map<std::string, std::size_t> at;
+  std::vector<Group> groups;
+  for (const auto& run : records) {
+    const auto [place, is_new] = at.emplace(group_key(run), groups.size());
+    if (is_new) groups.push_back({group_head(run), run.dataset, run.method, {}, {}, {}});
+    groups[place->second].runs.push_back(&run);
+  }
+  for (auto& group : groups)
+    count_runs(group);
+  // Groups with the same head are told apart by the options in which they differ.
+  std::map<std::string, std::vector<Group*>> by_head;
+  for (auto& group : groups)
+    by_head[group.label].push_back(&group);
+  for (auto& [head, alike] : by_head) {
+    std::vector<const RunRecord*> firsts;
+    for (const Group* group : alike)
+      firsts.push_back(group->runs.front());
+    const auto varying = varying_options(firsts);
+    for (Group* group : alike) {
+      std::string text;
+      for (const auto& name : varying) {
+        const std::string value = option_text(*group->runs.front(), name);
+        if (!value.empty()) text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, value);
+      }
+      if (!text.empty()) group->label += ": " + text;
+    }
+  }
+  std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+    return std::tie(a.dataset, a.method) < std::tie(b.dataset, b.method);
+  });
+  return groups;
+}
+
+}  // namespace nbs::report
