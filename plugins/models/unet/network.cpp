@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network.h"
+
+#include <cmath>
+#include <string>
+
+namespace nbs::unet {
+
+namespace {
+
+// How many pixels are missing to a multiple of `unit`.
+std::int64_t missing(std::int64_t size, std::int64_t unit) {
+  return (unit - size % unit) % unit;
+}
+
+}  // namespace
+
+BlockImpl::BlockImpl(std::int64_t inputs, std::int64_t outputs, bool normalised) {
+  for (std::int64_t i = 0; i < 2; ++i) {
+    // A bias before a normalisation would be taken out again.
+    convolutions_.emplace_back(
+        torch::nn::Conv2dOptions(i == 0 ? inputs : outputs, outputs, 3).padding(1).bias(!normalised));
+    register_module("convolution" + std::to_string(i), convolutions_.back());
+    if (normalised) {
+      norms_.emplace_back(torch::nn::BatchNorm2dOptions(outputs));
+      register_module("norm" + std::to_string(i), norms_.back());
+    }
+  }
+}
+
+torch::Tensor BlockImpl::forward(torch::Tensor features) {
+  for (std::size_t i = 0; i < convolutions_.size(); ++i) {
+    features = convolutions_[i]->forward(features);
+    if (!norms_.empty()) features = norms_[i]->forward(features);
+    features = features.relu_();
+  }
+  return features;
+}
+
+NetworkImpl::NetworkImpl(const Options& options) : deepest_channels_(options.width << options.depth) {
+  const bool normalised = options.normalisation == "batch";
+  const auto channels = [&](std::int64_t level) { return options.width << level; };
+  for (std::int64_t level = 0; level <= options.depth; ++level) {
+    encoder_.emplace_back(level == 0 ? 3 : channels(level - 1), channels(level), normalised);
+    register_module("encoder" + std::to_string(level), encoder_.back());
+  }
+  for (std::int64_t level = options.depth - 1; level >= 0; --level) {
+    // A transposed convolution of kernel 2 and stride 2 is a 1x1 convolution whose channels are spread over 2x2 pixels.
+    up_.emplace_back(torch::nn::Conv2dOptions(channels(level + 1), 4 * channels(level), 1));
+    register_module("up" + std::to_string(level), up_.back());
+    decoder_.emplace_back(2 * channels(level), channels(level), normalised);
+    register_module("decoder" + std::to_string(level), decoder_.back());
+  }
+  head_ = register_module("head", torch::nn::Conv2d(torch::nn::Conv2dOptions(options.width, 1, 1)));
+}
+
+torch::Tensor NetworkImpl::forward(const torch::Tensor& images, const torch::Tensor& keep) {
+  const std::int64_t height = images.size(2);
+  const std::int64_t width = images.size(3);
+  const std::int64_t unit = std::int64_t{1} << up_.size();
+  const std::int64_t below = missing(height, unit);
+  const std::int64_t right = missing(width, unit);
+  auto features = below + right == 0 ? images : torch::replication_pad2d(images, {0, right, 0, below});
+  features = features.contiguous(torch::MemoryFormat::ChannelsLast);
+  std::vector<torch::Tensor> skips;
+  for (std::size_t level = 0; level < encoder_.size(); ++level) {
+    if (level > 0) features = torch::max_pool2d(features, 2);
+    features = encoder_[level]->forward(features);
+    skips.push_back(features);
+  }
+  if (keep.defined()) features = features * keep;
+  for (std::size_t i = 0; i < up_.size(); ++i) {
+    const auto& skip = skips[skips.size() - 2 - i];
+    features = torch::pixel_shuffle(up_[i]->forward(features), 2);
+    features = decoder_[i]->forward(torch::cat({skip, features}, 1));
+  }
+  return head_->forward(features).squeeze(1).slice(1, 0, height).slice(2, 0, width);
+}
+
+void NetworkImpl::set_prior(double probability) {
+  torch::NoGradGuard no_grad;
+  head_->bias.fill_(std::log(probability / (1 - probability)));
+}
+
+}  // namespace nbs::unet

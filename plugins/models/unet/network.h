@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "nbs/torch.h"
+
+#include "options.h"
+
+namespace nbs::unet {
+
+/// Two 3x3 convolutions that keep the size, each with batch normalisation (if asked for) and ReLU.
+class BlockImpl : public torch::nn::Module {
+ public:
+  BlockImpl(std::int64_t inputs, std::int64_t outputs, bool normalised);
+
+  /// [B, inputs, H, W] -> [B, outputs, H, W].
+  torch::Tensor forward(torch::Tensor features);
+
+ private:
+  std::vector<torch::nn::Conv2d> convolutions_;
+  std::vector<torch::nn::BatchNorm2d> norms_;
+};
+TORCH_MODULE(Block);
+
+/// U-Net (Ronneberger, Fischer & Brox 2015) with convolutions that keep the size: an encoder of `depth` halvings by
+/// maximum pooling, a decoder of 2x2 up-convolutions, and the encoder's features of each size handed across.
+class NetworkImpl : public torch::nn::Module {
+ public:
+  explicit NetworkImpl(const Options& options);
+
+  /// Images [B, 3, H, W] -> logits [B, H, W], for any H and W: the border is repeated up to a multiple of 2^depth and
+  /// cut off again. `keep`: factors [B, deepest_channels(), 1, 1] of the deepest features, or undefined.
+  torch::Tensor forward(const torch::Tensor& images, const torch::Tensor& keep);
+
+  std::int64_t deepest_channels() const { return deepest_channels_; }
+
+  /// Sets the bias of the last layer so that logits start around this probability.
+  void set_prior(double probability);
+
+ private:
+  std::int64_t deepest_channels_;
+  std::vector<Block> encoder_;  // depth + 1, full size first
+  std::vector<torch::nn::Conv2d> up_;
+  std::vector<Block> decoder_;
+  torch::nn::Conv2d head_ = nullptr;
+};
+TORCH_MODULE(Network);
+
+}  // namespace nbs::unet

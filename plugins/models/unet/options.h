@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "nbs/options.h"
+
+namespace nbs::unet {
+
+struct Options {
+  std::int64_t depth = 4;
+  std::int64_t width = 16;
+  std::string normalisation = "batch";
+  double dropout = 0;
+  double dice = 0;
+  double learning_rate = 1e-3;
+  double weight_decay = 0;
+  double prior = 0.5;
+
+  static void declare(Schema<Options>& s) {
+    s.add("depth", &Options::depth, 4).range(1, 8).doc("Times that the encoder halves the image.");
+    s.add("width", &Options::width, 16)
+        .range(1, 1024)
+        .doc("Channels at full size; each halving of the image doubles them.");
+    s.add("normalisation", &Options::normalisation, "batch")
+        .choices({"batch", "none"})
+        .doc("Batch normalisation after each 3x3 convolution, or none.");
+    s.add("dropout", &Options::dropout, 0.0)
+        .range(0, 0.95)
+        .doc("Share of channels set to 0 at the end of the encoder while learning.");
+    s.add("dice", &Options::dice, 0.0)
+        .range(0, 1000)
+        .doc("Weight of the soft Dice loss that is added to the weighted cross entropy (Eq. 2).");
+    s.add("learning_rate", &Options::learning_rate, 1e-3).range(1e-8, 10).doc("Adam's step size.");
+    s.add("weight_decay", &Options::weight_decay, 0.0).range(0, 1).doc("L2 penalty, added to the gradient.");
+    s.add("prior", &Options::prior, 0.5)
+        .range(1e-6, 0.999999)
+        .doc("Probability that an untrained network starts from.");
+  }
+};
+
+}  // namespace nbs::unet

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nbs/adam.h"
+#include "nbs/context.h"
+#include "nbs/predictor.h"
+
+#include "network.h"
+#include "options.h"
+
+namespace nbs::unet {
+
+/// The paper's supervised baseline [17]: colours in, mask out, no loss profile.
+class UnetPredictor : public Predictor {
+ public:
+  using Options = unet::Options;
+
+  UnetPredictor(const Options& options, Context& context);
+
+  bool needs_profile() const override { return false; }
+  bool needs_image() const override { return true; }
+  bool learns() const override { return true; }
+  double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
+  torch::Tensor logits(const PredictorInput& input) override;
+  void save(torch::serialize::OutputArchive& archive) const override;
+  void load(torch::serialize::InputArchive& archive) override;
+
+ private:
+  Context& context_;
+  Options options_;
+  Network network_;
+  FlatAdam adam_;
+};
+
+}  // namespace nbs::unet

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "nbs/initialise.h"
+
+#include "dice.h"
+#include "predictor.h"
+#include "torch_test.h"
+
+namespace {
+
+using nbs::unet::Network;
+using nbs::unet::Options;
+using nbs::unet::UnetPredictor;
+
+Options small_options() {
+  auto options = nbs::schema_of<Options>().make();
+  options.depth = 2;
+  options.width = 4;
+  options.learning_rate = 1e-2;
+  return options;
+}
+
+nbs::Context::Facts facts(std::uint64_t seed) {
+  nbs::Context::Facts facts;
+  facts.seed = seed;
+  facts.image_size = 32;
+  return facts;
+}
+
+// A predictor with a context of its own.
+struct Made {
+  Made(const Options& options, std::uint64_t seed)
+      : context(facts(seed), [](const std::string&) {}), predictor(options, context) {}
+  nbs::Context context;
+  UnetPredictor predictor;
+};
+
+// Grey noise with one brighter and redder square an image; the squares are the masks.
+struct Problem {
+  nbs::PredictorInput input;
+  torch::Tensor masks;
+};
+
+Problem squares(std::int64_t count, std::int64_t size, std::uint64_t seed) {
+  auto generator = nbs::make_generator(seed);
+  Problem problem;
+  problem.input.image = torch::rand({count, 3, size, size}, generator) * 0.4 + 0.2;
+  problem.masks = torch::zeros({count, size, size});
+  for (std::int64_t b = 0; b < count; ++b) {
+    const std::int64_t y = torch::randint(0, size - 8, {1}, generator).item<std::int64_t>();
+    const std::int64_t x = torch::randint(0, size - 8, {1}, generator).item<std::int64_t>();
+    problem.input.image[b][0].slice(0, y, y + 8).slice(1, x, x + 8).add_(0.3);
+    problem.masks[b].slice(0, y, y + 8).slice(1, x, x + 8).fill_(1);
+  }
+  return problem;
+}
+
+torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& masks) {
+  return torch::binary_cross_entropy_with_logits(logits, masks);
+}
+
+std::string saved(const UnetPredictor& predictor) {
+  torch::serialize::OutputArchive archive;
+  predictor.save(archive);
+  std::ostringstream stream;
+  archive.save_to(stream);
+  return stream.str();
+}
+
+void restore(UnetPredictor& predictor, const std::string& bytes) {
+  torch::serialize::InputArchive archive;
+  std::istringstream stream(bytes);
+  archive.load_from(stream);
+  predictor.load(archive);
+}
+
+}  // namespace
+
+TEST_CASE("one logit a pixel, for sizes that are no multiple of 2^depth too") {
+  Made made(small_options(), 1);
+  for (const auto& [height, width] : {std::pair{32, 32}, std::pair{37, 30}, std::pair{5, 9}}) {
+    nbs::PredictorInput input;
+    input.image = torch::full({2, 3, height, width}, 0.25);
+    const auto logits = made.predictor.logits(input);
+    CHECK(logits.sizes().vec() == std::vector<std::int64_t>{2, height, width});
+    CHECK(logits.dtype() == torch::kFloat32);
+    CHECK_FALSE(logits.requires_grad());
+  }
+  CHECK_FALSE(made.predictor.needs_profile());
+  CHECK(made.predictor.needs_image());
+  CHECK(made.predictor.learns());
+}
+
+TEST_CASE("shortcuts carry what is near past the deepest level, which sees what is far") {
+  torch::NoGradGuard no_grad;
+  auto options = small_options();
+  options.normalisation = "none";
+  Network network(options);
+  auto generator = nbs::make_generator(3);
+  nbs::initialise(*network, generator);
+  const auto image = torch::rand({1, 3, 64, 64}, generator);
+  auto other = image.clone();
+  other[0][0][32][32] = 2;
+  const auto reach = [&](const torch::Tensor& keep) {
+    const auto changed = network->forward(image, keep)[0] != network->forward(other, keep)[0];
+    const auto places = changed.nonzero();
+    return places.size(0) == 0 ? -1 : (places - 32).abs().max().item<std::int64_t>();
+  };
+  // Pixels around: 2 of the encoder and 2 of the decoder at full size, 4 and 4 at half size, 8 at a quarter; and the
+  // cells of the poolings, at most 3 more.
+  const auto without = reach(torch::zeros({1, 16, 1, 1}));
+  CHECK(without > 4);
+  CHECK(without <= 12 + 3);
+  const auto with = reach({});
+  CHECK(with > 12 + 3);
+  CHECK(with <= 20 + 3);
+}
+
+TEST_CASE("parameters are counted as the architecture says") {
+  auto options = nbs::schema_of<Options>().make();
+  Network network(options);
+  // Blocks without biases and with two normalisations, up-convolutions and head with biases.
+  const auto block = [](std::int64_t in, std::int64_t out) { return 9 * (in * out + out * out) + 4 * out; };
+  std::int64_t expected = 16 + 1;
+  for (std::int64_t level = 0, in = 3; level <= 4; in = 16 << level, ++level)
+    expected += block(in, 16 << level);
+  for (std::int64_t level = 0; level < 4; ++level) {
+    const std::int64_t c = 16 << level;
+    expected += 2 * c * 4 * c + 4 * c + block(2 * c, c);
+  }
+  std::int64_t count = 0;
+  for (const auto& parameter : network->parameters())
+    count += parameter.numel();
+  CHECK(count == expected);
+}
+
+TEST_CASE("soft Dice loss agrees with sums written out") {
+  auto generator = nbs::make_generator(5);
+  const auto logits = torch::randn({2, 3, 4}, generator);
+  const auto masks = (torch::rand({2, 3, 4}, generator) > 0.6).to(torch::kFloat32);
+  double overlap = 0;
+  double total = 0;
+  for (std::int64_t b = 0; b < 2; ++b) {
+    for (std::int64_t y = 0; y < 3; ++y) {
+      for (std::int64_t x = 0; x < 4; ++x) {
+        const double q = 1 / (1 + std::exp(-logits[b][y][x].item<double>()));
+        const double mask = masks[b][y][x].item<double>();
+        overlap += q * mask;
+        total += q + mask;
+      }
+    }
+  }
+  const double expected = 1 - (2 * overlap + 1) / (total + 1);
+  CHECK(nbs::unet::soft_dice_loss(logits, masks).item<double>() == doctest::Approx(expected).epsilon(1e-6));
+  // Certain and right: 0. Certain and wrong: almost 1.
+  CHECK(nbs::unet::soft_dice_loss((masks - 0.5) * 100, masks).item<double>() == doctest::Approx(0).epsilon(1e-6));
+  const double marked = masks.sum().item<double>();
+  CHECK(nbs::unet::soft_dice_loss((0.5 - masks) * 100, masks).item<double>() ==
+        doctest::Approx(1 - 1 / (24 - marked + marked + 1)).epsilon(1e-6));
+  CHECK(nbs::unet::soft_dice_loss(torch::full({1, 2, 2}, -100.0), torch::zeros({1, 2, 2})).item<double>() ==
+        doctest::Approx(0).epsilon(1e-6));
+}
+
+TEST_CASE("learning finds the squares, also in images that were not learnt from") {
+  for (const double dice : {0.0, 1.0}) {
+    CAPTURE(dice);
+    auto options = small_options();
+    options.dice = dice;
+    Made made(options, 7);
+    const auto problem = squares(4, 32, 11);
+    const double first = made.predictor.learn(problem.input, problem.masks, cross_entropy);
+    double last = first;
+    for (int step = 0; step < 60; ++step)
+      last = made.predictor.learn(problem.input, problem.masks, cross_entropy);
+    CHECK(last < 0.25 * first);
+    const auto unseen = squares(4, 32, 12);
+    const auto found = (made.predictor.logits(unseen.input) > 0).to(torch::kFloat32);
+    const double hits = (found * unseen.masks).sum().item<double>();
+    CHECK(2 * hits / (found.sum().item<double>() + unseen.masks.sum().item<double>()) > 0.8);
+  }
+}
+
+TEST_CASE("the returned loss is what was given, before the step and without Dice") {
+  auto options = small_options();
+  const auto problem = squares(2, 16, 2);
+  torch::Tensor seen;
+  const auto loss = [&](const torch::Tensor& logits, const torch::Tensor& masks) {
+    seen = logits.detach().clone();
+    return cross_entropy(logits, masks);
+  };
+  Made plain(options, 4);
+  const double value = plain.predictor.learn(problem.input, problem.masks, loss);
+  CHECK(value == doctest::Approx(cross_entropy(seen, problem.masks).item<double>()).epsilon(1e-6));
+  options.dice = 3;
+  Made with_dice(options, 4);
+  CHECK(with_dice.predictor.learn(problem.input, problem.masks, loss) == value);
+  // but the step is another one
+  CHECK_FALSE(torch::equal(plain.predictor.logits(problem.input), with_dice.predictor.logits(problem.input)));
+}
+
+TEST_CASE("an image's logits do not depend on the others in the batch") {
+  Made made(small_options(), 6);
+  const auto problem = squares(3, 32, 21);
+  made.predictor.learn(problem.input, problem.masks, cross_entropy);
+  const auto together = made.predictor.logits(problem.input);
+  nbs::PredictorInput one;
+  one.image = problem.input.image.slice(0, 1, 2);
+  CHECK(torch::equal(made.predictor.logits(one)[0], together[1]));
+}
+
+TEST_CASE("the same seed gives the same numbers, another seed others") {
+  auto options = small_options();
+  options.dropout = 0.3;
+  const auto problem = squares(2, 32, 8);
+  const auto trained = [&](std::uint64_t seed) {
+    Made made(options, seed);
+    for (int step = 0; step < 3; ++step)
+      made.predictor.learn(problem.input, problem.masks, cross_entropy);
+    return made.predictor.logits(problem.input);
+  };
+  const auto result = trained(9);
+  CHECK(torch::equal(result, trained(9)));
+  CHECK_FALSE(torch::allclose(result, trained(10)));
+}
+
+TEST_CASE("after save and load results and further learning are the same bit for bit") {
+  const auto problem = squares(2, 32, 13);
+  Made original(small_options(), 1);
+  for (int step = 0; step < 3; ++step)
+    original.predictor.learn(problem.input, problem.masks, cross_entropy);
+  Made copy(small_options(), 2);
+  restore(copy.predictor, saved(original.predictor));
+  CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
+  for (int step = 0; step < 2; ++step) {
+    CHECK(copy.predictor.learn(problem.input, problem.masks, cross_entropy) ==
+          original.predictor.learn(problem.input, problem.masks, cross_entropy));
+  }
+  CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
+}
