@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lattice.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "nbs/error.h"
+#include "nbs/multiversion.h"
+
+#include "lattice_step.h"
+
+namespace nbs::crf {
+
+namespace {
+
+// What the placing of pixels needs, by value, so that the compiler may keep it in registers.
+template <int D>
+struct Axes {
+  float scale[D];
+  std::int64_t offset[D];
+  int shift[D];
+};
+
+// 16 pixels between their features and the walk over their simplices.
+template <int D>
+struct Located {
+  alignas(64) std::int64_t key[kLanes];               // of the simplex's first vertex
+  alignas(64) std::int32_t direction[D + 1][kLanes];  // from vertex k - 1 to vertex k; [0] is not used
+};
+
+// Adams et al. 2010, 3.1 and 3.2: the features go onto the plane sum(e) = 0 of D + 1 dimensions; the nearest point
+// whose coordinates are multiples of D + 1, and the order of the differences from it, give the simplex.
+template <int D>
+__attribute__((always_inline)) inline void locate(const float (&features)[D][kLanes], const Axes<D>& axes,
+                                                  Located<D>& located, LatticeBlock<D>& block) {
+  float elevated[D + 1][kLanes];
+  float sum[kLanes] = {};
+  for (int j = D; j >= 1; --j) {
+    for (int l = 0; l < kLanes; ++l) {
+      const float scaled = features[j - 1][l] * axes.scale[j - 1];
+      elevated[j][l] = sum[l] - static_cast<float>(j) * scaled;
+      sum[l] += scaled;
+    }
+  }
+  for (int l = 0; l < kLanes; ++l)
+    elevated[0][l] = sum[l];
+
+  constexpr float kInverse = 1.0F / (D + 1);
+  constexpr float kMagic = 12582912.0F;  // rounds to the nearest integer
+  std::int32_t base[D + 1][kLanes];      // in units of D + 1
+  std::int32_t excess[kLanes] = {};
+  for (int i = 0; i <= D; ++i) {
+    for (int l = 0; l < kLanes; ++l) {
+      const float rounded = (elevated[i][l] * kInverse + kMagic) - kMagic;
+      base[i][l] = static_cast<std::int32_t>(rounded);
+      elevated[i][l] -= rounded * static_cast<float>(D + 1);
+      excess[l] += base[i][l];
+    }
+  }
+  // The rank of each difference, largest first.
+  std::int32_t rank[D + 1][kLanes];
+  for (int i = 0; i <= D; ++i) {
+    for (int l = 0; l < kLanes; ++l)
+      rank[i][l] = excess[l];
+  }
+  for (int i = 0; i < D; ++i) {
+    for (int j = i + 1; j <= D; ++j) {
+      for (int l = 0; l < kLanes; ++l) {
+        const std::int32_t less = elevated[i][l] < elevated[j][l] ? 1 : 0;
+        rank[i][l] += less;
+        rank[j][l] += 1 - less;
+      }
+    }
+  }
+  // Rounding may have left the plane: as many coordinates as it is off go one cell back.
+  for (int l = 0; l < kLanes; ++l)
+    located.key[l] = 0;
+  for (int i = 0; i <= D; ++i) {
+    for (int l = 0; l < kLanes; ++l) {
+      const std::int32_t up = (rank[i][l] < 0 ? 1 : 0) - (rank[i][l] > D ? 1 : 0);
+      rank[i][l] += up * (D + 1);
+      base[i][l] += up;
+      elevated[i][l] = (elevated[i][l] - static_cast<float>(up * (D + 1))) * kInverse;
+    }
+    if (i == D) break;
+    for (int l = 0; l < kLanes; ++l)
+      located.key[l] += (static_cast<std::int64_t>(base[i][l]) + axes.offset[i]) << axes.shift[i];
+  }
+  // Barycentric weights from the sorted differences; vertex k differs from k - 1 along the axis of rank D + 1 - k.
+  float above[kLanes] = {};
+  float largest[kLanes] = {};
+  for (int r = D; r >= 0; --r) {
+    float value[kLanes] = {};
+    std::int32_t axis[kLanes] = {};
+    for (int i = 0; i <= D; ++i) {
+      for (int l = 0; l < kLanes; ++l) {
+        const bool here = rank[i][l] == r;
+        value[l] = here ? elevated[i][l] : value[l];
+        axis[l] = here ? i : axis[l];
+      }
+    }
+    for (int l = 0; l < kLanes; ++l) {
+      if (r == D) {
+        largest[l] = value[l];
+      } else {
+        block.weight[D - r][l] = value[l] - above[l];
+      }
+      above[l] = value[l];
+      if (r > 0) located.direction[D + 1 - r][l] = axis[l];
+    }
+  }
+  for (int l = 0; l < kLanes; ++l)
+    block.weight[0][l] = 1.0F + largest[l] - above[l];
+}
+
+NBS_MULTIVERSION
+void locate_plane(const float (&features)[2][kLanes], const Axes<2>& axes, Located<2>& located,
+                  LatticeBlock<2>& block) {
+  locate<2>(features, axes, located, block);
+}
+NBS_MULTIVERSION
+void locate_colour(const float (&features)[5][kLanes], const Axes<5>& axes, Located<5>& located,
+                   LatticeBlock<5>& block) {
+  locate<5>(features, axes, located, block);
+}
+
+NBS_MULTIVERSION
+void find_range(const float* values, std::int64_t count, float& low, float& high) {
+  float lows[kLanes];
+  float highs[kLanes];
+  for (int l = 0; l < kLanes; ++l)
+    lows[l] = highs[l] = values[0];
+  for (std::int64_t i = 0; i + kLanes <= count; i += kLanes) {
+    for (int l = 0; l < kLanes; ++l) {
+      lows[l] = values[i + l] < lows[l] ? values[i + l] : lows[l];
+      highs[l] = values[i + l] > highs[l] ? values[i + l] : highs[l];
+    }
+  }
+  low = *std::min_element(lows, lows + kLanes);
+  high = *std::max_element(highs, highs + kLanes);
+  for (std::int64_t i = count / kLanes * kLanes; i < count; ++i) {
+    low = std::min(low, values[i]);
+    high = std::max(high, values[i]);
+  }
+}
+
+NBS_MULTIVERSION
+void blur_direction(const float* from, const std::int32_t* next, const std::int32_t* previous, std::int64_t count,
+                    float* to) {
+  for (std::int64_t v = 0; v < count; ++v)
+    to[v] = from[v] + 0.5F * (from[next[v]] + from[previous[v]]);
+}
+
+}  // namespace
+
+template <int D>
+void Lattice<D>::number_keys(const Image& image, const std::array<double, D>& sigmas) {
+  double low[D] = {};
+  double high[D] = {static_cast<double>(image.width - 1), static_cast<double>(image.height - 1)};
+  double unit[D];  // of the features, in what sigmas are given in
+  for (int j = 0; j < D; ++j) {
+    unit[j] = 1;
+    if (j >= 2) {
+      float least = 0;
+      float most = 0;
+      find_range(image.planes + (j - 2) * image.pixels(), image.pixels(), least, most);
+      low[j] = static_cast<double>(least) * image.levels;
+      high[j] = static_cast<double>(most) * image.levels;
+      unit[j] = image.levels;
+    }
+    // A blur of kernel (1/2, 1, 1/2) along each direction has this standard deviation (Adams et al. 2010, 3.3).
+    const double to_lattice = std::sqrt(2.0 / 3.0) * (D + 1) / std::sqrt((j + 1.0) * (j + 2.0)) / sigmas[j];
+    scale_[j] = static_cast<float>(unit[j] * to_lattice);
+    low[j] *= to_lattice;
+    high[j] *= to_lattice;
+  }
+  // Beyond this, coordinates in single precision are too coarse for the weights.
+  constexpr double kFarthest = 32767;
+  int used = 3;  // the lowest three bits tell which of the D + 1 residues a vertex has
+  bool too_far = false;
+  for (int i = 0; i < D && !too_far; ++i) {
+    double least = i > 0 ? -i * high[i - 1] : 0;
+    double most = i > 0 ? -i * low[i - 1] : 0;
+    for (int j = i; j < D; ++j) {
+      least += low[j];
+      most += high[j];
+    }
+    too_far = !(least > -kFarthest && most < kFarthest);
+    if (too_far) break;
+    // 3 more on each side: rounding, the corners of the simplex, and the neighbours of the blur.
+    const auto first = static_cast<std::int64_t>(std::floor(least / (D + 1))) - 3;
+    const auto last = static_cast<std::int64_t>(std::ceil(most / (D + 1))) + 3;
+    offset_[i] = -first;
+    shift_[i] = used;
+    while ((last - first) >> (used - shift_[i]) != 0)
+      ++used;
+  }
+  // The last coordinate follows from the others, but its range must hold as well: e[D] = -D times the last feature.
+  too_far = too_far || !(std::max(std::abs(D * low[D - 1]), std::abs(D * high[D - 1])) < kFarthest);
+  if (too_far || used > 63) {
+    std::string list;
+    for (const double sigma : sigmas)
+      list += (list.empty() ? "" : ", ") + std::to_string(sigma);
+    throw Error("the CRF's sigmas (" + list + ") are too small for an image of " + std::to_string(image.width) + " x " +
+                std::to_string(image.height) + " pixels: the lattice's vertices cannot be numbered; use larger ones");
+  }
+}
+
+template <int D>
+std::int64_t Lattice<D>::key_of_step(std::int64_t key, int direction) const {
+  // +1 on every coordinate and -(D + 1) on one; with coordinates kept as multiples of D + 1 and a common residue.
+  std::int64_t next = key + 1;
+  if ((key & 7) == D) {
+    next -= D + 1;
+    for (int i = 0; i < D; ++i)
+      next += std::int64_t{1} << shift_[i];
+  }
+  return direction < D ? next - (std::int64_t{1} << shift_[direction]) : next;
+}
+
+template <int D>
+std::int32_t Lattice<D>::step(std::int32_t vertex, int direction) {
+  const std::int32_t to = table_.insert(key_of_step(table_.key(vertex), direction));
+  steps_.resize(static_cast<std::size_t>(table_.size() + 1) * kStride);
+  steps_[static_cast<std::size_t>(vertex) * kStride + direction] = to;
+  return to;
+}
+
+template <int D>
+void Lattice<D>::place(const Image& image) {
+  Axes<D> axes;
+  for (int j = 0; j < D; ++j) {
+    axes.scale[j] = scale_[j];
+    axes.offset[j] = offset_[j];
+    axes.shift[j] = shift_[j];
+  }
+  pixels_ = image.pixels();
+  blocks_.resize(static_cast<std::size_t>((pixels_ + kLanes - 1) / kLanes));
+  table_.clear();
+  steps_.assign(kStride, 0);
+  std::int64_t x = 0;
+  std::int64_t y = 0;
+  std::int64_t last_key = -1;
+  std::int32_t last_vertex = 0;
+  for (std::int64_t b = 0; b < static_cast<std::int64_t>(blocks_.size()); ++b) {
+    Block& block = blocks_[b];
+    const std::int64_t first = b * kLanes;
+    const int count = static_cast<int>(std::min<std::int64_t>(kLanes, pixels_ - first));
+    alignas(64) float features[D][kLanes] = {};
+    for (int l = 0; l < count; ++l) {
+      features[0][l] = static_cast<float>(x);
+      features[1][l] = static_cast<float>(y);
+      if (++x == image.width) {
+        x = 0;
+        ++y;
+      }
+    }
+    for (int j = 2; j < D; ++j)
+      std::copy_n(image.planes + (j - 2) * pixels_ + first, count, features[j]);
+    Located<D> located;
+    if constexpr (D == 2) {
+      locate_plane(features, axes, located, block);
+    } else {
+      locate_colour(features, axes, located, block);
+    }
+    // One look-up finds a simplex's first vertex; the others follow along known steps, and a step that is not known yet
+    // costs a look-up once.
+    for (int l = 0; l < count; ++l) {
+      if (located.key[l] != last_key) {
+        last_key = located.key[l];
+        last_vertex = table_.insert(last_key);
+      }
+      block.vertex[0][l] = last_vertex;
+    }
+    steps_.resize(static_cast<std::size_t>(table_.size() + 1) * kStride);
+    for (int k = 1; k <= D; ++k) {
+      for (int l = 0; l < count; ++l) {
+        const std::int32_t from = block.vertex[k - 1][l];
+        std::int32_t to = steps_[static_cast<std::size_t>(from) * kStride + located.direction[k][l]];
+        if (__builtin_expect(to == 0, 0)) to = step(from, located.direction[k][l]);
+        block.vertex[k][l] = to;
+      }
+    }
+    for (int k = 0; k <= D; ++k) {
+      for (int l = count; l < kLanes; ++l) {
+        block.vertex[k][l] = 0;
+        block.weight[k][l] = 0;
+      }
+    }
+  }
+}
+
+template <int D>
+void Lattice<D>::connect() {
+  const auto count = static_cast<std::size_t>(table_.size() + 1);
+  next_.resize((D + 1) * count);
+  previous_.assign((D + 1) * count, 0);
+  for (int j = 0; j <= D; ++j) {
+    std::int32_t* const next = next_.data() + j * count;
+    std::int32_t* const previous = previous_.data() + j * count;
+    next[0] = 0;
+    for (std::size_t v = 1; v < count; ++v) {
+      std::int32_t to = steps_[v * kStride + j];
+      if (to == 0) to = table_.find(key_of_step(table_.key(static_cast<std::int32_t>(v)), j));
+      next[v] = to;
+      previous[to] = static_cast<std::int32_t>(v);
+    }
+    previous[0] = 0;
+  }
+}
+
+template <int D>
+void Lattice<D>::build(const Image& image, const std::array<double, D>& sigmas) {
+  number_keys(image, sigmas);
+  place(image);
+  connect();
+}
+
+template <int D>
+float* Lattice<D>::blur(float* values, float* scratch) const {
+  const std::int64_t count = vertices() + 1;
+  for (int j = 0; j <= D; ++j) {
+    blur_direction(values, next_.data() + j * count, previous_.data() + j * count, count, scratch);
+    scratch[0] = 0;
+    std::swap(values, scratch);
+  }
+  return values;
+}
+
+template <int D>
+void Lattice<D>::filter(const float* in, float* out) const {
+  std::vector<float> values(static_cast<std::size_t>(vertices() + 1));
+  std::vector<float> scratch(values.size());
+  for (std::size_t b = 0; b < blocks_.size(); ++b) {
+    const std::int64_t first = static_cast<std::int64_t>(b) * kLanes;
+    alignas(64) float lanes[kLanes] = {};
+    std::copy_n(in + first, std::min<std::int64_t>(kLanes, pixels_ - first), lanes);
+    splat(blocks_[b], lanes, values.data());
+  }
+  values[0] = 0;
+  const float* const blurred = blur(values.data(), scratch.data());
+  for (std::size_t b = 0; b < blocks_.size(); ++b) {
+    const std::int64_t first = static_cast<std::int64_t>(b) * kLanes;
+    alignas(64) float lanes[kLanes];
+    slice(blocks_[b], blurred, lanes);
+    for (std::int64_t l = 0; l < std::min<std::int64_t>(kLanes, pixels_ - first); ++l)
+      out[first + l] = kGain * lanes[l];
+  }
+}
+
+template class Lattice<2>;
+template class Lattice<5>;
+
+}  // namespace nbs::crf

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mean_field.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "nbs/error.h"
+#include "nbs/multiversion.h"
+
+#include "lattice_step.h"
+#include "vector_math.h"
+
+namespace nbs::crf {
+
+namespace {
+
+// One kernel's part of a sweep over the pixels; no blocks: the kernel has no weight and is left out.
+template <int D>
+struct Part {
+  const LatticeBlock<D>* blocks = nullptr;
+  const float* before = nullptr;
+  const float* after = nullptr;
+  float weight = 0;
+  const float* blurred = nullptr;  // by vertex, from the last splat; null in the first sweep
+  float* target = nullptr;         // by vertex, zeros; null in the last sweep
+};
+
+template <int D>
+__attribute__((always_inline)) inline void receive(const Part<D>& part, std::int64_t b, float* z) {
+  alignas(64) float message[kLanes];
+  slice(part.blocks[b], part.blurred, message);
+  for (int l = 0; l < kLanes; ++l)
+    z[l] += part.weight * part.after[b * kLanes + l] * message[l];
+}
+
+template <int D>
+__attribute__((always_inline)) inline void send(const Part<D>& part, std::int64_t b, const float* s) {
+  alignas(64) float message[kLanes];
+  for (int l = 0; l < kLanes; ++l)
+    message[l] = part.before[b * kLanes + l] * s[l];
+  splat(part.blocks[b], message, part.target);
+}
+
+// Slices the last iteration and splats the next one in the same pass, while a block's weights and vertices are in the
+// nearest cache. `result` is written in the last sweep only.
+NBS_MULTIVERSION
+void sweep(const Part<2>& smoothness, const Part<5>& appearance, const float* log_odds, std::int64_t blocks, bool first,
+           float* result) {
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    alignas(64) float z[kLanes];
+    for (int l = 0; l < kLanes; ++l)
+      z[l] = log_odds[b * kLanes + l];
+    if (!first) {
+      if (smoothness.blocks != nullptr) receive(smoothness, b, z);
+      if (appearance.blocks != nullptr) receive(appearance, b, z);
+    }
+    if (result != nullptr) {
+      for (int l = 0; l < kLanes; ++l)
+        result[b * kLanes + l] = z[l];
+      continue;
+    }
+    for (int l = 0; l < kLanes; ++l)
+      z[l] = half_tanh(z[l]);
+    if (smoothness.blocks != nullptr) send(smoothness, b, z);
+    if (appearance.blocks != nullptr) send(appearance, b, z);
+  }
+}
+
+NBS_MULTIVERSION
+void splat_ones(const LatticeBlock<2>* blocks, std::int64_t count, float* vertices) {
+  alignas(64) float ones[kLanes];
+  std::fill_n(ones, kLanes, 1.0F);
+  for (std::int64_t b = 0; b < count; ++b)
+    splat(blocks[b], ones, vertices);
+}
+NBS_MULTIVERSION
+void splat_ones(const LatticeBlock<5>* blocks, std::int64_t count, float* vertices) {
+  alignas(64) float ones[kLanes];
+  std::fill_n(ones, kLanes, 1.0F);
+  for (std::int64_t b = 0; b < count; ++b)
+    splat(blocks[b], ones, vertices);
+}
+NBS_MULTIVERSION
+void slice_all(const LatticeBlock<2>* blocks, std::int64_t count, const float* vertices, float* pixels) {
+  for (std::int64_t b = 0; b < count; ++b)
+    slice(blocks[b], vertices, pixels + b * kLanes);
+}
+NBS_MULTIVERSION
+void slice_all(const LatticeBlock<5>* blocks, std::int64_t count, const float* vertices, float* pixels) {
+  for (std::int64_t b = 0; b < count; ++b)
+    slice(blocks[b], vertices, pixels + b * kLanes);
+}
+
+// In place: sums to factors. The small number is the widely used implementation's; it keeps empty sums finite.
+NBS_MULTIVERSION
+void factors_of(float* sums, std::int64_t count, float gain, bool root) {
+  if (root) {
+    for (std::int64_t i = 0; i < count; ++i)
+      sums[i] = 1.0F / std::sqrt(gain * sums[i] + 1e-20F);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i)
+      sums[i] = 1.0F / (gain * sums[i] + 1e-20F);
+  }
+}
+
+// One kernel's buffers over the sweeps of one image.
+template <int D>
+class Messages {
+ public:
+  Messages(const Kernel<D>& kernel, double weight, std::vector<float>& values, std::vector<float>& scratch)
+      : lattice_(kernel.lattice) {
+    if (weight == 0) return;
+    const auto size = static_cast<std::size_t>(lattice_.vertices() + 1);
+    values.resize(size);
+    scratch.resize(size);
+    values_ = values.data();
+    scratch_ = scratch.data();
+    part_.blocks = lattice_.blocks().data();
+    part_.before = kernel.before.data();
+    part_.after = kernel.after.data();
+    part_.weight = static_cast<float>(weight) * Lattice<D>::kGain;
+  }
+
+  // Blurs what the last sweep sent, and makes room for the next.
+  const Part<D>& turn(bool first, bool last) {
+    if (part_.blocks == nullptr) return part_;
+    if (!first) {
+      values_[0] = 0;
+      float* const blurred = lattice_.blur(values_, scratch_);
+      part_.blurred = blurred;
+      if (blurred == values_) std::swap(values_, scratch_);
+    }
+    if (!last) std::fill_n(values_, lattice_.vertices() + 1, 0.0F);
+    part_.target = values_;
+    // scratch_ now holds what is read in this sweep; the next blur may overwrite it.
+    return part_;
+  }
+
+ private:
+  const Lattice<D>& lattice_;
+  Part<D> part_;
+  float* values_ = nullptr;
+  float* scratch_ = nullptr;
+};
+
+std::int64_t blocks_of(std::int64_t pixels) {
+  return (pixels + kLanes - 1) / kLanes;
+}
+
+}  // namespace
+
+template <int D>
+void Kernel<D>::normalise(Normalisation normalisation, std::vector<float>& values, std::vector<float>& scratch) {
+  const std::int64_t blocks = blocks_of(lattice.pixels());
+  const auto padded = static_cast<std::size_t>(blocks * kLanes);
+  if (normalisation == Normalisation::none) {
+    before.assign(padded, 1.0F);
+    after.assign(padded, 1.0F);
+    return;
+  }
+  values.assign(static_cast<std::size_t>(lattice.vertices() + 1), 0.0F);
+  scratch.resize(values.size());
+  splat_ones(lattice.blocks().data(), blocks, values.data());
+  values[0] = 0;
+  after.resize(padded);
+  slice_all(lattice.blocks().data(), blocks, lattice.blur(values.data(), scratch.data()), after.data());
+  factors_of(after.data(), static_cast<std::int64_t>(padded), Lattice<D>::kGain,
+             normalisation == Normalisation::symmetric);
+  // Beyond the last pixel sums are 0 and their factors huge; they would only ever meet weights of 0, but not safely.
+  std::fill(after.begin() + lattice.pixels(), after.end(), 0.0F);
+  before = after;
+  if (normalisation == Normalisation::before) after.assign(padded, 1.0F);
+  if (normalisation == Normalisation::after) before.assign(padded, 1.0F);
+}
+
+template struct Kernel<2>;
+template struct Kernel<5>;
+
+SmoothnessKernel::SmoothnessKernel(const Parameters& parameters, std::int64_t height, std::int64_t width)
+    : height_(height), width_(width) {
+  if (parameters.smoothness.weight == 0) return;
+  Image image;
+  image.height = height;
+  image.width = width;
+  kernel_.lattice.build(image, {parameters.smoothness.x, parameters.smoothness.y});
+  std::vector<float> values;
+  std::vector<float> scratch;
+  kernel_.normalise(parameters.normalisation, values, scratch);
+}
+
+void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness, const Image& image,
+                const float* log_odds, float* result, Workspace& workspace) {
+  check(image);
+  if (smoothness.height() != image.height || smoothness.width() != image.width) {
+    throw Error("the CRF's smoothness kernel is for " + std::to_string(smoothness.width()) + " x " +
+                std::to_string(smoothness.height()) + " pixels, but the image has " + std::to_string(image.width) +
+                " x " + std::to_string(image.height));
+  }
+  auto& appearance = workspace.appearance;
+  if (parameters.appearance.weight > 0 && parameters.iterations > 0) {
+    const auto& sigma = parameters.appearance;
+    appearance.lattice.build(image, {sigma.x, sigma.y, sigma.colour[0], sigma.colour[1], sigma.colour[2]});
+    appearance.normalise(parameters.normalisation, workspace.appearance_values, workspace.appearance_scratch);
+  }
+  const std::int64_t pixels = image.pixels();
+  const std::int64_t blocks = blocks_of(pixels);
+  workspace.log_odds.assign(log_odds, log_odds + pixels);
+  workspace.log_odds.resize(static_cast<std::size_t>(2 * blocks * kLanes));
+  float* const padded_result = workspace.log_odds.data() + blocks * kLanes;
+
+  Messages<2> smooth(smoothness.kernel(), parameters.iterations > 0 ? parameters.smoothness.weight : 0,
+                     workspace.smoothness_values, workspace.smoothness_scratch);
+  Messages<5> appear(appearance, parameters.iterations > 0 ? parameters.appearance.weight : 0,
+                     workspace.appearance_values, workspace.appearance_scratch);
+  for (std::int64_t iteration = 0; iteration <= parameters.iterations; ++iteration) {
+    const bool first = iteration == 0;
+    const bool last = iteration == parameters.iterations;
+    const auto& smooth_part = smooth.turn(first, last);
+    const auto& appear_part = appear.turn(first, last);
+    sweep(smooth_part, appear_part, workspace.log_odds.data(), blocks, first, last ? padded_result : nullptr);
+  }
+  std::copy_n(padded_result, pixels, result);
+}
+
+NBS_MULTIVERSION
+void log_odds_of(const float* probabilities, std::int64_t count, float clamp, float* log_odds) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float p = probabilities[i];
+    const float q = 1.0F - p;
+    log_odds[i] = logarithm(p < clamp ? clamp : p) - logarithm(q < clamp ? clamp : q);
+  }
+}
+
+NBS_MULTIVERSION
+void probabilities_of(const float* log_odds, std::int64_t count, float* probabilities) {
+  for (std::int64_t i = 0; i < count; ++i)
+    probabilities[i] = 1.0F / (1.0F + exponential(-log_odds[i]));
+}
+
+}  // namespace nbs::crf
