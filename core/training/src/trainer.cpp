@@ -234,11 +234,12 @@ void Trainer::train_sampler(std::optional<double> prediction_loss, IterationRepo
   const Stopwatch watch(seconds_.policy);
   std::vector<RewardedRollout> rewarded;
   if (clones && beta_ > 0)
-    rewarded.push_back({&rollouts_.front(), cloning_rewards(settings_.reward, beta_, signs, coverage)});
+    rewarded.push_back({&rollouts_.front(), cloning_rewards(settings_.reward, beta_, signs, coverage), 0});
   if (prediction_loss && beta_ < 1) {
     rewarded.push_back(
         {&rollouts_.back(),
-         prediction_rewards(settings_.reward, beta_, static_cast<std::int64_t>(chosen.size()), *prediction_loss)});
+         prediction_rewards(settings_.reward, beta_, static_cast<std::int64_t>(chosen.size()), *prediction_loss),
+         rollouts_.size() - 1});
   }
   if (rewarded.empty()) return;
   for (auto& [name, value] : components_.sampler->learn(rewarded)) {

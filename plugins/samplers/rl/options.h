@@ -21,6 +21,8 @@ struct Options {
   std::string loss_scale = "mean";
   double learning_rate = 1e-3;
   double gamma = 0.99;
+  std::string baseline = "running";
+  double baseline_decay = 0.9;
   double entropy_bonus = 0;
   double clip = 0;
 
@@ -44,6 +46,15 @@ struct Options {
         .doc("The loss map is divided by its mean over the view, or shown as it is.");
     s.add("learning_rate", &Options::learning_rate, 1e-3).range(1e-9, 10).doc("Adam's step size.");
     s.add("gamma", &Options::gamma, 0.99).range(0, 1).doc("Discount of later rewards.");
+    s.add("baseline", &Options::baseline, "running")
+        .choices({"running", "none"})
+        .doc(
+            "running: from the return of each step its moving average over earlier rollouts is subtracted, which "
+            "leaves the expected gradient as it is and takes most of its noise away, also where the only reward is "
+            "the last; none: Eq. 4 as printed.");
+    s.add("baseline_decay", &Options::baseline_decay, 0.9)
+        .range(0, 0.9999)
+        .doc("Share of the past in the baseline's moving average.");
     s.add("entropy_bonus", &Options::entropy_bonus, 0.0)
         .range(0, 100)
         .doc("Weight of the policy's mean entropy in what is maximised.");

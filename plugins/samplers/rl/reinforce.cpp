@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reinforce.h"
 
+#include <numeric>
+
 #include "nbs/torch.h"
 
 namespace nbs::rl {
@@ -13,6 +15,31 @@ std::vector<double> discounted_returns(const std::vector<double>& rewards, doubl
     returns[i] = later;
   }
   return returns;
+}
+
+void RunningBaseline::subtract(std::vector<double>& returns) {
+  if (returns.empty()) return;
+  if (average_.size() != returns.size()) {
+    const double mean = std::accumulate(returns.begin(), returns.end(), 0.0) / static_cast<double>(returns.size());
+    average_ = returns;
+    for (double& value : returns)
+      value -= mean;
+    return;
+  }
+  for (std::size_t i = 0; i < returns.size(); ++i) {
+    const double before = average_[i];
+    average_[i] = decay_ * before + (1 - decay_) * returns[i];
+    returns[i] -= before;
+  }
+}
+
+torch::Tensor RunningBaseline::state() const {
+  return torch::tensor(average_, torch::kFloat64);
+}
+
+void RunningBaseline::set_state(const torch::Tensor& state) {
+  const auto values = state.contiguous();
+  average_.assign(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
 }
 
 torch::Tensor reinforce_loss(const torch::Tensor& logits, const torch::Tensor& actions, const torch::Tensor& returns) {

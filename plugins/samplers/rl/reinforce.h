@@ -10,6 +10,22 @@ namespace nbs::rl {
 /// Discounted sums of the rewards from each step on: G_t = r_t + gamma G_(t+1).
 std::vector<double> discounted_returns(const std::vector<double>& rewards, double gamma);
 
+/// A moving average of the return at each step, over rollouts.
+class RunningBaseline {
+ public:
+  explicit RunningBaseline(double decay) : decay_(decay) {}
+  /// Subtracts the average of earlier rollouts from `returns`, then takes them into it. The first rollout is compared
+  /// with its own mean.
+  void subtract(std::vector<double>& returns);
+
+  torch::Tensor state() const;  ///< [N] float64, empty before the first rollout
+  void set_state(const torch::Tensor& state);
+
+ private:
+  double decay_;
+  std::vector<double> average_;
+};
+
 /// What REINFORCE minimises (Eq. 4, one rollout): -(1/N) sum_t G_t log pi(a_t | s_t), for logits [N, 9], actions [N]
 /// (int64) and returns [N]. Differentiable scalar. The division by N keeps the size of a step free of the rollout's
 /// length.

@@ -38,7 +38,10 @@ Policy make_policy(const Options& options, Context& context) {
   for (auto& parameter : policy->parameters()) {
     if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
   }
-  initialise(*policy, context.generator());
+  // Six layers of LibTorch's default would shrink what the policy sees to a hundredth: nearly the same logits anywhere.
+  initialise(*policy, context.generator(), std::sqrt(6.0));
+  auto head = policy->head();
+  initialise(*head, context.generator());
   return policy;
 }
 
@@ -97,6 +100,12 @@ Rollout RlSampler::sample(Scene& scene, std::int64_t count) {
   return rollout;
 }
 
+RunningBaseline& RlSampler::baseline(std::size_t index) {
+  while (baselines_.size() <= index)
+    baselines_.emplace_back(options_.baseline_decay);
+  return baselines_[index];
+}
+
 std::vector<std::pair<std::string, double>> RlSampler::learn(const std::vector<RewardedRollout>& rollouts) {
   std::vector<torch::Tensor> states;
   for (const auto& rewarded : rollouts)
@@ -109,8 +118,9 @@ std::vector<std::pair<std::string, double>> RlSampler::learn(const std::vector<R
   std::int64_t offset = 0;
   for (const auto& rewarded : rollouts) {
     const auto& memory = dynamic_cast<const Memory&>(*rewarded.rollout->memory);
-    const auto returns = discounted_returns(rewarded.rewards, options_.gamma);
+    auto returns = discounted_returns(rewarded.rewards, options_.gamma);
     if (!returns.empty()) first_return += returns.front();
+    if (options_.baseline == "running") baseline(rewarded.index).subtract(returns);
     const std::int64_t count = memory.actions.size(0);
     loss = loss + reinforce_loss(logits.slice(0, offset, offset + count), memory.actions,
                                  torch::tensor(returns, torch::kFloat64).to(torch::kFloat32));
@@ -129,11 +139,22 @@ std::vector<std::pair<std::string, double>> RlSampler::learn(const std::vector<R
 void RlSampler::save(torch::serialize::OutputArchive& archive) const {
   save_module(*policy_, archive);
   adam_.save(archive);
+  archive.write("baselines", torch::tensor(static_cast<std::int64_t>(baselines_.size())));
+  for (std::size_t i = 0; i < baselines_.size(); ++i)
+    archive.write("baseline" + std::to_string(i), baselines_[i].state());
 }
 
 void RlSampler::load(torch::serialize::InputArchive& archive) {
   load_module(*policy_, archive);
   adam_.load(archive);
+  torch::Tensor count;
+  archive.read("baselines", count);
+  baselines_.assign(static_cast<std::size_t>(count.item<std::int64_t>()), RunningBaseline(options_.baseline_decay));
+  for (std::size_t i = 0; i < baselines_.size(); ++i) {
+    torch::Tensor state;
+    archive.read("baseline" + std::to_string(i), state);
+    baselines_[i].set_state(state);
+  }
   fast_.update(*policy_);
 }
 

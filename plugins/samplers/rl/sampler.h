@@ -13,6 +13,7 @@
 #include "fast_policy.h"
 #include "options.h"
 #include "policy.h"
+#include "reinforce.h"
 
 namespace nbs::rl {
 
@@ -34,6 +35,7 @@ class RlSampler : public Sampler {
 
  private:
   Patch jump(const Scene& scene);
+  RunningBaseline& baseline(std::size_t index);
 
   Options options_;
   Context& context_;
@@ -41,6 +43,7 @@ class RlSampler : public Sampler {
   Policy policy_;
   FastPolicy fast_;
   FlatAdam adam_;
+  std::vector<RunningBaseline> baselines_;  // one for each rollout of an iteration
 };
 
 /// The patch after an action 0 … 7 (directions in reading order: up left, up, up right, left, right, down left, down,

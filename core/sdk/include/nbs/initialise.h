@@ -11,8 +11,9 @@ namespace nbs {
 /// does from its global one: weights of convolutions and linear layers uniform in +-1/sqrt(fan in),
 /// biases too; normalisation layers 1 and 0, with running statistics reset. Order: that of
 /// module.modules(). Convolution weights are [out, in, kh, kw] (transposed ones [in, out, kh, kw]),
-/// fan in = size / size(0).
-inline void initialise(torch::nn::Module& module, at::Generator& generator) {
+/// fan in = size / size(0). `gain` multiplies the weights: sqrt(6) gives He's initialisation,
+/// which keeps the size of activations through many ReLU layers.
+inline void initialise(torch::nn::Module& module, at::Generator& generator, double gain = 1.0) {
   torch::NoGradGuard no_grad;
   for (const auto& part : module.modules()) {
     auto parameters = part->named_parameters(/*recurse=*/false);
@@ -32,7 +33,7 @@ inline void initialise(torch::nn::Module& module, at::Generator& generator) {
       continue;
     }
     const double bound = 1.0 / std::sqrt(static_cast<double>(weight->numel()) / static_cast<double>(weight->size(0)));
-    weight->uniform_(-bound, bound, generator);
+    weight->uniform_(-gain * bound, gain * bound, generator);
     if (bias != nullptr && bias->defined()) bias->uniform_(-bound, bound, generator);
   }
 }

@@ -72,6 +72,7 @@ struct RolloutRequest {
 struct RewardedRollout {
   const Rollout* rollout = nullptr;
   std::vector<double> rewards;  ///< one for every patch
+  std::size_t index = 0;        ///< which of the iteration's rollouts it is, counted as in sample_all()
 };
 
 /// Chooses the patches that train the autoencoder (paper, 3.1 "Neural Batch Sampler").
