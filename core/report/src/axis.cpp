@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "axis.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -21,7 +22,7 @@ std::vector<double> round_ticks(double low, double high, int wanted) {
   // Counted in steps, so that rounding does not add up; 0 is exactly 0.
   const double first = std::ceil(low / step - 1e-9);
   for (double k = first; k * step <= high + 1e-9 * step; ++k)
-    ticks.push_back(k * step);
+    ticks.push_back(k * step + 0.0);  // -0 becomes 0
   return ticks;
 }
 
@@ -40,8 +41,10 @@ std::vector<double> logarithmic_ticks(double low, double high) {
   return ticks.size() >= 3 ? ticks : ticks_of({1, 2, 5});
 }
 
-std::string tick_text(double value) {
-  return fmt::format("{:.4g}", value);
+std::string tick_text(double value, double step) {
+  const int decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  if (decimals > 5 || std::abs(value) >= 1e6) return fmt::format("{:.4g}", value);
+  return fmt::format("{:.{}f}", value, decimals);
 }
 
 }  // namespace nbs::report

@@ -13,7 +13,7 @@ std::vector<double> round_ticks(double low, double high, int wanted);
 /// Powers of ten in [low, high], with 2 and 5 times them where there would be fewer than three. 0 < low < high.
 std::vector<double> logarithmic_ticks(double low, double high);
 
-/// The shortest of "0.05", "300", "1e-05" that says the number to four digits.
-std::string tick_text(double value);
+/// A tick's number with the decimals that ticks `step` apart need to look different.
+std::string tick_text(double value, double step);
 
 }  // namespace nbs::report

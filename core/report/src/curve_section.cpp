@@ -18,15 +18,16 @@ struct KnownPlot {
   const char* title;
   std::vector<std::pair<const char*, const char*>> curves;  // of metrics.jsonl, and the name shown
   bool may_be_logarithmic;
+  std::vector<double> shown;
 };
 
 const std::vector<KnownPlot>& known_plots() {
   static const std::vector<KnownPlot> kPlots = {
-      {"Prediction loss (Eq. 2)", {{"l_pred", "l_pred"}, {"l_pred_smoothed", "smoothed"}}, true},
-      {"Rewards per patch", {{"r_clone", "R_clone, unweighted"}, {"coverage", "R_cover, unweighted"}}, false},
-      {"beta (Eq. 3)", {{"beta", "beta"}}, false},
-      {"Autoencoder loss, anomalous over normal pixels", {{"loss_ratio", "loss ratio"}}, true},
-      {"Autoencoder loss", {{"ae_loss", "ae_loss"}}, true},
+      {"Prediction loss (Eq. 2)", {{"l_pred", "l_pred"}, {"l_pred_smoothed", "smoothed"}}, true, {}},
+      {"Rewards per patch, unweighted", {{"r_clone", "R_clone"}, {"coverage", "R_cover"}}, false, {}},
+      {"beta (Eq. 3)", {{"beta", "beta"}}, false, {0, 1}},
+      {"Autoencoder loss, anomalous over normal pixels", {{"loss_ratio", "loss ratio"}}, true, {1}},
+      {"Autoencoder loss", {{"ae_loss", "ae_loss"}}, true, {}},
   };
   return kPlots;
 }
@@ -48,11 +49,12 @@ std::vector<double> reinitialisations(const RunRecord& run, const Metrics& metri
 std::string curve_section(const RunRecord& run, const Metrics& metrics) {
   const auto ticks = reinitialisations(run, metrics);
   const auto best = number_at(run.result, "best.iteration");
+  const double last = static_cast<double>(metrics.iterations - 1);
   // Minus l_pred once more, and a mark instead of a value.
   std::set<std::string> shown = {"r_pred", "best"};
   std::string plots;
   for (const auto& known : known_plots()) {
-    Plot plot{known.title, {}, known.may_be_logarithmic, best, ticks};
+    Plot plot{known.title, {}, known.may_be_logarithmic, best, ticks, last, known.shown};
     for (const auto& [key, name] : known.curves) {
       const Curve* curve = metrics.find(key);
       shown.insert(key);
@@ -62,7 +64,8 @@ std::string curve_section(const RunRecord& run, const Metrics& metrics) {
     plots += draw(plot);
   }
   for (const auto& curve : metrics.curves) {
-    if (shown.count(curve.name) == 0) plots += draw({curve.name, {{curve.name, &curve, 0, false}}, true, best, ticks});
+    if (shown.count(curve.name) == 0)
+      plots += draw({curve.name, {{curve.name, &curve, 0, false}}, true, best, ticks, last, {}});
   }
   std::string remark;
   if (metrics.unreadable_lines > 0) {

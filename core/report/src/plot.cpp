@@ -69,14 +69,17 @@ std::vector<Point> thinned(const std::vector<Point>& points) {
   return kept;
 }
 
+// A curve is broken where it is not finite, and where it was not reported for a while.
 std::vector<std::vector<Point>> without_gaps(const std::vector<Point>& points) {
+  double step = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 1; i < points.size(); ++i)
+    step = std::min(step, points[i].x - points[i - 1].x);
   std::vector<std::vector<Point>> pieces(1);
   for (const auto& point : points) {
-    if (std::isfinite(point.y)) {
-      pieces.back().push_back(point);
-    } else if (!pieces.back().empty()) {
-      pieces.emplace_back();
-    }
+    auto& piece = pieces.back();
+    const bool late = !piece.empty() && point.x - piece.back().x > 1.5 * step;
+    if (!piece.empty() && (late || !std::isfinite(point.y))) pieces.emplace_back();
+    if (std::isfinite(point.y)) pieces.back().push_back(point);
   }
   return pieces;
 }
@@ -109,16 +112,17 @@ std::string axes(const Frame& frame) {
   std::string out;
   const auto ticks =
       frame.logarithmic ? logarithmic_ticks(frame.y.low, frame.y.high) : round_ticks(frame.y.low, frame.y.high, 4);
+  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : frame.y.high - frame.y.low;
   for (const double tick : ticks) {
     out += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>", kLeft, kWidth - kRight,
                        frame.down(tick), frame.down(tick));
     out += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", kLeft - 6, frame.down(tick) + 4,
-                       tick_text(tick));
+                       tick_text(tick, frame.logarithmic ? tick : step));
   }
   for (const double tick : round_ticks(frame.x.low, frame.x.high, 5)) {
     if (tick != std::floor(tick)) continue;  // there are no half iterations
     out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", frame.across(tick),
-                       kHeight - 6, tick_text(tick));
+                       kHeight - 6, tick_text(tick, 1));
   }
   return out;
 }
@@ -145,6 +149,10 @@ std::string draw(const Plot& plot) {
   }
   if (frame.y.empty()) return {};
   frame.logarithmic = plot.may_be_logarithmic && frame.y.low > 0 && frame.y.high >= 50 * frame.y.low;
+  frame.x.add(0);
+  frame.x.add(plot.last);
+  for (const double value : plot.shown)
+    frame.y.add(value);
   frame.x.widen_if_flat();
   frame.y.widen_if_flat();
   std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}, over the iterations\">\n",

@@ -24,6 +24,8 @@ struct Plot {
   bool may_be_logarithmic = false;  ///< is so where all values are positive and span a factor of 50 or more
   std::optional<double> best;       ///< iteration marked by a dashed line
   std::vector<double> ticks_at;     ///< iterations marked by dotted lines
+  double last = 0;                  ///< the axis reaches from iteration 0 to this one, or to the last point
+  std::vector<double> shown;        ///< values that the vertical axis must reach
 };
 
 /// An HTML figure with caption, key and inline SVG; empty if no curve has a finite value.

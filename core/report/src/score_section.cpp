@@ -34,14 +34,29 @@ std::string rule_text(const std::string& rule) {
   return rule.empty() ? std::string("rule not recorded") : rule;
 }
 
+// Without anomalous pixels there is nothing to find: only false positives say something.
 std::vector<Cell> type_row(const std::string& name, const std::string& seen, std::optional<std::int64_t> images,
                            const Json& counts) {
+  const auto found = integer_at(counts, "true_positives").value_or(0);
+  const auto missed = integer_at(counts, "false_negatives").value_or(0);
+  const auto false_positives = integer_at(counts, "false_positives");
+  const auto ratio = [&](const char* key) {
+    return number_cell(found + missed > 0 ? number_at(counts, key) : std::nullopt);
+  };
   return {text_cell(name),
           text_cell(seen),
           {images ? std::to_string(*images) : std::string(), true, false},
-          number_cell(number_at(counts, "precision")),
-          number_cell(number_at(counts, "recall")),
-          number_cell(number_at(counts, "f1"))};
+          ratio("precision"),
+          ratio("recall"),
+          ratio("f1"),
+          {false_positives ? std::to_string(*false_positives) : "–", true, false}};
+}
+
+bool has_pixels(const Json& counts) {
+  for (const char* key : {"true_positives", "false_positives", "false_negatives"}) {
+    if (integer_at(counts, key).value_or(0) > 0) return true;
+  }
+  return false;
 }
 
 std::string types_table(const Json& scores) {
@@ -54,10 +69,10 @@ std::string types_table(const Json& scores) {
                             integer_at(type, "images"), type));
   }
   for (const auto& [key, name] : {std::pair{"seen_types", "all seen types"}, {"unseen_types", "all unseen types"}}) {
-    if (member(scores, key).is_object()) rows.push_back(type_row(name, "", std::nullopt, member(scores, key)));
+    if (has_pixels(member(scores, key))) rows.push_back(type_row(name, "", std::nullopt, member(scores, key)));
   }
   return "<h2>By type of defect</h2>\n<p class=\"soft\">Seen: among the labelled images.</p>\n" +
-         table({"Type", "Seen", "Images", "Precision", "Recall", "F1"}, rows);
+         table({"Type", "Seen", "Images", "Precision", "Recall", "F1", "False positive pixels"}, rows);
 }
 
 }  // namespace

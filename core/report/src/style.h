@@ -31,7 +31,7 @@ a { color: var(--c0); }
 .cards dt { color: var(--soft); font-size: .85rem; }
 .cards dd { margin: 0; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 .cards .main { border-color: var(--c0); }
-.cards .oracle { border-style: dashed; }
+.cards .oracle { border: 1px dashed var(--soft); }
 .scroll { overflow-x: auto; margin: .6rem 0; }
 table { border-collapse: collapse; font-size: .9rem; background: var(--card); }
 th, td { padding: .3rem .7rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -56,7 +56,7 @@ svg .d0 { fill: var(--c0); } svg .d1 { fill: var(--c1); } svg .bar { fill: var(-
 .gallery figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; overflow: hidden; }
 .gallery img { display: block; width: 100%; height: auto; image-rendering: auto; }
 .gallery figcaption { padding: .35rem .6rem .5rem; overflow-wrap: anywhere; }
-.gallery figcaption b { color: var(--ink); float: right; font-variant-numeric: tabular-nums; }
+.gallery figcaption b { color: var(--ink); float: right; margin-left: .5em; font-variant-numeric: tabular-nums; }
 details { margin: .6rem 0; } summary { cursor: pointer; }
 pre { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem; font-size: .85rem; }
 code { font-size: .9em; overflow-wrap: anywhere; }

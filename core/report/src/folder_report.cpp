@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "nbs/error.h"
+#include "nbs/report/report.h"
+#include "nbs/run/files.h"
+
+#include "summary.h"
+
+namespace nbs::report {
+
+void write_folder_report(const std::filesystem::path& folder) {
+  const auto records = read_runs(folder);
+  if (records.empty()) {
+    throw Error(fmt::format(
+        "there is no run in {}: no folder below it holds resolved.toml, metrics.jsonl or result.json; name the folder "
+        "that a batch has written to",
+        folder.string()));
+  }
+  for (const auto& run : records) {
+    if (std::filesystem::is_directory(run.folder)) write_run_report(run.folder);
+  }
+  const auto groups = group_runs(records);
+  run::write_file(folder / "index.html", index_page(folder, records, groups));
+  run::write_file(folder / "summary.csv", summary_csv(folder, records));
+  run::write_file(folder / "summary.md", summary_markdown(folder, records, groups));
+}
+
+}  // namespace nbs::report

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "nbs/run/progress.h"
+
+#include "html.h"
+#include "numbers.h"
+#include "sections.h"
+#include "summary.h"
+
+namespace nbs::report {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kDotLeft = 20;
+constexpr double kDotRight = 620;
+constexpr double kDotWidth = 640;
+
+double across(double f1) {
+  return kDotLeft + f1 * (kDotRight - kDotLeft);
+}
+
+// One line: a dot for each run, a bar for the mean, a thin line as long as the deviation on both sides.
+std::string dots_of(const Group& group, double y) {
+  std::string out;
+  const auto f1 = group.score("f1");
+  if (!f1) return out;
+  const double spread = f1->deviation.value_or(0);
+  out += fmt::format("<line class=\"c0\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{}\" y2=\"{}\"/>",
+                     across(std::max(0.0, f1->mean - spread)), across(std::min(1.0, f1->mean + spread)), y, y);
+  out += fmt::format("<rect class=\"bar\" x=\"{:.1f}\" y=\"{}\" width=\"3\" height=\"16\"/>", across(f1->mean) - 1.5,
+                     y - 8);
+  for (const RunRecord* run : group.counted)
+    out +=
+        fmt::format("<circle class=\"d1\" cx=\"{:.1f}\" cy=\"{}\" r=\"3\"/>", across(run->score("f1").value_or(0)), y);
+  return out + "\n";
+}
+
+std::string dot_plot(const std::vector<const Group*>& groups) {
+  constexpr double kRow = 40;
+  const double height = kRow * static_cast<double>(groups.size()) + 24;
+  std::string svg =
+      fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"F1 of all pipelines\">\n", kDotWidth, height);
+  for (const double tick : {0.0, 0.2, 0.4, 0.6, 0.8, 1.0}) {
+    svg += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"0\" y2=\"{1}\"/>", across(tick),
+                       height - 20);
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.1f}</text>\n", across(tick), height - 6,
+                       tick);
+  }
+  double y = 0;
+  for (const Group* group : groups) {
+    svg += fmt::format("<text class=\"name\" x=\"{}\" y=\"{}\">{}</text>", kDotLeft + 4, y + 14, escaped(group->label));
+    svg += dots_of(*group, y + 27);
+    y += kRow;
+  }
+  return "<figure class=\"plot\"><figcaption><b>F1</b> of each run (dots), mean and standard deviation</figcaption>" +
+         svg + "</svg></figure>\n";
+}
+
+std::string group_table(const std::vector<const Group*>& groups) {
+  std::vector<std::string> heads = {"Pipeline", "Runs"};
+  for (const auto& column : score_columns())
+    heads.emplace_back(column.title);
+  heads.emplace_back("Time");
+  std::vector<std::vector<Cell>> rows;
+  for (const Group* group : groups) {
+    std::string runs = fmt::format("{}", group->counted.size());
+    if (group->counted.size() < group->runs.size()) runs += fmt::format(" of {}", group->runs.size());
+    std::string label = escaped(group->label);
+    if (group->versions.size() > 1) {
+      label += "<br><span class=\"soft\">from different versions of the program:";
+      for (const auto& version : group->versions)
+        label += " " + escaped(version);
+      label += "</span>";
+    }
+    std::vector<Cell> row = {{label, false, false}, {runs, true, false}};
+    for (const auto& column : score_columns())
+      row.push_back({escaped(mean_text(group->score(column.key))), true, std::string(column.key) == "f1"});
+    std::vector<double> seconds;
+    for (const RunRecord* run : group->counted) {
+      if (const auto total = number_at(run->result, "seconds.total")) seconds.push_back(*total);
+    }
+    const auto time = statistic(seconds);
+    row.push_back({time ? escaped(run::duration_text(time->mean)) : "–", true, false});
+    rows.push_back(std::move(row));
+  }
+  return table(heads, rows);
+}
+
+std::string run_table(const fs::path& folder, const std::vector<RunRecord>& records) {
+  std::vector<std::vector<Cell>> rows;
+  const auto integer_cell = [](const std::optional<std::int64_t>& value) {
+    return Cell{value ? std::to_string(*value) : std::string(), true, false};
+  };
+  for (const auto& run : records) {
+    const std::string place = place_below(folder, run);
+    const bool is_folder = fs::is_directory(run.folder);
+    std::string name = fmt::format("<a href=\"{}\">{}</a>", link_to(is_folder ? place + "/report.html" : place),
+                                   escaped(place == "." ? run.name : place));
+    std::vector<Cell> row = {{name, false, false}, {state_label(run), false, false}};
+    if (run.state != RunRecord::State::finished)
+      row.back().html += "<br><span class=\"soft\">" + escaped(standing(run)) + "</span>";
+    for (const auto& remark : run.remarks)
+      row.back().html += "<br><span class=\"soft\">" + escaped(remark) + "</span>";
+    row.push_back(integer_cell(run.seed));
+    row.push_back(integer_cell(run.split_seed));
+    for (const auto& column : score_columns())
+      row.push_back(number_cell(run.score(column.key)));
+    rows.push_back(std::move(row));
+  }
+  std::vector<std::string> heads = {"Run", "State", "Seed", "Split"};
+  for (const auto& column : score_columns())
+    heads.emplace_back(column.title);
+  return table(heads, rows);
+}
+
+}  // namespace
+
+std::string index_page(const fs::path& folder, const std::vector<RunRecord>& records,
+                       const std::vector<Group>& groups) {
+  // The best first within a data set; what has no score yet last.
+  std::vector<const Group*> order;
+  for (const auto& group : groups)
+    order.push_back(&group);
+  const auto mean_f1 = [](const Group* group) {
+    const auto f1 = group->score("f1");
+    return f1 ? f1->mean : -1.0;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](const Group* a, const Group* b) {
+    if (a->dataset != b->dataset) return a->dataset < b->dataset;
+    return mean_f1(a) > mean_f1(b);
+  });
+  std::vector<const Group*> scored;
+  std::copy_if(order.begin(), order.end(), std::back_inserter(scored), [&](const Group* g) { return mean_f1(g) >= 0; });
+
+  std::string name = fs::absolute(folder).lexically_normal().filename().string();
+  if (name.empty()) name = fs::absolute(folder).lexically_normal().parent_path().filename().string();
+  std::string body = fmt::format(
+      "<header><h1>{}</h1>\n<p class=\"soft\">{}. Also as <a href=\"summary.csv\">CSV</a> and "
+      "<a href=\"summary.md\">Markdown</a>.</p></header>\n",
+      escaped(name), escaped(counts_text(records)));
+  body +=
+      "<h2>Pipelines</h2>\n<p class=\"soft\">Runs that differ in nothing but name and seeds, together: mean ± sample "
+      "standard deviation of the finished ones. The oracle's threshold is chosen on the scored masks: an upper "
+      "bound, not a result.</p>\n";
+  body += group_table(order);
+  if (!scored.empty()) body += dot_plot(scored);
+  body += "<h2>Runs</h2>\n" + run_table(folder, records);
+  return page(name, body);
+}
+
+}  // namespace nbs::report

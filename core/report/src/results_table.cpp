@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <set>
+
+#include <fmt/format.h>
+
+#include "nbs/error.h"
+#include "nbs/report/report.h"
+
+#include "comparison.h"
+
+namespace nbs::report {
+
+namespace {
+
+// Each run once, also when the folders overlap.
+std::vector<RunRecord> read_all(const std::vector<std::filesystem::path>& folders) {
+  std::vector<RunRecord> records;
+  std::set<std::filesystem::path> seen;
+  for (const auto& path : folders) {
+    auto found =
+        std::filesystem::is_regular_file(path) ? std::vector<RunRecord>{read_result_file(path)} : read_runs(path);
+    for (auto& run : found) {
+      if (seen.insert(std::filesystem::weakly_canonical(run.folder)).second) records.push_back(std::move(run));
+    }
+  }
+  return records;
+}
+
+}  // namespace
+
+std::string results_table(const std::vector<std::filesystem::path>& folders, TableFormat format,
+                          const std::filesystem::path& paper_tables) {
+  const auto records = read_all(folders);
+  const auto groups = group_runs(records);
+  const Comparison comparison = compare(read_paper_figures(paper_tables), groups);
+  switch (format) {
+    case TableFormat::text:
+      return as_text(comparison);
+    case TableFormat::markdown:
+      return as_markdown(comparison);
+    case TableFormat::csv:
+      return as_csv(comparison);
+    case TableFormat::json:
+      return as_json(comparison);
+  }
+  throw Error("unknown format of a table");
+}
+
+}  // namespace nbs::report
