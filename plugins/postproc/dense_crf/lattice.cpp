@@ -22,106 +22,90 @@ struct Axes {
   int shift[D];
 };
 
-// 16 pixels between their features and the walk over their simplices.
+// A block between its features and the walk over its simplices.
 template <int D>
 struct Located {
   alignas(64) std::int64_t key[kLanes];               // of the simplex's first vertex
-  alignas(64) std::int32_t direction[D + 1][kLanes];  // from vertex k - 1 to vertex k; [0] is not used
+  alignas(32) std::int32_t direction[D + 1][kLanes];  // from vertex k - 1 to vertex k; [0] is not used
 };
 
 // Adams et al. 2010, 3.1 and 3.2: the features go onto the plane sum(e) = 0 of D + 1 dimensions; the nearest point
-// whose coordinates are multiples of D + 1, and the order of the differences from it, give the simplex.
+// whose coordinates are multiples of D + 1, and the order of the differences from it, give the simplex. Comparisons of
+// vectors give -1 for true.
 template <int D>
-__attribute__((always_inline)) inline void locate(const float (&features)[D][kLanes], const Axes<D>& axes,
-                                                  Located<D>& located, LatticeBlock<D>& block) {
-  float elevated[D + 1][kLanes];
-  float sum[kLanes] = {};
+__attribute__((always_inline)) inline void locate(const Floats (&features)[D], const Axes<D>& axes, Located<D>& located,
+                                                  LatticeBlock<D>& block) {
+  Floats elevated[D + 1];
+  Floats sum = {};
   for (int j = D; j >= 1; --j) {
-    for (int l = 0; l < kLanes; ++l) {
-      const float scaled = features[j - 1][l] * axes.scale[j - 1];
-      elevated[j][l] = sum[l] - static_cast<float>(j) * scaled;
-      sum[l] += scaled;
-    }
+    const Floats scaled = features[j - 1] * axes.scale[j - 1];
+    elevated[j] = sum - static_cast<float>(j) * scaled;
+    sum += scaled;
   }
-  for (int l = 0; l < kLanes; ++l)
-    elevated[0][l] = sum[l];
+  elevated[0] = sum;
 
   constexpr float kInverse = 1.0F / (D + 1);
-  constexpr float kMagic = 12582912.0F;  // rounds to the nearest integer
-  std::int32_t base[D + 1][kLanes];      // in units of D + 1
-  std::int32_t excess[kLanes] = {};
+  constexpr float kMagic = 12582912.0F;  // adding it leaves the nearest integer in the low bits
+  Ints base[D + 1];                      // in units of D + 1
+  Ints excess = {};
   for (int i = 0; i <= D; ++i) {
-    for (int l = 0; l < kLanes; ++l) {
-      const float rounded = (elevated[i][l] * kInverse + kMagic) - kMagic;
-      base[i][l] = static_cast<std::int32_t>(rounded);
-      elevated[i][l] -= rounded * static_cast<float>(D + 1);
-      excess[l] += base[i][l];
-    }
+    const Floats shifted = elevated[i] * kInverse + kMagic;
+    elevated[i] -= (shifted - kMagic) * static_cast<float>(D + 1);
+    base[i] = reinterpret_cast<const Ints&>(shifted) - 0x4B400000;
+    excess += base[i];
   }
   // The rank of each difference, largest first.
-  std::int32_t rank[D + 1][kLanes];
-  for (int i = 0; i <= D; ++i) {
-    for (int l = 0; l < kLanes; ++l)
-      rank[i][l] = excess[l];
-  }
+  Ints rank[D + 1];
+  for (int i = 0; i <= D; ++i)
+    rank[i] = excess + i;
   for (int i = 0; i < D; ++i) {
     for (int j = i + 1; j <= D; ++j) {
-      for (int l = 0; l < kLanes; ++l) {
-        const std::int32_t less = elevated[i][l] < elevated[j][l] ? 1 : 0;
-        rank[i][l] += less;
-        rank[j][l] += 1 - less;
-      }
+      const Ints less = elevated[i] < elevated[j];
+      rank[i] -= less;
+      rank[j] += less;
     }
   }
   // Rounding may have left the plane: as many coordinates as it is off go one cell back.
   for (int l = 0; l < kLanes; ++l)
     located.key[l] = 0;
   for (int i = 0; i <= D; ++i) {
-    for (int l = 0; l < kLanes; ++l) {
-      const std::int32_t up = (rank[i][l] < 0 ? 1 : 0) - (rank[i][l] > D ? 1 : 0);
-      rank[i][l] += up * (D + 1);
-      base[i][l] += up;
-      elevated[i][l] = (elevated[i][l] - static_cast<float>(up * (D + 1))) * kInverse;
-    }
+    const Ints up = (rank[i] > D) - (rank[i] < 0);
+    rank[i] += up * (D + 1);
+    base[i] += up;
+    elevated[i] = (elevated[i] - __builtin_convertvector(up * (D + 1), Floats)) * kInverse;
     if (i == D) break;
     for (int l = 0; l < kLanes; ++l)
       located.key[l] += (static_cast<std::int64_t>(base[i][l]) + axes.offset[i]) << axes.shift[i];
   }
   // Barycentric weights from the sorted differences; vertex k differs from k - 1 along the axis of rank D + 1 - k.
-  float above[kLanes] = {};
-  float largest[kLanes] = {};
+  Floats above = {};
+  Floats largest = {};
   for (int r = D; r >= 0; --r) {
-    float value[kLanes] = {};
-    std::int32_t axis[kLanes] = {};
+    Ints bits = {};
+    Ints axis = {};
     for (int i = 0; i <= D; ++i) {
-      for (int l = 0; l < kLanes; ++l) {
-        const bool here = rank[i][l] == r;
-        value[l] = here ? elevated[i][l] : value[l];
-        axis[l] = here ? i : axis[l];
-      }
+      const Ints here = rank[i] == r;
+      bits |= here & reinterpret_cast<const Ints&>(elevated[i]);
+      axis |= here & i;
     }
-    for (int l = 0; l < kLanes; ++l) {
-      if (r == D) {
-        largest[l] = value[l];
-      } else {
-        block.weight[D - r][l] = value[l] - above[l];
-      }
-      above[l] = value[l];
-      if (r > 0) located.direction[D + 1 - r][l] = axis[l];
+    const Floats value = reinterpret_cast<const Floats&>(bits);
+    if (r == D) {
+      largest = value;
+    } else {
+      block.weight[D - r] = value - above;
     }
+    above = value;
+    if (r > 0) *reinterpret_cast<Ints*>(located.direction[D + 1 - r]) = axis;
   }
-  for (int l = 0; l < kLanes; ++l)
-    block.weight[0][l] = 1.0F + largest[l] - above[l];
+  block.weight[0] = 1.0F + largest - above;
 }
 
 NBS_MULTIVERSION
-void locate_plane(const float (&features)[2][kLanes], const Axes<2>& axes, Located<2>& located,
-                  LatticeBlock<2>& block) {
+void locate_plane(const Floats (&features)[2], const Axes<2>& axes, Located<2>& located, LatticeBlock<2>& block) {
   locate<2>(features, axes, located, block);
 }
 NBS_MULTIVERSION
-void locate_colour(const float (&features)[5][kLanes], const Axes<5>& axes, Located<5>& located,
-                   LatticeBlock<5>& block) {
+void locate_colour(const Floats (&features)[5], const Axes<5>& axes, Located<5>& located, LatticeBlock<5>& block) {
   locate<5>(features, axes, located, block);
 }
 
@@ -235,29 +219,36 @@ void Lattice<D>::place(const Image& image) {
     axes.offset[j] = offset_[j];
     axes.shift[j] = shift_[j];
   }
-  pixels_ = image.pixels();
-  blocks_.resize(static_cast<std::size_t>((pixels_ + kLanes - 1) / kLanes));
+  segments_ = Segments(image.pixels());
+  const std::int64_t pixels = image.pixels();
+  blocks_.resize(static_cast<std::size_t>(segments_.blocks()));
   table_.clear();
   steps_.assign(kStride, 0);
-  std::int64_t x = 0;
-  std::int64_t y = 0;
-  std::int64_t last_key = -1;
-  std::int32_t last_vertex = 0;
-  for (std::int64_t b = 0; b < static_cast<std::int64_t>(blocks_.size()); ++b) {
+  Floats x;
+  Floats y;
+  std::int64_t last_key[kLanes];
+  std::int32_t last_vertex[kLanes] = {};
+  for (int l = 0; l < kLanes; ++l) {
+    x[l] = static_cast<float>(segments_.pixel(0, l) % image.width);
+    y[l] = static_cast<float>(segments_.pixel(0, l) / image.width);
+    last_key[l] = -1;
+  }
+  for (std::int64_t b = 0; b < segments_.blocks(); ++b) {
     Block& block = blocks_[b];
-    const std::int64_t first = b * kLanes;
-    const int count = static_cast<int>(std::min<std::int64_t>(kLanes, pixels_ - first));
-    alignas(64) float features[D][kLanes] = {};
-    for (int l = 0; l < count; ++l) {
-      features[0][l] = static_cast<float>(x);
-      features[1][l] = static_cast<float>(y);
-      if (++x == image.width) {
-        x = 0;
-        ++y;
+    const int count = segments_.count(b);
+    Floats features[D] = {x, y};
+    for (int j = 2; j < D; ++j) {
+      const float* const plane = image.planes + (j - 2) * pixels;
+      for (int l = 0; l < count; ++l)
+        features[j][l] = plane[segments_.pixel(b, l)];
+    }
+    for (int l = 0; l < kLanes; ++l) {
+      x[l] += 1;
+      if (x[l] == static_cast<float>(image.width)) {
+        x[l] = 0;
+        y[l] += 1;
       }
     }
-    for (int j = 2; j < D; ++j)
-      std::copy_n(image.planes + (j - 2) * pixels_ + first, count, features[j]);
     Located<D> located;
     if constexpr (D == 2) {
       locate_plane(features, axes, located, block);
@@ -267,11 +258,11 @@ void Lattice<D>::place(const Image& image) {
     // One look-up finds a simplex's first vertex; the others follow along known steps, and a step that is not known yet
     // costs a look-up once.
     for (int l = 0; l < count; ++l) {
-      if (located.key[l] != last_key) {
-        last_key = located.key[l];
-        last_vertex = table_.insert(last_key);
+      if (located.key[l] != last_key[l]) {
+        last_key[l] = located.key[l];
+        last_vertex[l] = table_.insert(last_key[l]);
       }
-      block.vertex[0][l] = last_vertex;
+      block.vertex[0][l] = last_vertex[l];
     }
     steps_.resize(static_cast<std::size_t>(table_.size() + 1) * kStride);
     for (int k = 1; k <= D; ++k) {
@@ -332,21 +323,20 @@ template <int D>
 void Lattice<D>::filter(const float* in, float* out) const {
   std::vector<float> values(static_cast<std::size_t>(vertices() + 1));
   std::vector<float> scratch(values.size());
+  std::vector<float> lanes(static_cast<std::size_t>(segments_.size()));
+  segments_.gather(in, lanes.data());
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    const std::int64_t first = static_cast<std::int64_t>(b) * kLanes;
-    alignas(64) float lanes[kLanes] = {};
-    std::copy_n(in + first, std::min<std::int64_t>(kLanes, pixels_ - first), lanes);
-    splat(blocks_[b], lanes, values.data());
+    Floats part;
+    std::copy_n(lanes.data() + b * kLanes, kLanes, reinterpret_cast<float*>(&part));
+    splat(blocks_[b], part, values.data());
   }
   values[0] = 0;
   const float* const blurred = blur(values.data(), scratch.data());
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    const std::int64_t first = static_cast<std::int64_t>(b) * kLanes;
-    alignas(64) float lanes[kLanes];
-    slice(blocks_[b], blurred, lanes);
-    for (std::int64_t l = 0; l < std::min<std::int64_t>(kLanes, pixels_ - first); ++l)
-      out[first + l] = kGain * lanes[l];
+    const Floats part = kGain * slice(blocks_[b], blurred);
+    std::copy_n(reinterpret_cast<const float*>(&part), kLanes, lanes.data() + b * kLanes);
   }
+  segments_.scatter(lanes.data(), out);
 }
 
 template class Lattice<2>;

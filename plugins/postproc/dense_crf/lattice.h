@@ -5,20 +5,18 @@
 #include <cstdint>
 #include <vector>
 
+#include "lanes.h"
 #include "parameters.h"
 #include "vertex_table.h"
 
 namespace nbs::crf {
 
-/// Pixels handled together, along the vector lanes.
-inline constexpr int kLanes = 16;
-
-/// 16 pixels on the lattice: for each the D + 1 corners of its simplex and their barycentric weights. Beyond the last
-/// pixel weights are 0 and corners the empty vertex.
+/// One block of pixels on the lattice: for each the D + 1 corners of its simplex and their barycentric weights. Where
+/// there is no pixel weights are 0 and corners the empty vertex.
 template <int D>
 struct LatticeBlock {
-  alignas(64) std::int32_t vertex[D + 1][kLanes];
-  alignas(64) float weight[D + 1][kLanes];
+  alignas(32) std::int32_t vertex[D + 1][kLanes];
+  Floats weight[D + 1];
 };
 
 /// Gaussian filtering of D-dimensional features on the permutohedral lattice (Adams, Baek and Davis 2010), of one
@@ -35,7 +33,7 @@ class Lattice {
   /// planes). Throws nbs::Error when a sigma is so small that vertices cannot be numbered.
   void build(const Image& image, const std::array<double, D>& sigmas);
 
-  std::int64_t pixels() const { return pixels_; }
+  const Segments& segments() const { return segments_; }
   std::int64_t vertices() const { return table_.size(); }
   const std::vector<Block>& blocks() const { return blocks_; }
 
@@ -43,7 +41,7 @@ class Lattice {
   /// directions. `scratch` has the same size. The result is in the array that is returned, one of the two.
   float* blur(float* values, float* scratch) const;
 
-  /// out_i = sum_j k(i, j) in_j, approximately; both [pixels()].
+  /// out_i = sum_j k(i, j) in_j, approximately; both in the image's order.
   void filter(const float* in, float* out) const;
 
  private:
@@ -55,7 +53,7 @@ class Lattice {
 
   static constexpr int kStride = D == 2 ? 4 : 8;  // of steps_, a power of two above D
 
-  std::int64_t pixels_ = 0;
+  Segments segments_;
   std::array<float, D> scale_{};          // from pixels and colours to the lattice's axes
   std::array<std::int64_t, D> offset_{};  // a key's coordinates start from 0
   std::array<int, D + 1> shift_{};        // where a coordinate lies in the key; the last has no place

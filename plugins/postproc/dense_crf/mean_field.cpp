@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "nbs/error.h"
@@ -26,70 +27,57 @@ struct Part {
   float* target = nullptr;         // by vertex, zeros; null in the last sweep
 };
 
-template <int D>
-__attribute__((always_inline)) inline void receive(const Part<D>& part, std::int64_t b, float* z) {
-  alignas(64) float message[kLanes];
-  slice(part.blocks[b], part.blurred, message);
-  for (int l = 0; l < kLanes; ++l)
-    z[l] += part.weight * part.after[b * kLanes + l] * message[l];
+FloatsAnywhere& block_of(float* values, std::int64_t b) {
+  return *reinterpret_cast<FloatsAnywhere*>(values + b * kLanes);
 }
-
-template <int D>
-__attribute__((always_inline)) inline void send(const Part<D>& part, std::int64_t b, const float* s) {
-  alignas(64) float message[kLanes];
-  for (int l = 0; l < kLanes; ++l)
-    message[l] = part.before[b * kLanes + l] * s[l];
-  splat(part.blocks[b], message, part.target);
+const FloatsAnywhere& block_of(const float* values, std::int64_t b) {
+  return *reinterpret_cast<const FloatsAnywhere*>(values + b * kLanes);
 }
 
 // Slices the last iteration and splats the next one in the same pass, while a block's weights and vertices are in the
-// nearest cache. `result` is written in the last sweep only.
+// nearest cache. All arrays are in the order of blocks; `result` is written in the last sweep only.
 NBS_MULTIVERSION
 void sweep(const Part<2>& smoothness, const Part<5>& appearance, const float* log_odds, std::int64_t blocks, bool first,
            float* result) {
   for (std::int64_t b = 0; b < blocks; ++b) {
-    alignas(64) float z[kLanes];
-    for (int l = 0; l < kLanes; ++l)
-      z[l] = log_odds[b * kLanes + l];
+    Floats z = block_of(log_odds, b);
     if (!first) {
-      if (smoothness.blocks != nullptr) receive(smoothness, b, z);
-      if (appearance.blocks != nullptr) receive(appearance, b, z);
+      if (smoothness.blocks != nullptr)
+        z += smoothness.weight * block_of(smoothness.after, b) * slice(smoothness.blocks[b], smoothness.blurred);
+      if (appearance.blocks != nullptr)
+        z += appearance.weight * block_of(appearance.after, b) * slice(appearance.blocks[b], appearance.blurred);
     }
     if (result != nullptr) {
-      for (int l = 0; l < kLanes; ++l)
-        result[b * kLanes + l] = z[l];
+      block_of(result, b) = z;
       continue;
     }
-    for (int l = 0; l < kLanes; ++l)
-      z[l] = half_tanh(z[l]);
-    if (smoothness.blocks != nullptr) send(smoothness, b, z);
-    if (appearance.blocks != nullptr) send(appearance, b, z);
+    const Floats s = half_tanh(z);
+    if (smoothness.blocks != nullptr)
+      splat(smoothness.blocks[b], block_of(smoothness.before, b) * s, smoothness.target);
+    if (appearance.blocks != nullptr)
+      splat(appearance.blocks[b], block_of(appearance.before, b) * s, appearance.target);
   }
 }
 
 NBS_MULTIVERSION
 void splat_ones(const LatticeBlock<2>* blocks, std::int64_t count, float* vertices) {
-  alignas(64) float ones[kLanes];
-  std::fill_n(ones, kLanes, 1.0F);
   for (std::int64_t b = 0; b < count; ++b)
-    splat(blocks[b], ones, vertices);
+    splat(blocks[b], Floats{} + 1.0F, vertices);
 }
 NBS_MULTIVERSION
 void splat_ones(const LatticeBlock<5>* blocks, std::int64_t count, float* vertices) {
-  alignas(64) float ones[kLanes];
-  std::fill_n(ones, kLanes, 1.0F);
   for (std::int64_t b = 0; b < count; ++b)
-    splat(blocks[b], ones, vertices);
+    splat(blocks[b], Floats{} + 1.0F, vertices);
 }
 NBS_MULTIVERSION
 void slice_all(const LatticeBlock<2>* blocks, std::int64_t count, const float* vertices, float* pixels) {
   for (std::int64_t b = 0; b < count; ++b)
-    slice(blocks[b], vertices, pixels + b * kLanes);
+    block_of(pixels, b) = slice(blocks[b], vertices);
 }
 NBS_MULTIVERSION
 void slice_all(const LatticeBlock<5>* blocks, std::int64_t count, const float* vertices, float* pixels) {
   for (std::int64_t b = 0; b < count; ++b)
-    slice(blocks[b], vertices, pixels + b * kLanes);
+    block_of(pixels, b) = slice(blocks[b], vertices);
 }
 
 // In place: sums to factors. The small number is the widely used implementation's; it keeps empty sums finite.
@@ -144,16 +132,12 @@ class Messages {
   float* scratch_ = nullptr;
 };
 
-std::int64_t blocks_of(std::int64_t pixels) {
-  return (pixels + kLanes - 1) / kLanes;
-}
-
 }  // namespace
 
 template <int D>
 void Kernel<D>::normalise(Normalisation normalisation, std::vector<float>& values, std::vector<float>& scratch) {
-  const std::int64_t blocks = blocks_of(lattice.pixels());
-  const auto padded = static_cast<std::size_t>(blocks * kLanes);
+  const std::int64_t blocks = lattice.segments().blocks();
+  const auto padded = static_cast<std::size_t>(lattice.segments().size());
   if (normalisation == Normalisation::none) {
     before.assign(padded, 1.0F);
     after.assign(padded, 1.0F);
@@ -167,8 +151,9 @@ void Kernel<D>::normalise(Normalisation normalisation, std::vector<float>& value
   slice_all(lattice.blocks().data(), blocks, lattice.blur(values.data(), scratch.data()), after.data());
   factors_of(after.data(), static_cast<std::int64_t>(padded), Lattice<D>::kGain,
              normalisation == Normalisation::symmetric);
-  // Beyond the last pixel sums are 0 and their factors huge; they would only ever meet weights of 0, but not safely.
-  std::fill(after.begin() + lattice.pixels(), after.end(), 0.0F);
+  // Where there is no pixel the sum is 0 and its factor huge; it meets weights of 0, but could be infinite before.
+  for (std::int64_t b = blocks - 1; b >= 0 && lattice.segments().count(b) < kLanes; --b)
+    std::fill(&after[b * kLanes + lattice.segments().count(b)], &after[b * kLanes] + kLanes, 0.0F);
   before = after;
   if (normalisation == Normalisation::before) after.assign(padded, 1.0F);
   if (normalisation == Normalisation::after) before.assign(padded, 1.0F);
@@ -203,11 +188,10 @@ void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness
     appearance.lattice.build(image, {sigma.x, sigma.y, sigma.colour[0], sigma.colour[1], sigma.colour[2]});
     appearance.normalise(parameters.normalisation, workspace.appearance_values, workspace.appearance_scratch);
   }
-  const std::int64_t pixels = image.pixels();
-  const std::int64_t blocks = blocks_of(pixels);
-  workspace.log_odds.assign(log_odds, log_odds + pixels);
-  workspace.log_odds.resize(static_cast<std::size_t>(2 * blocks * kLanes));
-  float* const padded_result = workspace.log_odds.data() + blocks * kLanes;
+  const Segments segments(image.pixels());
+  workspace.log_odds.resize(static_cast<std::size_t>(segments.size()));
+  workspace.result.resize(workspace.log_odds.size());
+  segments.gather(log_odds, workspace.log_odds.data());
 
   Messages<2> smooth(smoothness.kernel(), parameters.iterations > 0 ? parameters.smoothness.weight : 0,
                      workspace.smoothness_values, workspace.smoothness_scratch);
@@ -218,9 +202,10 @@ void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness
     const bool last = iteration == parameters.iterations;
     const auto& smooth_part = smooth.turn(first, last);
     const auto& appear_part = appear.turn(first, last);
-    sweep(smooth_part, appear_part, workspace.log_odds.data(), blocks, first, last ? padded_result : nullptr);
+    sweep(smooth_part, appear_part, workspace.log_odds.data(), segments.blocks(), first,
+          last ? workspace.result.data() : nullptr);
   }
-  std::copy_n(padded_result, pixels, result);
+  segments.scatter(workspace.result.data(), result);
 }
 
 NBS_MULTIVERSION
@@ -234,8 +219,15 @@ void log_odds_of(const float* probabilities, std::int64_t count, float clamp, fl
 
 NBS_MULTIVERSION
 void probabilities_of(const float* log_odds, std::int64_t count, float* probabilities) {
-  for (std::int64_t i = 0; i < count; ++i)
-    probabilities[i] = 1.0F / (1.0F + exponential(-log_odds[i]));
+  std::int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    Floats z;
+    std::memcpy(&z, log_odds + i, sizeof z);
+    const Floats p = 1.0F / (1.0F + exponential(-z));
+    std::memcpy(probabilities + i, &p, sizeof p);
+  }
+  for (; i < count; ++i)
+    probabilities[i] = 1.0F / (1.0F + exponential(Floats{} - log_odds[i])[0]);
 }
 
 }  // namespace nbs::crf

@@ -13,7 +13,7 @@ namespace nbs::crf {
 template <int D>
 struct Kernel {
   Lattice<D> lattice;
-  std::vector<float> before;  // [pixels, rounded up to blocks]: factor of what goes in
+  std::vector<float> before;  // in the order of blocks: factor of what goes in
   std::vector<float> after;   // of what comes out
 
   /// Computes the factors from the lattice's response to ones; `values`, `scratch` are resized as needed.
@@ -41,7 +41,7 @@ struct Workspace {
   Kernel<5> appearance;
   std::vector<float> smoothness_values, smoothness_scratch;  // of the two lattices' vertices
   std::vector<float> appearance_values, appearance_scratch;
-  std::vector<float> log_odds;  // z0 of the update, rounded up to blocks
+  std::vector<float> log_odds, result;  // of the update, in the order of blocks
 };
 
 /// Mean field inference of two labels. With s = 2 Q(1) - 1 and z = log(Q(1) / Q(0)) the update of one channel

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "lanes.h"
+
 // Elementary functions written so that a loop over them becomes vector code in every instruction set (the library's own
 // are calls). Polynomials are Taylor or Cephes'; errors are a few units in the last place.
 
@@ -17,23 +19,23 @@ __attribute__((always_inline)) inline To bits_of(const From& from) {
   return to;
 }
 
-/// e^x; x is first brought into [-87, 87].
-__attribute__((always_inline)) inline float exponential(float x) {
-  x = x < -87.0F ? -87.0F : x;
-  x = x > 87.0F ? 87.0F : x;
+/// e^x for a block; x is first brought into [-87, 87].
+__attribute__((always_inline)) inline Floats exponential(Floats x) {
+  x = x < -87.0F ? Floats{} - 87.0F : x;
+  x = x > 87.0F ? Floats{} + 87.0F : x;
   constexpr float kMagic = 12582912.0F;  // adding it leaves the nearest integer in the low bits
-  const float shifted = x * 1.44269504F + kMagic;
-  const auto power = bits_of<std::int32_t>(shifted) - bits_of<std::int32_t>(kMagic);
-  const float n = shifted - kMagic;
-  const float r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
+  const Floats shifted = x * 1.44269504F + kMagic;
+  const Ints power = reinterpret_cast<const Ints&>(shifted) - 0x4B400000;
+  const Floats n = shifted - kMagic;
+  const Floats r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
+  Floats p = r * 1.9875691500e-4F + 1.3981999507e-3F;
   p = p * r + 8.3334519073e-3F;
   p = p * r + 4.1665795894e-2F;
   p = p * r + 1.6666665459e-1F;
   p = p * r + 5.0000001201e-1F;
   p = p * r * r + r + 1.0F;
-  return p * bits_of<float>((power + 127) << 23);
+  const Ints scale = (power + 127) << 23;
+  return p * reinterpret_cast<const Floats&>(scale);
 }
 
 /// e^x in double precision; x is first brought into [-700, 700].
@@ -55,7 +57,7 @@ __attribute__((always_inline)) inline double exponential(double x) {
 /// tanh(x / 2).
 template <typename Real>
 __attribute__((always_inline)) inline Real half_tanh(Real x) {
-  return Real(1) - Real(2) / (Real(1) + exponential(x));
+  return 1.0F - 2.0F / (1.0F + exponential(x));
 }
 
 /// Natural logarithm of a normal x > 0.
