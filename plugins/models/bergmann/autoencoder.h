@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "nbs/adam.h"
+#include "nbs/autoencoder.h"
+#include "nbs/context.h"
+
+#include "network.h"
+#include "options.h"
+#include "ssim.h"
+
+namespace nbs::bergmann {
+
+/// The autoencoder of Bergmann, Löwe, Fauser, Sattlegger & Steger 2018 (the paper's [3]).
+class BergmannAutoencoder : public Autoencoder {
+ public:
+  using Options = bergmann::Options;
+
+  BergmannAutoencoder(const Options& options, Context& context);
+
+  void reinitialise() override;
+  /// Minimises the mean of pixel_loss().
+  double learn(const torch::Tensor& patches) override;
+  torch::Tensor pixel_loss(const torch::Tensor& patches) override;
+  std::vector<torch::Tensor> state() override { return network_->parameters(); }
+  void save(torch::serialize::OutputArchive& archive) const override;
+  void load(torch::serialize::InputArchive& archive) override;
+
+  /// What the network makes of patches [B, 3, p, p] in [0, 1]: [B, 3, p, p], not bounded.
+  torch::Tensor reconstruct(const torch::Tensor& patches);
+
+ private:
+  torch::Tensor residual(const torch::Tensor& patches);
+
+  Context& context_;
+  Options options_;
+  Ssim ssim_;
+  Network network_;
+  FlatAdam adam_;
+};
+
+}  // namespace nbs::bergmann

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "predictor.h"
+
+#include <cmath>
+#include <sstream>
+
+#include "nbs/error.h"
+#include "nbs/torch.h"
+
+namespace nbs::threshold {
+
+double ThresholdPredictor::learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
+  static_cast<void>(input);
+  static_cast<void>(masks);
+  static_cast<void>(loss);
+  throw Error("the predictor \"threshold\" has no parameters to learn");
+}
+
+torch::Tensor ThresholdPredictor::logits(const PredictorInput& input) {
+  torch::NoGradGuard no_grad;
+  const auto newest = input.profile.select(1, -1);
+  const double least = newest.min().item<double>();
+  if (least < 0) {
+    std::ostringstream text;
+    text << "the predictor \"threshold\" takes losses of at least 0, but was given " << least
+         << "; set profile.transform = \"none\"";
+    throw Error(text.str());
+  }
+  if (!warned_ && std::abs(input.profile[0].mean().item<double>() - 1) < 1e-6) {
+    context_.log(
+        "the predictor \"threshold\" was given a profile of mean 1; with profile.normalise = \"mean\" a threshold is "
+        "relative to each image's own mean loss, \"none\" compares losses themselves");
+    warned_ = true;
+  }
+  // p / (1 - p) = loss / scale. Unlike 1 - exp(-loss / scale), this still tells large losses from larger ones.
+  return (newest / options_.scale).clamp_min(1e-30).log().to(torch::kCPU);
+}
+
+}  // namespace nbs::threshold
