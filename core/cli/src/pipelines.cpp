@@ -63,7 +63,10 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
     } catch (const config::ProblemsError& error) {
       note(error);
     } catch (const Error& error) {
-      problems.push_back({{file, 0, 0}, error.what()});
+      config::Problem problem;
+      problem.place.file = file;
+      problem.message = error.what();
+      problems.push_back(std::move(problem));
     }
   }
   if (!problems.empty()) throw config::ProblemsError(std::move(problems));

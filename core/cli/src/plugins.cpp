@@ -23,7 +23,7 @@ struct Arguments {
 
 // "1 to 4096", "at least 0", "one of "a", "b"" or "".
 std::string range_text(const OptionSpec& option) {
-  const auto number = [](double x) { return to_text(Value{x}); };
+  const auto number = [](double x) { return fmt::format("{:g}", x); };
   if (!option.choices.empty()) return fmt::format("one of \"{}\"", fmt::join(option.choices, "\", \""));
   if (option.minimum && option.maximum) return number(*option.minimum) + " to " + number(*option.maximum);
   if (option.minimum) return "at least " + number(*option.minimum);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -14,6 +15,20 @@
 
 namespace nbs::worker {
 
+namespace {
+
+// OpenBLAS comes with threads of its own (Debian's -pthread build) or with OpenMP's, which are LibTorch's. Its own would
+// spin beside LibTorch's on the same cores and slow everything down two to three times; the work that matters here,
+// convolutions, does not go through BLAS.
+void keep_blas_off_the_cores() {
+  constexpr int kOwnThreads = 1;
+  const auto parallel = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
+  const auto set_threads = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  if (parallel != nullptr && set_threads != nullptr && parallel() == kOwnThreads) set_threads(1);
+}
+
+}  // namespace
+
 Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Log log, config::Purpose purpose)
     : log_(std::move(log)) {
   const auto document = config::Document::from_file(resolved);
@@ -23,6 +38,7 @@ Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Lo
   threads_ = threads > 0 ? threads : train.threads;
   if (threads_ == 0) threads_ = std::max(1U, std::thread::hardware_concurrency());
   at::set_num_threads(static_cast<int>(threads_));
+  keep_blas_off_the_cores();
   // Large tensors come and go in every iteration. Taken from the system each time, they would be paged in and cleared
   // each time, which costs more than the arithmetic on them; from the heap they are used again.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that is accepted
