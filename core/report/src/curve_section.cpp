@@ -75,7 +75,7 @@ std::string curve_section(const RunRecord& run, const Metrics& metrics) {
   }
   if (plots.empty()) return remark;
   std::string legend;
-  if (best) legend += "Dashed: the iteration that was kept, that of the lowest smoothed prediction loss. ";
+  if (best) legend += "Dashed: the iteration whose profiles and predictor were kept. ";
   if (!ticks.empty()) legend += "Dotted: the autoencoder starts anew.";
   if (!legend.empty()) legend = "<p class=\"soft\">" + legend + "</p>\n";
   return "<h2>Over the iterations</h2>\n" + remark + legend + "<div class=\"plots\">\n" + plots + "</div>\n";

@@ -16,55 +16,53 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kDotLeft = 20;
-constexpr double kDotRight = 620;
-constexpr double kDotWidth = 640;
+constexpr double kDotLeft = 12;
+constexpr double kDotRight = 408;
+constexpr double kDotWidth = 420;
+constexpr double kDotHeight = 20;
 
 double across(double f1) {
   return kDotLeft + f1 * (kDotRight - kDotLeft);
 }
 
-// One line: a dot for each run, a bar for the mean, a thin line as long as the deviation on both sides.
-std::string dots_of(const Group& group, double y) {
+std::string drawing(const std::string& label, const std::string& content) {
+  return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>\n", kDotWidth, kDotHeight,
+                     escaped(label), content);
+}
+
+// A dot for each run, a bar for the mean, a line as long as the deviation on both sides.
+std::string dots_of(const Group& group, const Statistic& f1) {
   std::string out;
-  const auto f1 = group.score("f1");
-  if (!f1) return out;
-  const double spread = f1->deviation.value_or(0);
-  out += fmt::format("<line class=\"c0\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{}\" y2=\"{}\"/>",
-                     across(std::max(0.0, f1->mean - spread)), across(std::min(1.0, f1->mean + spread)), y, y);
-  out += fmt::format("<rect class=\"bar\" x=\"{:.1f}\" y=\"{}\" width=\"3\" height=\"16\"/>", across(f1->mean) - 1.5,
-                     y - 8);
+  for (const double tick : {0.0, 0.2, 0.4, 0.6, 0.8, 1.0})
+    out += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"0\" y2=\"{1}\"/>", across(tick),
+                       kDotHeight);
+  const double spread = f1.deviation.value_or(0);
+  out += fmt::format("<line class=\"c0\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"10\" y2=\"10\"/>",
+                     across(std::max(0.0, f1.mean - spread)), across(std::min(1.0, f1.mean + spread)));
+  out += fmt::format("<rect class=\"bar\" x=\"{:.1f}\" y=\"3\" width=\"2\" height=\"14\"/>", across(f1.mean) - 1);
   for (const RunRecord* run : group.counted)
     out +=
-        fmt::format("<circle class=\"d1\" cx=\"{:.1f}\" cy=\"{}\" r=\"3\"/>", across(run->score("f1").value_or(0)), y);
-  return out + "\n";
+        fmt::format("<circle class=\"d1\" cx=\"{:.1f}\" cy=\"10\" r=\"2.5\"/>", across(run->score("f1").value_or(0)));
+  return drawing("F1 " + mean_text(f1), out);
 }
 
 std::string dot_plot(const std::vector<const Group*>& groups) {
-  constexpr double kRow = 40;
-  const double height = kRow * static_cast<double>(groups.size()) + 24;
-  std::string svg =
-      fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"F1 of all pipelines\">\n", kDotWidth, height);
-  for (const double tick : {0.0, 0.2, 0.4, 0.6, 0.8, 1.0}) {
-    svg += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"0\" y2=\"{1}\"/>", across(tick),
-                       height - 20);
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.1f}</text>\n", across(tick), height - 6,
-                       tick);
-  }
-  double y = 0;
+  std::string out =
+      "<figure class=\"plot dots\"><figcaption><b>F1</b> of each run (dots), mean and standard "
+      "deviation</figcaption>\n";
   for (const Group* group : groups) {
-    svg += fmt::format("<text class=\"name\" x=\"{}\" y=\"{}\">{}</text>", kDotLeft + 4, y + 14, escaped(group->label));
-    svg += dots_of(*group, y + 27);
-    y += kRow;
+    if (const auto f1 = group->score("f1")) out += "<div>" + escaped(group->label) + "</div>" + dots_of(*group, *f1);
   }
-  return "<figure class=\"plot\"><figcaption><b>F1</b> of each run (dots), mean and standard deviation</figcaption>" +
-         svg + "</svg></figure>\n";
+  std::string axis;
+  for (const double tick : {0.0, 0.2, 0.4, 0.6, 0.8, 1.0})
+    axis += fmt::format("<text x=\"{:.1f}\" y=\"12\" text-anchor=\"middle\">{:.1f}</text>", across(tick), tick);
+  return out + drawing("F1 from 0 to 1", axis) + "</figure>\n";
 }
 
 std::string group_table(const std::vector<const Group*>& groups) {
   std::vector<std::string> heads = {"Pipeline", "Runs"};
   for (const auto& column : score_columns())
-    heads.emplace_back(column.title);
+    heads.emplace_back(column.brief);
   heads.emplace_back("Time");
   std::vector<std::vector<Cell>> rows;
   for (const Group* group : groups) {
@@ -103,9 +101,9 @@ std::string run_table(const fs::path& folder, const std::vector<RunRecord>& reco
                                    escaped(place == "." ? run.name : place));
     std::vector<Cell> row = {{name, false, false}, {state_label(run), false, false}};
     if (run.state != RunRecord::State::finished)
-      row.back().html += "<br><span class=\"soft\">" + escaped(standing(run)) + "</span>";
+      row.back().html += "<div class=\"soft wide\">" + escaped(standing(run)) + "</div>";
     for (const auto& remark : run.remarks)
-      row.back().html += "<br><span class=\"soft\">" + escaped(remark) + "</span>";
+      row.back().html += "<div class=\"soft wide\">" + escaped(remark) + "</div>";
     row.push_back(integer_cell(run.seed));
     row.push_back(integer_cell(run.split_seed));
     for (const auto& column : score_columns())
@@ -114,7 +112,7 @@ std::string run_table(const fs::path& folder, const std::vector<RunRecord>& reco
   }
   std::vector<std::string> heads = {"Run", "State", "Seed", "Split"};
   for (const auto& column : score_columns())
-    heads.emplace_back(column.title);
+    heads.emplace_back(column.brief);
   return table(heads, rows);
 }
 
@@ -145,8 +143,10 @@ std::string index_page(const fs::path& folder, const std::vector<RunRecord>& rec
       escaped(name), escaped(counts_text(records)));
   body +=
       "<h2>Pipelines</h2>\n<p class=\"soft\">Runs that differ in nothing but name and seeds, together: mean ± sample "
-      "standard deviation of the finished ones. The oracle's threshold is chosen on the scored masks: an upper "
-      "bound, not a result.</p>\n";
+      "standard deviation of the finished ones. Oracle: F1 at a threshold chosen on the scored masks, an upper bound "
+      "and "
+      "no result. Image F1: mean over the images; AP: average precision; image AUROC: anomalous against normal "
+      "images.</p>\n";
   body += group_table(order);
   if (!scored.empty()) body += dot_plot(scored);
   body += "<h2>Runs</h2>\n" + run_table(folder, records);

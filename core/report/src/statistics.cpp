@@ -60,7 +60,8 @@ std::optional<Statistic> statistic(const std::vector<double>& values) {
   result.count = values.size();
   const double n = static_cast<double>(values.size());
   for (const double value : values)
-    result.mean += value / n;
+    result.mean += value;
+  result.mean /= n;
   if (values.size() > 1) {
     double squares = 0;
     for (const double value : values)

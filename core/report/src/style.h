@@ -41,6 +41,10 @@ th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 tbody tr:last-child td { border-bottom: 0; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: .8rem; }
 .plot { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .6rem .7rem; }
+.wide { min-width: 13rem; }
+td:first-child { min-width: 9rem; }
+.key { white-space: nowrap; }
+.dots { max-width: 36rem; } .dots div { font-size: .85rem; overflow-wrap: anywhere; }
 .plot b { color: var(--ink); }
 .plot svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 11px; font-family: inherit; }

@@ -15,6 +15,7 @@ namespace nbs::report {
 struct Column {
   const char* key;    ///< below "scores" of the result
   const char* title;  ///< for people
+  const char* brief;  ///< for people, where columns are many
   const char* name;   ///< for programs
 };
 

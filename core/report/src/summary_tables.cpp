@@ -22,19 +22,26 @@ std::vector<const RunRecord*> pointers(const std::vector<RunRecord>& records) {
   return out;
 }
 
+// Programs want rl, not "rl".
+std::string plain_option(const RunRecord& run, const std::string& name) {
+  const Value* value = run.option(name);
+  const auto* text = value == nullptr ? nullptr : std::get_if<std::string>(value);
+  return text == nullptr ? option_text(run, name) : *text;
+}
+
 }  // namespace
 
 const std::vector<Column>& score_columns() {
   static const std::vector<Column> kColumns = {
-      {"f1", "F1", "f1"},
-      {"precision", "Precision", "precision"},
-      {"recall", "Recall", "recall"},
-      {"oracle.f1", "Oracle F1", "oracle_f1"},
-      {"mean_image_f1", "Mean F1 of images", "mean_image_f1"},
-      {"auroc", "AUROC", "auroc"},
-      {"average_precision", "Average precision", "average_precision"},
-      {"aupro", "AUPRO", "aupro"},
-      {"image_auroc", "AUROC of images", "image_auroc"},
+      {"f1", "F1", "F1", "f1"},
+      {"precision", "Precision", "Precision", "precision"},
+      {"recall", "Recall", "Recall", "recall"},
+      {"oracle.f1", "Oracle F1", "Oracle", "oracle_f1"},
+      {"mean_image_f1", "Mean F1 of images", "Image F1", "mean_image_f1"},
+      {"auroc", "AUROC", "AUROC", "auroc"},
+      {"average_precision", "Average precision", "AP", "average_precision"},
+      {"aupro", "AUPRO", "AUPRO", "aupro"},
+      {"image_auroc", "AUROC of images", "Image AUROC", "image_auroc"},
   };
   return kColumns;
 }
@@ -79,7 +86,7 @@ std::string summary_csv(const std::filesystem::path& folder, const std::vector<R
                        csv_number(number_at(run.result, "peak_memory_mib")),
                        csv_text(text_at(run.provenance, "revision")));
     for (const auto& name : varying)
-      out += "," + csv_text(option_text(run, name));
+      out += "," + csv_text(plain_option(run, name));
     out += "\n";
   }
   return out;

@@ -65,11 +65,11 @@ Grid paper_grid(const Comparison& comparison, std::size_t index, bool method_in_
   return grid;
 }
 
-Grid all_grid(const Comparison& comparison) {
+Grid all_grid(const Comparison& comparison, bool brief) {
   Grid grid;
   std::vector<std::string> heads = {"Pipeline", "Runs"};
   for (const auto& column : score_columns())
-    heads.emplace_back(column.title);
+    heads.emplace_back(brief ? column.brief : column.title);
   grid.rows.push_back(std::move(heads));
   for (const Group* group : comparison.all) {
     std::vector<std::string> row = {group->label, std::to_string(group->counted.size())};
@@ -96,7 +96,7 @@ std::string as_text(const Comparison& comparison) {
     out += comparison.paper.tables[i].title + "\n" + text_of(paper_grid(comparison, i, false)) + "\n";
   out += explanation(comparison) + "\n";
   if (!comparison.all.empty())
-    out += std::string("\n") + kAllTitle + "\n" + text_of(all_grid(comparison)) + "\n" + kOracle + "\n";
+    out += std::string("\n") + kAllTitle + "\n" + text_of(all_grid(comparison, true)) + "\n" + kOracle + "\n";
   for (const auto& note : comparison.notes)
     out += note + "\n";
   return out;
@@ -108,7 +108,8 @@ std::string as_markdown(const Comparison& comparison) {
     out += "**" + comparison.paper.tables[i].title + "**\n\n" + markdown_of(paper_grid(comparison, i, true)) + "\n";
   out += explanation(comparison) + "\n";
   if (!comparison.all.empty()) {
-    out += std::string("\n**") + kAllTitle + "**\n\n" + markdown_of(all_grid(comparison)) + "\n" + kOracle + "\n";
+    out +=
+        std::string("\n**") + kAllTitle + "**\n\n" + markdown_of(all_grid(comparison, false)) + "\n" + kOracle + "\n";
   }
   for (const auto& note : comparison.notes)
     out += "\n" + markdown_text(note) + "\n";

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sstream>
+
+#include <doctest/doctest.h>
+
+#include "nbs/error.h"
+#include "nbs/report/report.h"
+
+#include "example_runs.h"
+#include "markup.h"
+
+using namespace nbs::test;
+using doctest::Contains;
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("Runs that differ in seeds only are averaged, by the formulas for samples") {
+  const Scratch scratch;
+  // Mean 0.5; squares 0.01 + 0.04 + 0.09, over 2: 0.07; its root is 0.26458.
+  write_example(scratch, {"b/s0", "crackforest", "proposed", 0, 0, "0.4"});
+  write_example(scratch, {"b/s1", "crackforest", "proposed", 1, 1, "0.3"});
+  write_example(scratch, {"b/s2", "crackforest", "proposed", 0, 2, "0.8"});
+  nbs::report::write_folder_report(scratch / "b");
+  const auto markdown = contents(scratch / "b/summary.md");
+  CHECK(
+      markdown.find("| crackforest, proposed | 3 | 0.500 ± 0.265 | 0.400 ± 0.000 | 0.800 ± 0.000 | 0.750 ± 0.000 |") !=
+      std::string::npos);
+  const auto html = contents(scratch / "b/index.html");
+  CHECK(markup_problem(html) == "");
+  CHECK(html.find("<td class=\"n s\">0.500 ± 0.265</td>") != std::string::npos);
+  CHECK(count_of(html, "<circle") == 3);
+}
+
+TEST_CASE("Other options make another pipeline, named by what differs") {
+  const Scratch scratch;
+  write_example(scratch, {"a", "crackforest", "proposed", 0, 0, "0.4", "finished", "rl"});
+  write_example(scratch, {"b", "crackforest", "proposed", 0, 0, "0.6", "finished", "random"});
+  nbs::report::write_folder_report(scratch.path());
+  const auto markdown = contents(scratch / "summary.md");
+  CHECK(markdown.find("| crackforest, proposed: sampler.plugin = \"rl\" | 1 | 0.400 |") != std::string::npos);
+  CHECK(markdown.find("| crackforest, proposed: sampler.plugin = \"random\" | 1 | 0.600 |") != std::string::npos);
+}
+
+TEST_CASE("A pipeline that was run twice with the same seeds counts once, the later run") {
+  const Scratch scratch;
+  write_example(scratch, {"a", "crackforest", "proposed", 0, 0, "0.2", "finished", "rl", "2026-01-03T00:00:00Z"});
+  write_example(scratch, {"b", "crackforest", "proposed", 0, 0, "0.9", "finished", "rl", "2026-01-02T00:00:00Z"});
+  nbs::report::write_folder_report(scratch.path());
+  CHECK(contents(scratch / "summary.md").find("| crackforest, proposed | 1 | 0.200 |") != std::string::npos);
+}
+
+TEST_CASE("Runs that have not finished are shown as such and left out of means") {
+  const Scratch scratch;
+  write_example(scratch, {"done", "crackforest", "proposed", 0, 0, "0.4"});
+  write_example(scratch, {"stopped", "crackforest", "proposed", 1, 0, "0.9", "interrupted"});
+  write_example(scratch, {"burst", "crackforest", "proposed", 2, 0, "null", "diverged"});
+  write_example(scratch, {"running", "crackforest", "proposed", 3, 0, "0.9", ""});
+  write_example(scratch, {"damaged", "crackforest", "proposed", 4, 0, "0.9", ""});
+  scratch.write("damaged/result.json", "{");
+  nbs::report::write_folder_report(scratch.path());
+  const auto html = contents(scratch / "index.html");
+  CHECK(markup_problem(html) == "");
+  CHECK(html.find("5 runs: 1 finished, 1 interrupted, 1 diverged, 1 unfinished, 1 unreadable") != std::string::npos);
+  CHECK(html.find("2 of 40 iterations so far") != std::string::npos);
+  CHECK(html.find("<td class=\"n\">1 of 5</td><td class=\"n s\">0.400</td>") != std::string::npos);
+}
+
+TEST_CASE("The table of values has a line a run, all digits, and the options that vary") {
+  const Scratch scratch;
+  write_example(scratch, {"deep/x, \"y\"", "crackforest", "proposed", 7, 3, "0.12345678901234", "finished", "rl"});
+  scratch.write("plain/resolved.toml", "name = \"plain\"\n\n[sampler]\nplugin = \"random\"\n");
+  nbs::report::write_folder_report(scratch.path());
+  const auto lines = lines_of(contents(scratch / "summary.csv"));
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].rfind("run,name,state,dataset,method,seed,split_seed,labeled,iterations,", 0) == 0);
+  CHECK(lines[0].find(",sampler.plugin") != std::string::npos);
+  CHECK(lines[1].rfind("\"deep/x, \"\"y\"\"\",", 0) == 0);
+  CHECK(lines[1].find(",finished,crackforest,proposed,7,3,5,40,") != std::string::npos);
+  CHECK(lines[1].find(",0.12345678901234,0.4,0.8,0.75,") != std::string::npos);
+  CHECK(lines[2].rfind("plain,plain,unfinished,,,", 0) == 0);
+  CHECK(lines[2].substr(lines[2].size() - 7) == ",random");
+}
+
+TEST_CASE("Every link of the index leads to a file, and each run gets its own report") {
+  const Scratch scratch;
+  write_example(scratch, {"a b#1", "crackforest", "proposed", 0, 0, "0.4"});
+  write_example(scratch, {"deep/er/c", "crackforest", "unet", 0, 0, "", ""});
+  scratch.write("kept.result.json", result_text({"kept", "nanotwice", "unet", 0, 0, "0.3"}));
+  nbs::report::write_folder_report(scratch.path());
+  const auto links = attributes(contents(scratch / "index.html"), "href");
+  CHECK(links.size() == 5);  // two tables and three runs
+  for (const auto& link : links)
+    CHECK_MESSAGE(std::filesystem::exists(scratch / link), link);
+  CHECK(std::filesystem::exists(scratch / "deep/er/c/report.html"));
+}
+
+TEST_CASE("Different versions of the program in one mean are pointed out") {
+  const Scratch scratch;
+  write_example(scratch, {"a", "crackforest", "proposed", 0, 0, "0.4"});
+  write_example(scratch, {"b", "crackforest", "proposed", 1, 0, "0.4"});
+  scratch.write("b/provenance.json", R"({"nbs": "0.1.0", "revision": "def"})");
+  nbs::report::write_folder_report(scratch.path());
+  CHECK(contents(scratch / "index.html").find("0.1.0 (abc) 0.1.0 (def)") != std::string::npos);
+}
+
+TEST_CASE("A folder without runs is an error that says what to do") {
+  const Scratch scratch;
+  CHECK_THROWS_WITH_AS(nbs::report::write_folder_report(scratch.path()), Contains("there is no run in"), nbs::Error);
+  CHECK_THROWS_WITH_AS(nbs::report::write_folder_report(scratch / "absent"), Contains("there is no folder"),
+                       nbs::Error);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace nbs::test {
+
+inline std::string contents(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
+    ++count;
+  return count;
+}
+
+/// What is wrong with a page, or an empty text: every tag is closed in order, attributes are quoted, text holds no bare
+/// "<" or "&", and there are no scripts. Stricter than HTML, since our own pages have no reason to be loose.
+inline std::string markup_problem(const std::string& html) {
+  static const std::set<std::string> kVoid = {"meta", "img", "br", "link", "!doctype"};
+  static const std::set<std::string> kEntities = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+  std::vector<std::string> open;
+  std::size_t i = 0;
+  while (i < html.size()) {
+    if (html[i] == '&') {
+      const std::size_t end = html.find(';', i);
+      if (end == std::string::npos || kEntities.count(html.substr(i, end - i + 1)) == 0)
+        return "a bare & at: " + html.substr(i, 40);
+    }
+    if (html[i] == '>') return "a bare > at: " + html.substr(i, 40);
+    if (html[i] != '<') {
+      ++i;
+      continue;
+    }
+    ++i;
+    const bool closing = i < html.size() && html[i] == '/';
+    if (closing) ++i;
+    std::string name;
+    while (i < html.size() && html[i] != '>' && html[i] != '/' &&
+           std::isspace(static_cast<unsigned char>(html[i])) == 0)
+      name += static_cast<char>(std::tolower(static_cast<unsigned char>(html[i++])));
+    if (name.empty()) return "a bare < at: " + html.substr(i - 1, 40);
+    bool quoted = false;
+    bool self_closing = false;
+    while (i < html.size() && (quoted || html[i] != '>')) {
+      if (html[i] == '"') quoted = !quoted;
+      if (quoted && html[i] == '<') return "a < in an attribute of " + name;
+      if (!quoted && html[i] == '=' && html[i + 1] != '"') return "an attribute without quotes in " + name;
+      self_closing = html[i] == '/';
+      ++i;
+    }
+    if (i == html.size()) return "a tag that does not end: " + name;
+    ++i;
+    if (name == "script") return "a script";
+    if (kVoid.count(name) > 0 || self_closing) continue;
+    if (!closing) {
+      open.push_back(name);
+      if (name == "style") {  // its ">" selectors are no markup
+        i = html.find("</style>", i);
+        if (i == std::string::npos) return "a style that does not end";
+      }
+    } else if (open.empty() || open.back() != name) {
+      return "</" + name + "> closes " + (open.empty() ? "nothing" : "<" + open.back() + ">");
+    } else {
+      open.pop_back();
+    }
+  }
+  return open.empty() ? std::string() : "<" + open.back() + "> is never closed";
+}
+
+/// The values of all attributes of this name, in order, with %XX decoded.
+inline std::vector<std::string> attributes(const std::string& html, const std::string& name) {
+  std::vector<std::string> values;
+  const std::string begin = " " + name + "=\"";
+  for (std::size_t at = html.find(begin); at != std::string::npos; at = html.find(begin, at + 1)) {
+    const std::size_t from = at + begin.size();
+    const std::string raw = html.substr(from, html.find('"', from) - from);
+    std::string value;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+      if (raw[i] == '%') {
+        value += static_cast<char>(std::stoi(raw.substr(i + 1, 2), nullptr, 16));
+        i += 2;
+      } else {
+        value += raw[i];
+      }
+    }
+    values.push_back(value);
+  }
+  return values;
+}
+
+}  // namespace nbs::test
