@@ -1,7 +1,7 @@
-# nbs_add_test(NAME SOURCES a.cpp b.cpp LIBS nbs_data [LABELS slow] [TIMEOUT 120])
-# One doctest program, one CTest entry. CTest runs it in its own binary folder.
+# nbs_add_test(NAME SOURCES a.cpp b.cpp LIBS nbs_data [LABELS slow] [TIMEOUT 120] [TORCH])
+# One doctest program, one CTest entry. CTest runs it in its own binary folder. TORCH: uses the precompiled LibTorch header.
 function(nbs_add_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
   if(NOT NBS_BUILD_TESTS)
     return()
   endif()
@@ -12,6 +12,12 @@ function(nbs_add_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
   target_link_libraries(${name} PRIVATE ${arg_LIBS} doctest::doctest nbs_warnings)
   target_compile_definitions(${name} PRIVATE NBS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(arg_TORCH)
+    # As the header was compiled.
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${name} PRIVATE -fPIC)
+    nbs_torch_precompiled(${name})
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "autoencoder.h"
+#include "torch_test.h"
+
+namespace {
+
+using nbs::conv::ConvAutoencoder;
+using nbs::conv::Network;
+using nbs::conv::Options;
+
+Options small_options() {
+  auto options = nbs::schema_of<Options>().make();
+  options.channels = {4, 8};
+  options.bottleneck = 5;
+  return options;
+}
+
+// An autoencoder of 16 x 16 patches with a context of its own.
+struct Made {
+  Made(const Options& options, std::uint64_t seed)
+      : context(facts(seed), [](const std::string&) {}), autoencoder(options, context) {}
+  static nbs::Context::Facts facts(std::uint64_t seed) {
+    nbs::Context::Facts facts;
+    facts.seed = seed;
+    facts.patch_size = 16;
+    return facts;
+  }
+  nbs::Context context;
+  ConvAutoencoder autoencoder;
+};
+
+torch::Tensor random_patches(std::int64_t count, std::uint64_t seed) {
+  auto generator = nbs::make_generator(seed);
+  return torch::rand({count, 3, 16, 16}, generator);
+}
+
+// The network written down with LibTorch's own layers, from the parameters by name.
+torch::Tensor reference(const Network& network, torch::Tensor x, std::int64_t levels,
+                        const std::vector<std::int64_t>& shortcuts) {
+  const auto parameters = network->named_parameters();
+  std::vector<torch::Tensor> outputs;
+  for (std::int64_t i = 1; i <= levels; ++i) {
+    const auto name = "encoder" + std::to_string(i);
+    x = torch::leaky_relu(torch::conv2d(x, parameters[name + ".weight"], parameters[name + ".bias"], 2, 1), 0.2);
+    outputs.push_back(x);
+  }
+  const auto flat = x.permute({0, 2, 3, 1}).reshape({x.size(0), -1});
+  const auto code = torch::linear(flat, parameters["squeeze.weight"], parameters["squeeze.bias"]);
+  x = torch::linear(code, parameters["spread.weight"], parameters["spread.bias"])
+          .reshape({x.size(0), x.size(2), x.size(3), x.size(1)})
+          .permute({0, 3, 1, 2});
+  for (std::int64_t i = levels; i >= 1; --i) {
+    x = torch::leaky_relu(x, 0.2);
+    for (const auto level : shortcuts) {
+      if (level == i) x = x + outputs[i - 1];
+    }
+    const auto name = "decoder" + std::to_string(i);
+    x = torch::conv_transpose2d(x, parameters[name + ".weight"], parameters[name + ".bias"], 2, 1);
+  }
+  return x;
+}
+
+std::string saved(const ConvAutoencoder& autoencoder) {
+  torch::serialize::OutputArchive archive;
+  autoencoder.save(archive);
+  std::ostringstream stream;
+  archive.save_to(stream);
+  return stream.str();
+}
+
+void restore(ConvAutoencoder& autoencoder, const std::string& bytes) {
+  torch::serialize::InputArchive archive;
+  std::istringstream stream(bytes);
+  archive.load_from(stream);
+  autoencoder.load(archive);
+}
+
+bool same_parameters(ConvAutoencoder& a, ConvAutoencoder& b) {
+  const auto left = a.state();
+  const auto right = b.state();
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (!torch::equal(left[i], right[i])) return false;
+  }
+  return left.size() == right.size();
+}
+
+}  // namespace
+
+TEST_CASE("upsample is the transposed convolution of kernel 4, stride 2, padding 1, gradients included") {
+  auto generator = nbs::make_generator(1);
+  for (const auto& [height, width, in, out] :
+       {std::tuple{1, 1, 2, 3}, std::tuple{4, 4, 5, 3}, std::tuple{3, 5, 7, 1}}) {
+    CAPTURE(height);
+    const auto real = torch::TensorOptions().dtype(torch::kFloat64);
+    const auto map = torch::randn({2, in, height, width}, generator, real).requires_grad_(true);
+    const auto weight = torch::randn({in, out, 4, 4}, generator, real).requires_grad_(true);
+    const auto bias = torch::randn({out}, generator, real).requires_grad_(true);
+    const auto found = nbs::conv::upsample(map, weight, bias);
+    const auto expected = at::conv_transpose2d(map, weight, bias, 2, 1);
+    REQUIRE(found.sizes() == expected.sizes());
+    CHECK(torch::allclose(found, expected, 1e-10, 1e-12));
+    const auto direction = torch::randn(expected.sizes(), generator, real);
+    const auto found_gradients = torch::autograd::grad({(found * direction).sum()}, {map, weight, bias});
+    const auto expected_gradients = torch::autograd::grad({(expected * direction).sum()}, {map, weight, bias});
+    for (std::size_t i = 0; i < 3; ++i)
+      CHECK(torch::allclose(found_gradients[i], expected_gradients[i], 1e-9, 1e-11));
+  }
+}
+
+TEST_CASE("the network and its parameter gradients agree with LibTorch's own layers") {
+  for (const auto& shortcuts : std::vector<std::vector<std::int64_t>>{{}, {1}, {1, 2}}) {
+    CAPTURE(shortcuts.size());
+    auto options = small_options();
+    options.shortcuts = shortcuts;
+    Made made(options, 3);
+    auto& network = made.autoencoder.network();
+    const auto input = random_patches(3, 2) - 0.5;
+    const auto found = network->forward(input);
+    const auto expected = reference(network, input, 2, shortcuts);
+    CHECK(torch::allclose(found, expected, 1e-4, 1e-5));
+    const auto parameters = network->parameters();
+    const auto found_gradients = torch::autograd::grad({torch::mse_loss(found, input)}, parameters);
+    const auto expected_gradients = torch::autograd::grad({torch::mse_loss(expected, input)}, parameters);
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      CHECK(torch::allclose(found_gradients[i], expected_gradients[i], 1e-3, 1e-6));
+  }
+}
+
+TEST_CASE("without shortcuts everything passes through B numbers; a shortcut is a way round them") {
+  // The Jacobian of the reconstruction has at most rank B; with shortcuts, more.
+  const auto rank = [](const std::vector<std::int64_t>& shortcuts) {
+    auto options = small_options();
+    options.bottleneck = 3;
+    options.shortcuts = shortcuts;
+    Made made(options, 5);
+    made.autoencoder.network()->to(torch::kFloat64);
+    const auto input = (random_patches(1, 4).to(torch::kFloat64) - 0.5).requires_grad_(true);
+    const auto output = made.autoencoder.network()->forward(input).flatten();
+    std::vector<torch::Tensor> rows;
+    for (std::int64_t i = 0; i < output.numel(); i += 13)
+      rows.push_back(torch::autograd::grad({output[i]}, {input}, {}, true)[0].flatten());
+    return torch::linalg_matrix_rank(torch::stack(rows), 1e-9).item<std::int64_t>();
+  };
+  CHECK(rank({}) == 3);
+  CHECK(rank({2}) > 10);
+}
+
+TEST_CASE("shapes: three channels, the patch's size, and a loss for every pixel") {
+  Made made(small_options(), 1);
+  const auto patches = random_patches(4, 1);
+  const auto loss = made.autoencoder.pixel_loss(patches);
+  CHECK(loss.sizes().vec() == std::vector<std::int64_t>{4, 16, 16});
+  CHECK_FALSE(loss.requires_grad());
+  torch::NoGradGuard no_grad;
+  const auto error = reference(made.autoencoder.network(), patches - 0.5, 2, {}) - (patches - 0.5);
+  CHECK(torch::allclose(loss, error.square().mean(1), 1e-4, 1e-6));
+}
+
+TEST_CASE("a patch's loss does not depend on the others in the batch") {
+  Made made(small_options(), 1);
+  const auto patches = random_patches(9, 1);
+  const auto together = made.autoencoder.pixel_loss(patches);
+  for (std::int64_t i = 0; i < 9; ++i)
+    CHECK(torch::allclose(made.autoencoder.pixel_loss(patches.slice(0, i, i + 1))[0], together[i], 1e-5, 1e-8));
+}
+
+TEST_CASE("levels that do not fit the patch and shortcuts that name no level are refused") {
+  auto options = small_options();
+  options.channels = {4, 4, 4, 4, 4};
+  CHECK_THROWS_AS(Made(options, 1), nbs::Error);
+  options = small_options();
+  options.shortcuts = {3};
+  CHECK_THROWS_AS(Made(options, 1), nbs::Error);
+  options.channels = {};
+  CHECK_THROWS_AS(Made(options, 1), nbs::Error);
+}
+
+TEST_CASE("learning returns the loss before the step and reduces it") {
+  auto options = small_options();
+  options.learning_rate = 5e-3;
+  Made made(options, 7);
+  // Smooth patches, which five numbers can describe: a colour and a slope.
+  auto generator = nbs::make_generator(2);
+  const auto ramp = torch::linspace(-0.2, 0.2, 16).view({1, 1, 1, 16});
+  const auto patches = (0.3 + 0.4 * torch::rand({32, 3, 1, 1}, generator) + ramp).expand({32, 3, 16, 16}).contiguous();
+  const double before = made.autoencoder.pixel_loss(patches).mean().item<double>();
+  const double first = made.autoencoder.learn(patches);
+  CHECK(first == doctest::Approx(before).epsilon(1e-4));
+  for (int step = 0; step < 200; ++step)
+    made.autoencoder.learn(patches);
+  CHECK(made.autoencoder.pixel_loss(patches).mean().item<double>() < 0.1 * before);
+}
+
+TEST_CASE("re-initialising is the same for the same seed, gives new numbers, and forgets the optimiser") {
+  Made a(small_options(), 9);
+  Made b(small_options(), 9);
+  CHECK(same_parameters(a.autoencoder, b.autoencoder));
+  const auto patches = random_patches(4, 1);
+  const auto first = a.autoencoder.pixel_loss(patches);
+  a.autoencoder.learn(patches);
+  a.autoencoder.reinitialise();
+  b.autoencoder.reinitialise();
+  CHECK(same_parameters(a.autoencoder, b.autoencoder));
+  CHECK_FALSE(torch::allclose(a.autoencoder.pixel_loss(patches), first));
+  // a has a past that b has not; were it not forgotten, this step would differ.
+  a.autoencoder.learn(patches);
+  b.autoencoder.learn(patches);
+  CHECK(same_parameters(a.autoencoder, b.autoencoder));
+  Made other(small_options(), 10);
+  CHECK_FALSE(same_parameters(a.autoencoder, other.autoencoder));
+}
+
+TEST_CASE("state() is live: what is written into it is what pixel_loss uses") {
+  Made a(small_options(), 1);
+  Made b(small_options(), 2);
+  const auto patches = random_patches(4, 1);
+  {
+    torch::NoGradGuard no_grad;
+    auto to = b.autoencoder.state();
+    const auto from = a.autoencoder.state();
+    for (std::size_t i = 0; i < to.size(); ++i)
+      to[i].copy_(from[i]);
+  }
+  CHECK(torch::equal(a.autoencoder.pixel_loss(patches), b.autoencoder.pixel_loss(patches)));
+}
+
+TEST_CASE("after save and load results and further learning are the same bit for bit") {
+  Made original(small_options(), 1);
+  const auto patches = random_patches(8, 3);
+  for (int step = 0; step < 3; ++step)
+    original.autoencoder.learn(patches);
+  Made copy(small_options(), 2);
+  restore(copy.autoencoder, saved(original.autoencoder));
+  CHECK(torch::equal(copy.autoencoder.pixel_loss(patches), original.autoencoder.pixel_loss(patches)));
+  for (int step = 0; step < 3; ++step)
+    CHECK(copy.autoencoder.learn(patches) == original.autoencoder.learn(patches));
+  CHECK(same_parameters(copy.autoencoder, original.autoencoder));
+}
