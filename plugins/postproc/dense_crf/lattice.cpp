@@ -17,6 +17,8 @@ namespace {
 // What the placing of pixels needs, by value, so that the compiler may keep it in registers.
 template <int D>
 struct Axes {
+  float levels;  // from values of planes to colours
+  float sigma[D];
   float scale[D];
   std::int64_t offset[D];
   int shift[D];
@@ -38,7 +40,10 @@ __attribute__((always_inline)) inline void locate(const Floats (&features)[D], c
   Floats elevated[D + 1];
   Floats sum = {};
   for (int j = D; j >= 1; --j) {
-    const Floats scaled = features[j - 1] * axes.scale[j - 1];
+    // In just these steps, without fused ones (the build sees to that), because the widely used implementation has
+    // them: which vertices exist, and so the result, can hang on the last bit of a pixel between two simplices.
+    const Floats value = j > 2 ? features[j - 1] * axes.levels : features[j - 1];
+    const Floats scaled = value / axes.sigma[j - 1] * axes.scale[j - 1];
     elevated[j] = sum - static_cast<float>(j) * scaled;
     sum += scaled;
   }
@@ -142,20 +147,18 @@ template <int D>
 void Lattice<D>::number_keys(const Image& image, const std::array<double, D>& sigmas) {
   double low[D] = {};
   double high[D] = {static_cast<double>(image.width - 1), static_cast<double>(image.height - 1)};
-  double unit[D];  // of the features, in what sigmas are given in
   for (int j = 0; j < D; ++j) {
-    unit[j] = 1;
     if (j >= 2) {
       float least = 0;
       float most = 0;
       find_range(image.planes + (j - 2) * image.pixels(), image.pixels(), least, most);
       low[j] = static_cast<double>(least) * image.levels;
       high[j] = static_cast<double>(most) * image.levels;
-      unit[j] = image.levels;
     }
     // A blur of kernel (1/2, 1, 1/2) along each direction has this standard deviation (Adams et al. 2010, 3.3).
-    const double to_lattice = std::sqrt(2.0 / 3.0) * (D + 1) / std::sqrt((j + 1.0) * (j + 2.0)) / sigmas[j];
-    scale_[j] = static_cast<float>(unit[j] * to_lattice);
+    sigma_[j] = static_cast<float>(sigmas[j]);
+    scale_[j] = static_cast<float>(1 / std::sqrt((j + 1.0) * (j + 2.0)) * std::sqrt(2.0 / 3.0) * (D + 1));
+    const double to_lattice = scale_[j] / sigmas[j];
     low[j] *= to_lattice;
     high[j] *= to_lattice;
   }
@@ -214,7 +217,9 @@ std::int32_t Lattice<D>::step(std::int32_t vertex, int direction) {
 template <int D>
 void Lattice<D>::place(const Image& image) {
   Axes<D> axes;
+  axes.levels = image.levels;
   for (int j = 0; j < D; ++j) {
+    axes.sigma[j] = sigma_[j];
     axes.scale[j] = scale_[j];
     axes.offset[j] = offset_[j];
     axes.shift[j] = shift_[j];

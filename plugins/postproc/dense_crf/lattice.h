@@ -54,7 +54,8 @@ class Lattice {
   static constexpr int kStride = D == 2 ? 4 : 8;  // of steps_, a power of two above D
 
   Segments segments_;
-  std::array<float, D> scale_{};          // from pixels and colours to the lattice's axes
+  std::array<float, D> sigma_{};
+  std::array<float, D> scale_{};          // from sigmas to the lattice's axes
   std::array<std::int64_t, D> offset_{};  // a key's coordinates start from 0
   std::array<int, D + 1> shift_{};        // where a coordinate lies in the key; the last has no place
   VertexTable table_;

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nbs/options.h"
+
+#include "parameters.h"
+
+namespace nbs::crf {
+
+struct Options {
+  double smooth_sx = 3;
+  double smooth_sy = 3;
+  double smooth_weight = 3;
+  double sx = 80;
+  double sy = 80;
+  std::vector<double> scolour;
+  double weight = 10;
+  std::int64_t iterations = 5;
+  std::string normalisation = "symmetric";
+  std::string mode = "lattice";
+  double clamp = 1e-5;
+  std::int64_t threads = 0;
+
+  static void declare(Schema<Options>& s) {
+    s.add("smooth_sx", &Options::smooth_sx, 3.0).range(1e-3, 1e6).doc("Smoothness kernel: sigma along x, in pixels.");
+    s.add("smooth_sy", &Options::smooth_sy, 3.0).range(1e-3, 1e6).doc("Smoothness kernel: sigma along y, in pixels.");
+    s.add("smooth_weight", &Options::smooth_weight, 3.0)
+        .range(0, 1e6)
+        .doc("Smoothness kernel: weight; 0 leaves it out.");
+    s.add("sx", &Options::sx, 80.0).range(1e-3, 1e6).doc("Appearance kernel: sigma along x, in pixels.");
+    s.add("sy", &Options::sy, 80.0).range(1e-3, 1e6).doc("Appearance kernel: sigma along y, in pixels.");
+    s.add("scolour", &Options::scolour, std::vector<double>{13, 13, 13})
+        .range(1e-3, 1e6)
+        .doc("Appearance kernel: sigmas of red, green and blue, in levels of 0..255; one value stands for all three.");
+    s.add("weight", &Options::weight, 10.0).range(0, 1e6).doc("Appearance kernel: weight; 0 leaves it out.");
+    s.add("iterations", &Options::iterations, 5).range(0, 1000).doc("Mean field updates.");
+    s.add("normalisation", &Options::normalisation, "symmetric")
+        .choices({"symmetric", "before", "after", "none"})
+        .doc(
+            "How kernel sums are normalised: by the root of both pixels' sums, by the sum of the pixel that sends, of "
+            "the one that receives, or not at all. Results differ a lot.");
+    s.add("mode", &Options::mode, "lattice")
+        .choices({"lattice", "exact", "grid"})
+        .doc(
+            "lattice: fast, any image, equal to the widely used implementation. exact: all pairs of pixels, small "
+            "images. grid: grey images only, nearer to exact than the lattice, so its results differ from it.");
+    s.add("clamp", &Options::clamp, 1e-5)
+        .range(1e-30, 0.49)
+        .doc("Probabilities are brought into [clamp, 1 - clamp] before their logarithm is taken.");
+    s.add("threads", &Options::threads, 0)
+        .range(0, 1024)
+        .doc("Images at a time; 0 = as the run has threads. The result does not depend on it.");
+  }
+
+  /// Throws nbs::Error when scolour holds neither one value nor three.
+  Parameters parameters() const {
+    if (scolour.size() != 1 && scolour.size() != 3) {
+      throw Error("scolour holds " + std::to_string(scolour.size()) +
+                  " values, but it needs three (red, green, blue) or one for all");
+    }
+    Parameters result;
+    result.smoothness = {smooth_sx, smooth_sy, smooth_weight};
+    result.appearance = {sx, sy, {scolour.front(), scolour[scolour.size() / 2], scolour.back()}, weight};
+    result.iterations = iterations;
+    result.normalisation = normalisation == "before"  ? Normalisation::before
+                           : normalisation == "after" ? Normalisation::after
+                           : normalisation == "none"  ? Normalisation::none
+                                                      : Normalisation::symmetric;
+    check(result);
+    return result;
+  }
+};
+
+}  // namespace nbs::crf
