@@ -13,7 +13,7 @@ double ThresholdPredictor::learn(const PredictorInput& input, const torch::Tenso
   static_cast<void>(input);
   static_cast<void>(masks);
   static_cast<void>(loss);
-  throw Error("the predictor \"threshold\" has no parameters to learn");
+  throw Error("there are no parameters to learn; ask learns() first");
 }
 
 torch::Tensor ThresholdPredictor::logits(const PredictorInput& input) {
@@ -22,8 +22,7 @@ torch::Tensor ThresholdPredictor::logits(const PredictorInput& input) {
   const double least = newest.min().item<double>();
   if (least < 0) {
     std::ostringstream text;
-    text << "the predictor \"threshold\" takes losses of at least 0, but was given " << least
-         << "; set profile.transform = \"none\"";
+    text << "a loss must be at least 0, but the profile holds " << least << "; set profile.transform = \"none\"";
     throw Error(text.str());
   }
   if (!warned_ && std::abs(input.profile[0].mean().item<double>() - 1) < 1e-6) {

@@ -83,7 +83,7 @@ TEST_CASE("it declares that it has nothing to learn, and refuses to") {
 TEST_CASE("losses that cannot be losses are refused; relative ones are remarked on once") {
   Made made(0.01);
   CHECK_THROWS_WITH_AS(probabilities(made, torch::full({1, 2, 2}, -0.5)),
-                       doctest::Contains("but was given -0.5; set profile.transform"), nbs::Error);
+                       doctest::Contains("but the profile holds -0.5; set profile.transform"), nbs::Error);
   CHECK(made.lines.empty());
   nbs::PredictorInput input;
   input.profile = torch::tensor({0.5F, 1.5F, 0.25F, 1.75F}).view({1, 1, 2, 2});
