@@ -12,7 +12,7 @@ namespace nbs::evaluation {
 double threshold_by_labelled_f1(const std::vector<ScoredImage>& labelled);
 
 /// The smallest threshold, to a millionth, at which no map of an anomaly-free image has a region of more than `area`
-/// pixels (Bergmann et al. 2019). `maps`: [S, S] each.
+/// pixels (Bergmann et al. 2019); just above 1 if only that leaves them out. `maps`: [S, S] each.
 double threshold_by_normal_area(const std::vector<std::vector<float>>& maps, std::int64_t size, std::int64_t area);
 
 }  // namespace nbs::evaluation
