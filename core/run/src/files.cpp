@@ -17,8 +17,9 @@ namespace nbs::run {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& file, const char* what, int reason) {
-  const char* advice =
-      reason == ENOSPC ? "; free some space" : "; choose another folder with --out, or change its permissions";
+  const char* advice = "; choose another folder with --out, or change its permissions";
+  if (reason == ENOSPC || reason == EDQUOT) advice = "; free some space";
+  if (reason == EFBIG) advice = "; raise the limit on the size of files (ulimit -f)";
   throw Error(fmt::format("{} {} failed: {}{}", what, file.string(), std::strerror(reason), advice));
 }
 

@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "nbs/error.h"
 #include "nbs/run/files.h"
@@ -45,10 +47,24 @@ std::filesystem::path make_run_directory(const std::filesystem::path& parent, co
 
 std::filesystem::path use_run_directory(const std::filesystem::path& folder, const config::Pipeline& pipeline) {
   make_parents(folder);
-  if (!std::filesystem::is_empty(folder))
+  const auto resolved = folder / "resolved.toml";
+  bool taken = !std::filesystem::is_empty(folder);
+  if (!taken) {
+    // Of two runs that are given the same empty folder at the same moment, only one makes this file.
+    const int descriptor = open(resolved.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (descriptor >= 0) {
+      close(descriptor);
+    } else if (errno == EEXIST) {
+      taken = true;
+    } else {
+      throw Error(fmt::format("the run folder {} cannot be written to: {}; choose another with --out", folder.string(),
+                              std::strerror(errno)));
+    }
+  }
+  if (taken)
     throw Error(
         fmt::format("the run folder {} is not empty; name a new one, so that no result is lost", folder.string()));
-  write_file(folder / "resolved.toml", config::to_toml(pipeline));
+  write_file(resolved, config::to_toml(pipeline));
   return folder;
 }
 

@@ -42,6 +42,12 @@ pid_t spawn(const std::vector<std::string>& arguments, int output, const std::fi
     // A child inherits ignored signals; the worker handles interrupts itself.
     std::signal(SIGINT, SIG_DFL);
     execv(name.c_str(), words.data());
+    // Between fork and exec only what is safe in a signal handler is safe: no allocation.
+    const char* const reason = std::strerror(errno);
+    for (const char* part : {"nbs: the worker ", name.c_str(), " cannot be started: ", reason,
+                             "; check NBS_WORKER, or install nbs again\n"}) {
+      if (write(STDERR_FILENO, part, std::strlen(part)) < 0) break;
+    }
     _exit(127);
   }
   return child;
