@@ -20,7 +20,7 @@ namespace {
 template <int D>
 struct Part {
   const LatticeBlock<D>* blocks = nullptr;
-  const float* before = nullptr;
+  const float* before = nullptr;  // factors; null: 1
   const float* after = nullptr;
   float weight = 0;
   const float* blurred = nullptr;  // by vertex, from the last splat; null in the first sweep
@@ -34,6 +34,19 @@ const FloatsAnywhere& block_of(const float* values, std::int64_t b) {
   return *reinterpret_cast<const FloatsAnywhere*>(values + b * kLanes);
 }
 
+template <int D>
+__attribute__((always_inline)) inline void receive(const Part<D>& part, std::int64_t b, Floats& z) {
+  Floats message = part.weight * slice(part.blocks[b], part.blurred);
+  if (part.after != nullptr) message *= block_of(part.after, b);
+  z += message;
+}
+
+template <int D>
+__attribute__((always_inline)) inline void send(const Part<D>& part, std::int64_t b, Floats s) {
+  if (part.before != nullptr) s *= block_of(part.before, b);
+  splat(part.blocks[b], s, part.target);
+}
+
 // Slices the last iteration and splats the next one in the same pass, while a block's weights and vertices are in the
 // nearest cache. All arrays are in the order of blocks; `result` is written in the last sweep only.
 NBS_MULTIVERSION
@@ -42,20 +55,16 @@ void sweep(const Part<2>& smoothness, const Part<5>& appearance, const float* lo
   for (std::int64_t b = 0; b < blocks; ++b) {
     Floats z = block_of(log_odds, b);
     if (!first) {
-      if (smoothness.blocks != nullptr)
-        z += smoothness.weight * block_of(smoothness.after, b) * slice(smoothness.blocks[b], smoothness.blurred);
-      if (appearance.blocks != nullptr)
-        z += appearance.weight * block_of(appearance.after, b) * slice(appearance.blocks[b], appearance.blurred);
+      if (smoothness.blocks != nullptr) receive(smoothness, b, z);
+      if (appearance.blocks != nullptr) receive(appearance, b, z);
     }
     if (result != nullptr) {
       block_of(result, b) = z;
       continue;
     }
     const Floats s = half_tanh(z);
-    if (smoothness.blocks != nullptr)
-      splat(smoothness.blocks[b], block_of(smoothness.before, b) * s, smoothness.target);
-    if (appearance.blocks != nullptr)
-      splat(appearance.blocks[b], block_of(appearance.before, b) * s, appearance.target);
+    if (smoothness.blocks != nullptr) send(smoothness, b, s);
+    if (appearance.blocks != nullptr) send(appearance, b, s);
   }
 }
 
@@ -105,8 +114,8 @@ class Messages {
     values_ = values.data();
     scratch_ = scratch.data();
     part_.blocks = lattice_.blocks().data();
-    part_.before = kernel.before.data();
-    part_.after = kernel.after.data();
+    if (kernel.before) part_.before = kernel.factors.data();
+    if (kernel.after) part_.after = kernel.factors.data();
     part_.weight = static_cast<float>(weight) * Lattice<D>::kGain;
   }
 
@@ -136,27 +145,20 @@ class Messages {
 
 template <int D>
 void Kernel<D>::normalise(Normalisation normalisation, std::vector<float>& values, std::vector<float>& scratch) {
+  before = normalisation == Normalisation::symmetric || normalisation == Normalisation::before;
+  after = normalisation == Normalisation::symmetric || normalisation == Normalisation::after;
+  if (normalisation == Normalisation::none) return;
   const std::int64_t blocks = lattice.segments().blocks();
-  const auto padded = static_cast<std::size_t>(lattice.segments().size());
-  if (normalisation == Normalisation::none) {
-    before.assign(padded, 1.0F);
-    after.assign(padded, 1.0F);
-    return;
-  }
   values.assign(static_cast<std::size_t>(lattice.vertices() + 1), 0.0F);
   scratch.resize(values.size());
   splat_ones(lattice.blocks().data(), blocks, values.data());
   values[0] = 0;
-  after.resize(padded);
-  slice_all(lattice.blocks().data(), blocks, lattice.blur(values.data(), scratch.data()), after.data());
-  factors_of(after.data(), static_cast<std::int64_t>(padded), Lattice<D>::kGain,
-             normalisation == Normalisation::symmetric);
+  factors.resize(static_cast<std::size_t>(lattice.segments().size()));
+  slice_all(lattice.blocks().data(), blocks, lattice.blur(values.data(), scratch.data()), factors.data());
+  factors_of(factors.data(), lattice.segments().size(), Lattice<D>::kGain, normalisation == Normalisation::symmetric);
   // Where there is no pixel the sum is 0 and its factor huge; it meets weights of 0, but could be infinite before.
   for (std::int64_t b = blocks - 1; b >= 0 && lattice.segments().count(b) < kLanes; --b)
-    std::fill(&after[b * kLanes + lattice.segments().count(b)], &after[b * kLanes] + kLanes, 0.0F);
-  before = after;
-  if (normalisation == Normalisation::before) after.assign(padded, 1.0F);
-  if (normalisation == Normalisation::after) before.assign(padded, 1.0F);
+    std::fill(&factors[b * kLanes] + lattice.segments().count(b), &factors[b * kLanes] + kLanes, 0.0F);
 }
 
 template struct Kernel<2>;

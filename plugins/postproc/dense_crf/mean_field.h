@@ -13,8 +13,9 @@ namespace nbs::crf {
 template <int D>
 struct Kernel {
   Lattice<D> lattice;
-  std::vector<float> before;  // in the order of blocks: factor of what goes in
-  std::vector<float> after;   // of what comes out
+  std::vector<float> factors;  // in the order of blocks
+  bool before = false;         // what goes in is multiplied by the factors
+  bool after = false;          // what comes out is
 
   /// Computes the factors from the lattice's response to ones; `values`, `scratch` are resized as needed.
   void normalise(Normalisation normalisation, std::vector<float>& values, std::vector<float>& scratch);
