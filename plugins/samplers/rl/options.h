@@ -19,11 +19,11 @@ struct Options {
   bool use_loss = true;
   bool use_history = true;
   std::string loss_scale = "mean";
-  double learning_rate = 1e-3;
-  double gamma = 0.99;
+  double learning_rate = 5e-4;
+  double gamma = 0.8;
   std::string baseline = "running";
   double baseline_decay = 0.9;
-  double entropy_bonus = 0;
+  double entropy_bonus = 0.2;
   double clip = 0;
 
   static void declare(Schema<Options>& s) {
@@ -44,8 +44,8 @@ struct Options {
     s.add("loss_scale", &Options::loss_scale, "mean")
         .choices({"mean", "none"})
         .doc("The loss map is divided by its mean over the view, or shown as it is.");
-    s.add("learning_rate", &Options::learning_rate, 1e-3).range(1e-9, 10).doc("Adam's step size.");
-    s.add("gamma", &Options::gamma, 0.99).range(0, 1).doc("Discount of later rewards.");
+    s.add("learning_rate", &Options::learning_rate, 5e-4).range(1e-9, 10).doc("Adam's step size.");
+    s.add("gamma", &Options::gamma, 0.8).range(0, 1).doc("Discount of later rewards.");
     s.add("baseline", &Options::baseline, "running")
         .choices({"running", "none"})
         .doc(
@@ -55,9 +55,11 @@ struct Options {
     s.add("baseline_decay", &Options::baseline_decay, 0.9)
         .range(0, 0.9999)
         .doc("Share of the past in the baseline's moving average.");
-    s.add("entropy_bonus", &Options::entropy_bonus, 0.0)
+    s.add("entropy_bonus", &Options::entropy_bonus, 0.2)
         .range(0, 100)
-        .doc("Weight of the policy's mean entropy in what is maximised.");
+        .doc(
+            "Weight of the policy's mean entropy in what is maximised, in units of the mean size of a return less its "
+            "baseline, so that it fades with the signal; keeps the policy from settling on its first luck.");
     s.add("clip", &Options::clip, 0.0).range(0, 1e9).doc("Largest norm of the gradient; 0: any.");
   }
 };

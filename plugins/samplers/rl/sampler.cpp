@@ -115,19 +115,22 @@ std::vector<std::pair<std::string, double>> RlSampler::learn(const std::vector<R
   const auto logits = policy_->forward(input.to(context_.device())).to(torch::kCPU);
   torch::Tensor loss = torch::zeros({});
   double first_return = 0;
+  double advantage = 0;
   std::int64_t offset = 0;
   for (const auto& rewarded : rollouts) {
     const auto& memory = dynamic_cast<const Memory&>(*rewarded.rollout->memory);
     auto returns = discounted_returns(rewarded.rewards, options_.gamma);
     if (!returns.empty()) first_return += returns.front();
     if (options_.baseline == "running") baseline(rewarded.index).subtract(returns);
+    for (const double value : returns)
+      advantage += std::abs(value) / static_cast<double>(logits.size(0));
     const std::int64_t count = memory.actions.size(0);
     loss = loss + reinforce_loss(logits.slice(0, offset, offset + count), memory.actions,
                                  torch::tensor(returns, torch::kFloat64).to(torch::kFloat32));
     offset += count;
   }
   const auto entropy = mean_entropy(logits);
-  if (options_.entropy_bonus > 0) loss = loss - options_.entropy_bonus * entropy;
+  if (options_.entropy_bonus > 0) loss = loss - options_.entropy_bonus * advantage * entropy;
   adam_.zero_grad();
   loss.backward();
   const double norm = adam_.clip(options_.clip);

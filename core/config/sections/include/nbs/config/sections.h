@@ -52,7 +52,7 @@ struct ProfileOptions {
 /// [reward]: Eq. 1 and 3.
 struct RewardOptions {
   double clone_weight = 1;
-  double cover_weight = 0.1;
+  double cover_weight = 0.7;
   double prediction_weight = 1;
   std::int64_t anneal = 200;
   std::string schedule = "linear";
@@ -62,7 +62,7 @@ struct RewardOptions {
     s.add("clone_weight", &RewardOptions::clone_weight, 1.0)
         .range(0, 1e6)
         .doc("R_clone of a patch without anomalous pixels; a patch with some gets the negative.");
-    s.add("cover_weight", &RewardOptions::cover_weight, 0.1)
+    s.add("cover_weight", &RewardOptions::cover_weight, 0.7)
         .range(0, 1e6)
         .doc(
             "R_cover is this times the share of the patch that the episode had not covered yet; 0 "
