@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/host/checked.h"
 
+#include <cmath>
 #include <utility>
 
 #include "nbs/torch.h"
@@ -27,11 +28,12 @@ void require(const Origin& origin, const char* method, const torch::Tensor& resu
   const auto [low, high] = torch::aminmax(result);
   const double least = low.item<double>();
   const double most = high.item<double>();
-  // A NaN anywhere makes both NaN, and fails both comparisons.
-  if (!(least >= minimum && most <= maximum)) {
-    fail(origin, method,
-         fmt::format("returned values from {} to {}, but {} to {} is wanted", least, most, minimum, maximum));
-  }
+  // A NaN anywhere makes both NaN, and fails all comparisons.
+  if (least >= minimum && most <= maximum) return;
+  const auto reason =
+      fmt::format("returned values from {} to {}, but {} to {} is wanted", least, most, minimum, maximum);
+  if (!std::isfinite(least) || !std::isfinite(most)) throw NotFiniteError(sentence(origin, method, reason));
+  fail(origin, method, reason);
 }
 
 constexpr double kLargest = 3.4e38;

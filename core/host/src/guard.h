@@ -8,14 +8,18 @@
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
-#include "nbs/error.h"
 #include "nbs/host/checked.h"
+#include "nbs/not_finite.h"
 
 namespace nbs::host {
 
-[[noreturn]] inline void fail(const Origin& origin, const char* method, const std::string& reason) {
+inline std::string sentence(const Origin& origin, const char* method, const std::string& reason) {
   const std::string place = origin.location.empty() ? "" : origin.location + ": ";
-  throw Error(fmt::format("{}{}, {}(): {}", place, origin.plugin, method, reason));
+  return fmt::format("{}{}, {}(): {}", place, origin.plugin, method, reason);
+}
+
+[[noreturn]] inline void fail(const Origin& origin, const char* method, const std::string& reason) {
+  throw Error(sentence(origin, method, reason));
 }
 
 /// Calls `function` and turns whatever a plugin throws into one sentence that names it.
@@ -23,6 +27,9 @@ template <typename Function>
 auto guard(const Origin& origin, const char* method, Function&& function) -> decltype(function()) {
   try {
     return std::forward<Function>(function)();
+  } catch (const NotFiniteError&) {
+    // A sampler that asked for losses of a diverged autoencoder: still divergence, not the sampler's fault.
+    throw;
   } catch (const c10::Error& error) {
     fail(origin, method, error.what_without_backtrace());
   } catch (const std::exception& error) {

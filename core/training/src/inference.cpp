@@ -82,8 +82,9 @@ Moment read_moment(const std::filesystem::path& folder) {
     torch::Tensor value;
     archive.read("iteration", value);
     moment.iteration = value.item<std::int64_t>();
-    archive.read("loss", value);
-    moment.loss = value.item<double>();
+    torch::Tensor loss;  // read() leaves a tensor that is defined already with its type
+    archive.read("loss", loss);
+    moment.loss = loss.item<double>();
     archive.read("maps", value);
     const auto maps = value.item<std::int64_t>();
     for (std::int64_t t = 0; t < maps; ++t) {

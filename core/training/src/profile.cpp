@@ -4,11 +4,15 @@
 #include <cmath>
 #include <utility>
 
+#include "nbs/not_finite.h"
+
 namespace nbs::training {
 
 torch::Tensor loss_map(Autoencoder& autoencoder, const Tiling& tiling, const torch::Tensor& image) {
   const auto patches = tiling.gather(image);
   const auto losses = autoencoder.pixel_loss(patches);
+  if (!std::isfinite(losses.sum().item<double>()))
+    throw NotFiniteError("the autoencoder's per-pixel losses are not finite");
   return tiling.assemble(losses);
 }
 

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "nbs/error.h"
+#include "nbs/not_finite.h"
 #include "nbs/training/batches.h"
 #include "nbs/training/prediction_loss.h"
 #include "nbs/training/rewards.h"
@@ -302,6 +302,12 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
   } catch (const Diverged& diverged) {
     outcome.ending = Ending::diverged;
     outcome.explanation = diverged.what();
+  } catch (const NotFiniteError& error) {
+    // The step after which the autoencoder is no good may be its last before its losses are asked for.
+    outcome.ending = Ending::diverged;
+    outcome.explanation =
+        fmt::format("{} in iteration {}; the likely cause is a learning rate of the autoencoder that is too high",
+                    error.what(), iteration_);
   }
   outcome.iterations = iteration_;
   outcome.best = std::move(best_);

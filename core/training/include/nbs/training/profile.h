@@ -13,7 +13,7 @@
 namespace nbs::training {
 
 /// The loss map [S, S] of one image [3, S, S]: always evaluated as one batch of all tiles, so that the same parameters
-/// give the same bits whenever it is done. Throws nbs::Error for losses that are not finite, negative or misshapen.
+/// give the same bits whenever it is done. Throws nbs::NotFiniteError for losses that are not finite.
 torch::Tensor loss_map(Autoencoder& autoencoder, const Tiling& tiling, const torch::Tensor& image);
 
 /// A copy of an autoencoder's parameters, never written to again, so shared freely.
