@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <fstream>
 #include <memory>
 
 #include <fmt/format.h>
@@ -45,7 +47,29 @@ double element(const matvar_t& variable, std::size_t index) {
 }
 
 bool numeric(const matvar_t& variable) {
-  return variable.class_type >= MAT_C_DOUBLE && variable.class_type <= MAT_C_UINT32;
+  return variable.class_type >= MAT_C_DOUBLE && variable.class_type <= MAT_C_UINT32 && variable.isComplex == 0;
+}
+
+// matio fills the missing part of a file that was cut short with whatever was in memory and does not say so. In a
+// MATLAB 5 file every element says its length, so its end must lie within the file.
+bool cut_short(const std::filesystem::path& file) {
+  constexpr std::uint64_t kHeader = 128;
+  std::ifstream stream(file, std::ios::binary);
+  std::array<char, kHeader> header{};
+  stream.read(header.data(), kHeader);
+  // Version 1.0 in this machine's byte order: other kinds of file are laid out otherwise.
+  const bool matlab5 = stream && header[125] == 1 && header[126] == 'I' && header[127] == 'M';
+  if (!matlab5) return false;
+  const std::uint64_t size = std::filesystem::file_size(file);
+  std::uint64_t at = kHeader;
+  while (at < size) {
+    std::array<std::uint32_t, 2> tag{};  // type, bytes
+    stream.seekg(static_cast<std::streamoff>(at));
+    stream.read(reinterpret_cast<char*>(tag.data()), sizeof tag);
+    if (!stream || at + sizeof tag + tag[1] > size) return true;
+    at += sizeof tag + tag[1];
+  }
+  return false;
 }
 
 }  // namespace
@@ -56,6 +80,10 @@ cv::Mat read_mask_mat(const std::filesystem::path& file, const std::vector<std::
   if (!mat) {
     throw Error(fmt::format("the file {} cannot be read as a MATLAB file; check that it exists and is complete",
                             file.string()));
+  }
+  if (cut_short(file)) {
+    throw Error(fmt::format("the file {} ({} bytes) is cut short; copy it again", file.string(),
+                            std::filesystem::file_size(file)));
   }
   const Variable truth(Mat_VarRead(mat.get(), "groundTruth"));
   const matvar_t* labels = nullptr;
