@@ -29,12 +29,6 @@ Listing list_folder(const std::filesystem::path& root) {
                         image.string(), sample.id, (root / "masks").string()));
       }
     }
-    if (!listing.samples.empty() && listing.samples.back().id == sample.id) {
-      throw Error(
-          fmt::format("{} and {} have the same name but for the extension, so they cannot be told apart; rename "
-                      "one of them",
-                      listing.samples.back().image.string(), image.string()));
-    }
     listing.samples.push_back(std::move(sample));
   }
   return listing;

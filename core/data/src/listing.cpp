@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+
 #include <fmt/format.h>
 
 #include "nbs/data/sample.h"
@@ -17,6 +20,23 @@ Listing list_by_format(const DataOptions& options) {
   return list_synthetic(options);
 }
 
+// Predictions are written under their ids, so two samples with one id would overwrite each other.
+void refuse_duplicates(const Listing& listing) {
+  std::map<std::string, std::filesystem::path> seen;
+  for (const auto* samples : {&listing.samples, &listing.auxiliary}) {
+    for (const auto& sample : *samples) {
+      const auto [at, is_new] = seen.emplace(sample.id, sample.image);
+      if (is_new) continue;
+      throw Error(fmt::format("{} and {} would both be called \"{}\", so they cannot be told apart; rename one of them",
+                              at->second.string(), sample.image.string(), sample.id));
+    }
+  }
+}
+
+void sort_by_id(std::vector<Sample>& samples) {
+  std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.id < b.id; });
+}
+
 }  // namespace
 
 Listing list_samples(const DataOptions& options) {
@@ -33,6 +53,11 @@ Listing list_samples(const DataOptions& options) {
     }
   }
   auto listing = list_by_format(options);
+  if (options.format != "synthetic") {
+    sort_by_id(listing.samples);
+    sort_by_id(listing.auxiliary);
+    refuse_duplicates(listing);
+  }
   if (static_cast<std::int64_t>(listing.auxiliary.size()) > options.auxiliary)
     listing.auxiliary.resize(static_cast<std::size_t>(options.auxiliary));
   return listing;

@@ -34,8 +34,8 @@ struct Listing {
   std::vector<Sample> auxiliary;  ///< anomaly-free images that the layout keeps apart for training
 };
 
-/// Lists the data set without reading pixels. Throws nbs::Error for a missing or empty folder, or an image that has no
-/// mask where the layout demands one.
+/// Lists the data set without reading pixels. Throws nbs::Error for a missing or empty folder, an image that has no
+/// mask where the layout demands one, or two images that would get the same id.
 Listing list_samples(const DataOptions& options);
 
 // One reader a layout; list_samples() calls the one that options.format names.
