@@ -18,7 +18,7 @@ namespace {
 
 std::vector<unsigned char> read_bytes(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream)
+  if (!stream || std::filesystem::is_directory(file))
     throw Error(fmt::format("the file {} cannot be opened; check that it exists and may be read", file.string()));
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/data/npy.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -34,7 +35,8 @@ void append(const char* bytes, std::int64_t count, std::vector<double>& to) {
 
 NpyArray read_npy(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw Error(fmt::format("the file {} cannot be opened", file.string()));
+  if (!stream || std::filesystem::is_directory(file))
+    throw Error(fmt::format("the file {} cannot be opened", file.string()));
   const std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   if (bytes.size() < 10 || bytes.compare(0, 6, "\x93NUMPY") != 0 || bytes[6] != 1)
     throw Error(fmt::format("the file {} is not a .npy file of format 1.0", file.string()));
@@ -43,6 +45,7 @@ NpyArray read_npy(const std::filesystem::path& file) {
   const std::string header = bytes.substr(10, length);
   if (after(header, "'fortran_order':", file).find("False") > 2)
     throw Error(fmt::format("the .npy file {} is in Fortran order; save it in C order", file.string()));
+  constexpr std::int64_t kLimit = std::numeric_limits<std::int32_t>::max();
   NpyArray array;
   std::int64_t count = 1;
   std::string shape = after(header, "'shape':", file);
@@ -53,9 +56,10 @@ NpyArray read_npy(const std::filesystem::path& file) {
       continue;
     }
     std::int64_t extent = 0;
+    // Held at the limit, so that an absurd number of digits cannot overflow.
     for (; i < shape.size() && shape[i] >= '0' && shape[i] <= '9'; ++i)
-      extent = extent * 10 + (shape[i] - '0');
-    if (extent > 0 && count > std::numeric_limits<std::int32_t>::max() / extent)
+      extent = std::min(extent * 10 + (shape[i] - '0'), kLimit);
+    if (extent == kLimit || (extent > 0 && count > kLimit / extent))
       throw Error(fmt::format("the .npy file {} says it holds more values than can be read", file.string()));
     count *= extent;
     array.shape.push_back(extent);
