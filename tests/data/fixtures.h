@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <opencv2/core.hpp>
+
+#include "nbs/data/options.h"
+#include "nbs/data/sets.h"
+
+namespace nbs::test {
+
+/// Options for a data set on disk: S = 16, split seed 0.
+data::DataOptions options_for(const std::string& format, const std::filesystem::path& root, std::int64_t labelled = 0);
+
+/// Writes a picture through OpenCV, making its folder.
+void write_picture(const std::filesystem::path& file, const cv::Mat& picture);
+
+/// A colour picture, 8 bit BGR, that differs from pixel to pixel.
+cv::Mat colour_picture(int rows, int columns);
+
+/// A mask of 0 and 255 that is anomalous in columns `from` to `to` - 1.
+cv::Mat stripe_mask(int rows, int columns, int from, int to);
+
+/// A plain-folder data set of `count` images of 24 x 32 pixels, named a, b, c, …; the masks of those named in
+/// `anomalous` have a stripe.
+void write_folder_layout(const std::filesystem::path& root, int count, const std::string& anomalous);
+
+std::string read_bytes(const std::filesystem::path& file);
+void write_bytes(const std::filesystem::path& file, const std::string& bytes);
+
+/// The ids of the samples, in order.
+std::vector<std::string> ids_of(const std::vector<data::Sample>& samples);
+
+}  // namespace nbs::test
