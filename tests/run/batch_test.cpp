@@ -8,6 +8,7 @@
 #include "nbs/run/run_directory.h"
 
 #include "environment.h"
+#include "error_text.h"
 
 using namespace nbs;
 using State = run::Job::State;
@@ -115,6 +116,16 @@ TEST_CASE("cores are divided among parallel runs, unless a pipeline names its th
   auto single = jobs_named({"c"});
   run::run_batch(single, scratch / "runs", 1, [](const Job&) {});
   CHECK(test::lines_of(scratch / "calls.txt").back().find("--threads") == std::string::npos);
+}
+
+TEST_CASE("when the next run cannot start, those that run already are waited for") {
+  const test::Scratch scratch;
+  const test::FakeWorker worker(scratch, "sleep 0.2; echo '{\"ending\": \"finished\"}' > \"$4/result.json\"");
+  auto jobs = jobs_named({"a", "no/such", "b"});
+  CHECK(test::error_text([&] { run::run_batch(jobs, scratch / "runs", 2, [](const Job&) {}); }) ==
+        doctest::Contains("cannot be made"));
+  CHECK(states(jobs) == "dww");
+  CHECK(run::is_finished(jobs[0].folder));
 }
 
 TEST_CASE("a finished run counts only for exactly the same pipeline") {

@@ -41,26 +41,36 @@ void run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, int 
     running.erase(at);
     changed(job);
   };
-  for (auto& job : jobs) {
-    job.folder = finished_run(parent, job.pipeline);
-    if (!job.folder.empty()) {
-      job.state = Job::State::skipped;
+  const auto start_all = [&] {
+    for (auto& job : jobs) {
+      job.folder = finished_run(parent, job.pipeline);
+      if (!job.folder.empty()) {
+        job.state = Job::State::skipped;
+        changed(job);
+        continue;
+      }
+      while (static_cast<int>(running.size()) >= parallel)
+        finish_one();
+      job.folder = make_run_directory(parent, job.pipeline);
+      std::vector<std::string> arguments = {
+          "run", (job.folder / "resolved.toml").string(), "--out", job.folder.string(), "--progress", "lines"};
+      if (parallel > 1 && job.pipeline.train.options.threads == 0) {
+        arguments.emplace_back("--threads");
+        arguments.push_back(std::to_string(std::max(1U, cores / static_cast<unsigned>(parallel))));
+      }
+      const pid_t process = start_worker(arguments, job.folder / "log.txt");
+      job.state = Job::State::running;
+      running.emplace(process, &job);
       changed(job);
-      continue;
     }
-    while (static_cast<int>(running.size()) >= parallel)
+  };
+  try {
+    start_all();
+  } catch (...) {
+    // No folder or process for the next run: those that run already are not left alone.
+    while (!running.empty())
       finish_one();
-    job.folder = make_run_directory(parent, job.pipeline);
-    std::vector<std::string> arguments = {
-        "run", (job.folder / "resolved.toml").string(), "--out", job.folder.string(), "--progress", "lines"};
-    if (parallel > 1 && job.pipeline.train.options.threads == 0) {
-      arguments.emplace_back("--threads");
-      arguments.push_back(std::to_string(std::max(1U, cores / static_cast<unsigned>(parallel))));
-    }
-    const pid_t process = start_worker(arguments, job.folder / "log.txt");
-    job.state = Job::State::running;
-    running.emplace(process, &job);
-    changed(job);
+    throw;
   }
   while (!running.empty())
     finish_one();
