@@ -35,7 +35,7 @@ struct RunRecord {
   std::optional<std::int64_t> labelled;
   std::int64_t iterations = 0;          ///< done
   std::optional<std::int64_t> planned;  ///< train.iterations
-  OptionValues options;                 ///< resolved.toml by dotted names, in its order
+  OptionValues options;                 ///< resolved.toml by dotted names
   Json result;
   Json provenance;
 

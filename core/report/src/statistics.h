@@ -34,8 +34,8 @@ struct Group {
 /// Groups in the order of data set, method and first run. The records must outlive them.
 std::vector<Group> group_runs(const std::vector<RunRecord>& records);
 
-/// Names of the options that are not the same in all runs, without seeds, name and labels, in the order of the
-/// pipeline. Runs without a pipeline are left out.
+/// Names of the options that are not the same in all runs, without seeds, name and labels. Runs without a pipeline are
+/// left out.
 std::vector<std::string> varying_options(const std::vector<const RunRecord*>& runs);
 
 /// The value of an option as TOML, or empty.
