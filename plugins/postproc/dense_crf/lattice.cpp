@@ -27,7 +27,7 @@ struct Axes {
 // A block between its features and the walk over its simplices.
 template <int D>
 struct Located {
-  alignas(64) std::int64_t key[kLanes];               // of the simplex's first vertex
+  alignas(64) std::uint64_t key[kLanes];              // of the simplex's first vertex; any where there is no pixel
   alignas(32) std::int32_t direction[D + 1][kLanes];  // from vertex k - 1 to vertex k; [0] is not used
 };
 
@@ -80,7 +80,7 @@ __attribute__((always_inline)) inline void locate(const Floats (&features)[D], c
     elevated[i] = (elevated[i] - __builtin_convertvector(up * (D + 1), Floats)) * kInverse;
     if (i == D) break;
     for (int l = 0; l < kLanes; ++l)
-      located.key[l] += (static_cast<std::int64_t>(base[i][l]) + axes.offset[i]) << axes.shift[i];
+      located.key[l] += static_cast<std::uint64_t>(base[i][l] + axes.offset[i]) << axes.shift[i];
   }
   // Barycentric weights from the sorted differences; vertex k differs from k - 1 along the axis of rank D + 1 - k.
   Floats above = {};
@@ -157,7 +157,8 @@ void Lattice<D>::number_keys(const Image& image, const std::array<double, D>& si
     }
     // A blur of kernel (1/2, 1, 1/2) along each direction has this standard deviation (Adams et al. 2010, 3.3).
     sigma_[j] = static_cast<float>(sigmas[j]);
-    scale_[j] = static_cast<float>(1 / std::sqrt((j + 1.0) * (j + 2.0)) * std::sqrt(2.0 / 3.0) * (D + 1));
+    const auto deviation = static_cast<float>(std::sqrt(2.0 / 3.0) * (D + 1));
+    scale_[j] = static_cast<float>(1 / std::sqrt((j + 1.0) * (j + 2.0)) * deviation);
     const double to_lattice = scale_[j] / sigmas[j];
     low[j] *= to_lattice;
     high[j] *= to_lattice;
@@ -263,8 +264,9 @@ void Lattice<D>::place(const Image& image) {
     // One look-up finds a simplex's first vertex; the others follow along known steps, and a step that is not known yet
     // costs a look-up once.
     for (int l = 0; l < count; ++l) {
-      if (located.key[l] != last_key[l]) {
-        last_key[l] = located.key[l];
+      const auto key = static_cast<std::int64_t>(located.key[l]);
+      if (key != last_key[l]) {
+        last_key[l] = key;
         last_vertex[l] = table_.insert(last_key[l]);
       }
       block.vertex[0][l] = last_vertex[l];

@@ -212,10 +212,14 @@ void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness
 
 NBS_MULTIVERSION
 void log_odds_of(const float* probabilities, std::int64_t count, float clamp, float* log_odds) {
+  // Both p and 1 - p are clamped: with a clamp below the resolution of 1 - p neither may become 0.
+  const float most = 1.0F - clamp;
   for (std::int64_t i = 0; i < count; ++i) {
-    const float p = probabilities[i];
-    const float q = 1.0F - p;
-    log_odds[i] = logarithm(p < clamp ? clamp : p) - logarithm(q < clamp ? clamp : q);
+    float p = probabilities[i];
+    float q = 1.0F - p;
+    p = p < clamp ? clamp : p;
+    q = q < clamp ? clamp : q;
+    log_odds[i] = logarithm(p > most ? most : p) - logarithm(q > most ? most : q);
   }
 }
 

@@ -53,7 +53,7 @@ struct Workspace {
 void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness, const Image& image,
                 const float* log_odds, float* result, Workspace& workspace);
 
-/// z = log(p / (1 - p)), where p and 1 - p are first raised to at least `clamp`.
+/// z = log(p / (1 - p)), with p first brought into [clamp, 1 - clamp].
 void log_odds_of(const float* probabilities, std::int64_t count, float clamp, float* log_odds);
 
 /// p = 1 / (1 + exp(-z)).
