@@ -7,6 +7,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "nbs_revision.h"
+
 namespace nbs::run {
 
 namespace {
