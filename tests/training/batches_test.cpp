@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/training/batches.h"
+
+#include <cmath>
+#include <set>
+
+#include "fakes.h"
+
+using nbs::training::BufferedProfile;
+using nbs::training::dihedral;
+using nbs::training::ProfileBuffer;
+using nbs::training::Random;
+using nbs::training::TrainingImages;
+
+namespace {
+
+constexpr std::int64_t kSize = 16;
+
+// Every pixel's value tells where it comes from; so does the mask, in its own way.
+torch::Tensor places() {
+  return torch::arange(1, kSize * kSize + 1, torch::kFloat32).view({kSize, kSize});
+}
+torch::Tensor mask_of(const torch::Tensor& numbers) {
+  return (numbers.mul(7919).remainder(13) < 4).to(torch::kFloat32);
+}
+
+TrainingImages numbered_images() {
+  TrainingImages images;
+  images.labelled = 1;
+  images.images = (places() / 512).expand({1, 3, kSize, kSize}).contiguous();
+  images.masks = mask_of(places()).unsqueeze(0);
+  return images;
+}
+
+ProfileBuffer numbered_profiles() {
+  ProfileBuffer buffer(4);
+  BufferedProfile profile;
+  profile.maps = {places(), places() * 2};
+  profile.scale = 1;
+  buffer.push(profile);
+  return buffer;
+}
+
+// Which of the eight symmetries of the square a crop of numbers shows: the steps to the right and down.
+std::pair<float, float> orientation(const torch::Tensor& numbers) {
+  return {numbers[0][1].item<float>() - numbers[0][0].item<float>(),
+          numbers[1][0].item<float>() - numbers[0][0].item<float>()};
+}
+
+}  // namespace
+
+TEST_CASE("the eight turns are the eight symmetries of the square, 0 among them as nothing") {
+  const auto numbers = places();
+  CHECK(torch::equal(dihedral(numbers, 0), numbers));
+  std::set<std::pair<float, float>> seen;
+  for (std::int64_t index = 0; index < 8; ++index) {
+    const auto turned = dihedral(numbers, index);
+    seen.insert(orientation(turned));
+    bool known = false;
+    for (std::int64_t quarter = 0; quarter < 4; ++quarter) {
+      const auto rotated = torch::rot90(numbers, quarter, {0, 1});
+      known = known || torch::equal(turned, rotated) || torch::equal(turned, rotated.flip({0}));
+    }
+    CHECK(known);
+  }
+  CHECK(seen.size() == 8);
+}
+
+TEST_CASE("profile, mask and image of a crop stay aligned under crops and turns") {
+  const auto images = numbered_images();
+  const auto buffer = numbered_profiles();
+  nbs::config::BufferOptions options;
+  options.batch = 100;
+  options.crop = 6;
+  Random random(3);
+  const auto batch = nbs::training::draw_profiles(buffer, images, {}, options, {}, true, random);
+  CHECK(batch.input.profile.sizes().vec() == std::vector<std::int64_t>{100, 2, 6, 6});
+  CHECK(batch.input.image.sizes().vec() == std::vector<std::int64_t>{100, 3, 6, 6});
+  CHECK(batch.masks.sizes().vec() == std::vector<std::int64_t>{100, 6, 6});
+  const auto first = batch.input.profile.select(1, 0);
+  CHECK(torch::equal(batch.masks, mask_of(first)));
+  CHECK(torch::equal(batch.input.profile.select(1, 1), 2 * first));
+  CHECK(torch::equal(batch.input.image.select(1, 2), first / 512));
+  std::set<std::pair<float, float>> seen;
+  std::set<float> corners;
+  for (std::int64_t b = 0; b < 100; ++b) {
+    seen.insert(orientation(first[b]));
+    corners.insert(first[b].min().item<float>());
+  }
+  CHECK(seen.size() == 8);
+  CHECK(corners.size() > 40);  // of 121 places
+  CHECK(*corners.begin() >= 1);
+  options.dihedral = false;
+  const auto upright = nbs::training::draw_profiles(buffer, images, {}, options, {}, false, random);
+  CHECK_FALSE(upright.input.image.defined());
+  for (std::int64_t b = 0; b < 100; ++b)
+    CHECK(orientation(upright.input.profile[b][0]) == std::pair<float, float>(1, 16));
+}
+
+TEST_CASE("whole images are drawn for crop 0, scaled and transformed as profiles are at inference") {
+  const auto images = numbered_images();
+  ProfileBuffer buffer(1);
+  BufferedProfile profile;
+  profile.maps = {places(), places() * 3};
+  profile.scale = 257;
+  buffer.push(profile);
+  nbs::config::BufferOptions options;
+  options.batch = 1;
+  options.crop = 0;
+  options.dihedral = false;
+  nbs::config::ProfileOptions shape;
+  shape.transform = "log";
+  Random random(1);
+  const auto batch = nbs::training::draw_profiles(buffer, images, shape, options, {}, false, random);
+  const auto expected = nbs::training::prepare_profile(shape, torch::stack(profile.maps), profile.scale);
+  CHECK(torch::allclose(batch.input.profile[0], expected));
+  CHECK(torch::equal(batch.masks[0], images.masks[0]));
+  CHECK(torch::equal(profile.maps[0], places()));
+}
+
+TEST_CASE("gain is one factor for each loss map with mean 1 over the profile; noise is one for each value") {
+  const auto images = numbered_images();
+  const auto buffer = numbered_profiles();
+  nbs::config::BufferOptions options;
+  options.batch = 50;
+  options.dihedral = false;
+  options.crop = 0;
+  options.gain = 0.5;
+  Random random(9);
+  const auto drawn = nbs::training::draw_profiles(buffer, images, {}, options, {}, false, random).input.profile;
+  const auto factors = drawn / torch::stack({places(), 2 * places()});
+  CHECK((factors.amax({2, 3}) - factors.amin({2, 3})).max().item<double>() < 1e-5);
+  CHECK(torch::allclose(factors.mean({1, 2, 3}), torch::ones({50})));
+  CHECK(factors.select(1, 0).std().item<double>() > 0.1);
+  options.gain = 0;
+  options.noise = 0.1;
+  const auto noisy = nbs::training::draw_profiles(buffer, images, {}, options, {}, false, random).input.profile;
+  const auto logarithm = (noisy / torch::stack({places(), 2 * places()})).log();
+  CHECK(logarithm.std().item<double>() == doctest::Approx(0.1).epsilon(0.05));
+  CHECK(std::abs(logarithm.mean().item<double>()) < 0.01);
+}
+
+TEST_CASE("crops of images stay aligned with their masks") {
+  const auto images = numbered_images();
+  nbs::config::BufferOptions options;
+  options.batch = 60;
+  options.crop = 8;
+  Random random(4);
+  nbs::data::AugmentOptions augment;
+  augment.flip = true;
+  augment.rotate90 = true;
+  const auto batch = nbs::training::draw_images(images, options, augment, random);
+  CHECK_FALSE(batch.input.profile.defined());
+  CHECK(torch::equal(batch.masks, mask_of((batch.input.image.select(1, 0) * 512).round())));
+  std::set<std::pair<float, float>> seen;
+  for (std::int64_t b = 0; b < 60; ++b)
+    seen.insert(orientation(batch.input.image[b][0] * 512));
+  CHECK(seen.size() == 8);
+}
+
+TEST_CASE("an image and its mask are rotated, scaled and bent together, and the original is left alone") {
+  auto images = nbs::test::small_images(64, 1, 0, 1);
+  images.images.zero_();
+  images.masks.zero_();
+  images.images[0].slice(1, 20, 44).slice(2, 10, 34).fill_(1);
+  images.masks[0].slice(0, 20, 44).slice(1, 10, 34).fill_(1);
+  const auto before = images.images.clone();
+  nbs::config::BufferOptions options;
+  options.batch = 8;
+  options.crop = 0;
+  nbs::data::AugmentOptions augment;
+  augment.rotation = 45;
+  augment.scale = 0.2;
+  augment.elastic = 2;
+  Random random(5);
+  const auto batch = nbs::training::draw_images(images, options, augment, random);
+  const auto bright = (batch.input.image.select(1, 0) > 0.5).to(torch::kFloat32);
+  for (std::int64_t b = 0; b < 8; ++b) {
+    const double overlap = (bright[b] * batch.masks[b]).sum().item<double>();
+    CHECK(2 * overlap / (bright[b].sum().item<double>() + batch.masks[b].sum().item<double>()) > 0.95);
+    CHECK_FALSE(torch::equal(batch.masks[b], images.masks[0]));
+  }
+  CHECK(torch::equal(images.images, before));
+}
+
+TEST_CASE("patches are turned as the options allow, and nothing else happens to them") {
+  const auto patch = (places() / 512).expand({1, 3, kSize, kSize});
+  const auto patches = patch.expand({64, 3, kSize, kSize}).contiguous();
+  const auto seen_with = [&](bool flip, bool rotate) {
+    nbs::data::AugmentOptions augment;
+    augment.flip = flip;
+    augment.rotate90 = rotate;
+    Random random(8);
+    const auto changed = nbs::training::augment_patches(patches, augment, random);
+    std::set<std::pair<float, float>> seen;
+    for (std::int64_t b = 0; b < 64; ++b) {
+      seen.insert(orientation(changed[b][1] * 512));
+      CHECK(torch::equal(std::get<0>(changed[b].flatten().sort()), std::get<0>(patches[b].flatten().sort())));
+    }
+    return seen;
+  };
+  using Seen = std::set<std::pair<float, float>>;
+  CHECK(seen_with(false, false) == Seen{{1, 16}});
+  CHECK(seen_with(true, false) == Seen{{1, 16}, {-1, 16}, {1, -16}, {-1, -16}});
+  CHECK(seen_with(false, true) == Seen{{1, 16}, {16, -1}, {-1, -16}, {-16, 1}});  // quarter turns, no mirror image
+  CHECK(seen_with(true, true).size() == 8);
+}

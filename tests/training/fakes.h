@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nbs/autoencoder.h"
+#include "nbs/context.h"
+#include "nbs/draw.h"
+#include "nbs/predictor.h"
+#include "nbs/sampler.h"
+#include "nbs/training/trainer.h"
+
+#include "torch_test.h"
+
+// Small components whose every number can be followed by hand.
+
+namespace nbs::test {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+/// Reconstructs a pixel as gain x pixel + shift, each channel with its own two numbers; plain gradient descent.
+class LinearAutoencoder : public Autoencoder {
+ public:
+  explicit LinearAutoencoder(std::uint64_t seed) : generator_(make_generator(seed)) {
+    gain_ = torch::empty({3, 1, 1});
+    shift_ = torch::empty({3, 1, 1});
+    draw();
+  }
+
+  void reinitialise() override {
+    ++lives;
+    draw();
+  }
+  double learn(const torch::Tensor& patches) override {
+    ++steps;
+    const auto error = patches * gain_ + shift_ - patches;
+    const double loss = error.square().mean().item<double>();
+    gain_.sub_((error * patches).mean({0, 2, 3}).view({3, 1, 1}), 0.2);
+    shift_.sub_(error.mean({0, 2, 3}).view({3, 1, 1}), 0.2);
+    if (steps == break_at_step) gain_.fill_(kNan);
+    return loss;
+  }
+  torch::Tensor pixel_loss(const torch::Tensor& patches) override {
+    ++evaluations;
+    return (patches * gain_ + shift_ - patches).square().mean(1);
+  }
+  std::vector<torch::Tensor> state() override { return {gain_, shift_}; }
+  void save(torch::serialize::OutputArchive& archive) const override {
+    archive.write("gain", gain_);
+    archive.write("shift", shift_);
+  }
+  void load(torch::serialize::InputArchive& archive) override {
+    archive.read("gain", gain_);
+    archive.read("shift", shift_);
+  }
+
+  std::int64_t lives = 0;
+  std::int64_t steps = 0;
+  std::int64_t evaluations = 0;
+  std::int64_t break_at_step = -1;  ///< after this step its parameters are no numbers
+
+ private:
+  void draw() {
+    gain_.uniform_(0.2, 0.8, generator_);
+    shift_.uniform_(-0.1, 0.1, generator_);
+  }
+  at::Generator generator_;
+  torch::Tensor gain_;
+  torch::Tensor shift_;
+};
+
+/// Uniformly random patches; notes what it is rewarded with.
+class NotingSampler : public Sampler {
+ public:
+  explicit NotingSampler(std::uint64_t seed) : generator_(make_generator(seed)), draw_(generator_) {}
+
+  Rollout sample(Scene& scene, std::int64_t count) override {
+    Rollout rollout;
+    const std::int64_t places = scene.image_size() - scene.patch_size() + 1;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t image = draw_.below(scene.image_count());
+      const std::int64_t y = draw_.below(places);
+      rollout.patches.push_back({image, y, draw_.below(places)});
+    }
+    return rollout;
+  }
+  bool learns() const override { return true; }
+  std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) override {
+    Lesson lesson;
+    for (const auto& rewarded : rollouts) {
+      lesson.patches.push_back(rewarded.rollout->patches);
+      lesson.rewards.push_back(rewarded.rewards);
+    }
+    lessons.push_back(std::move(lesson));
+    const bool broken = static_cast<std::int64_t>(lessons.size()) == break_at_lesson;
+    return {{"gradient", broken ? kNan : 1.0}};
+  }
+  void save(torch::serialize::OutputArchive& archive) const override {
+    archive.write("lessons", torch::tensor(static_cast<std::int64_t>(lessons.size())));
+  }
+
+  struct Lesson {
+    std::vector<std::vector<Patch>> patches;
+    std::vector<std::vector<double>> rewards;
+  };
+  std::vector<Lesson> lessons;
+  std::int64_t break_at_lesson = -1;
+
+ private:
+  at::Generator generator_;
+  Draw draw_;
+};
+
+/// logit = slope x mean of the profile + shift; plain gradient descent on what it is given as Eq. 2.
+class MeanPredictor : public Predictor {
+ public:
+  bool needs_profile() const override { return true; }
+  bool needs_image() const override { return false; }
+  bool learns() const override { return true; }
+  double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
+    parameters_.requires_grad_(true);
+    const auto value = loss(forward(input), masks);
+    const auto gradient = torch::autograd::grad({value}, {parameters_})[0];
+    parameters_ = (parameters_.detach() - 0.5 * gradient).detach();
+    ++steps;
+    if (steps == break_at_step) return kNan;
+    return steps <= static_cast<std::int64_t>(script.size()) ? script[static_cast<std::size_t>(steps - 1)]
+                                                             : value.item<double>();
+  }
+  torch::Tensor logits(const PredictorInput& input) override { return forward(input).detach(); }
+  void save(torch::serialize::OutputArchive& archive) const override {
+    archive.write("parameters", parameters_.detach());
+  }
+  void load(torch::serialize::InputArchive& archive) override { archive.read("parameters", parameters_); }
+
+  std::vector<double> script;  ///< losses to report in place of the true ones
+  std::int64_t steps = 0;
+  std::int64_t break_at_step = -1;
+
+ private:
+  torch::Tensor forward(const PredictorInput& input) const {
+    return input.profile.mean(1) * parameters_[0] + parameters_[1];
+  }
+  torch::Tensor parameters_ = torch::zeros({2});
+};
+
+/// Random images with a bright square each; the first `labelled` have masks.
+inline training::TrainingImages small_images(std::int64_t size, std::int64_t labelled, std::int64_t unlabelled,
+                                             std::uint64_t seed) {
+  auto generator = make_generator(seed);
+  training::TrainingImages images;
+  images.labelled = labelled;
+  images.unlabelled = unlabelled;
+  images.images = torch::rand({labelled + unlabelled, 3, size, size}, generator) * 0.5;
+  images.masks = torch::zeros({labelled, size, size});
+  for (std::int64_t i = 0; i < labelled + unlabelled; ++i) {
+    const std::int64_t at = (3 * i) % (size - 4);
+    images.images[i].slice(1, at, at + 4).slice(2, at, at + 4).add_(0.5);
+    if (i < labelled) images.masks[i].slice(0, at, at + 4).slice(1, at, at + 4).fill_(1);
+  }
+  return images;
+}
+
+/// Settings for images of 16 x 16 pixels: patches of 8, profiles of 3 maps.
+inline training::Settings small_settings() {
+  training::Settings settings;
+  settings.profile.patch_size = 8;
+  settings.profile.length = 3;
+  settings.profile.stride = 1;
+  settings.profile.transform = "none";
+  settings.profile.normalise = "mean";
+  settings.buffer.steps = 1;
+  settings.buffer.capacity = 8;
+  settings.buffer.batch = 2;
+  settings.buffer.crop = 8;
+  settings.train.iterations = 20;
+  settings.train.patches = 8;
+  settings.train.clone_patches = 6;
+  settings.train.minibatch = 4;
+  settings.train.reinit_every = 8;
+  settings.train.warmup = 2;
+  settings.train.patience = 0;
+  settings.train.selection = "lowest_loss";
+  settings.train.smoothing = "ema";
+  settings.reward.schedule = "linear";
+  settings.reward.anneal = 10;
+  return settings;
+}
+
+/// The fakes together, and a trainer's run with them.
+struct SmallRun {
+  std::shared_ptr<NotingSampler> sampler = std::make_shared<NotingSampler>(11);
+  std::shared_ptr<LinearAutoencoder> autoencoder = std::make_shared<LinearAutoencoder>(12);
+  std::shared_ptr<MeanPredictor> predictor = std::make_shared<MeanPredictor>();
+  std::vector<training::IterationReport> reports;
+
+  training::Components components() const { return {sampler, autoencoder, predictor}; }
+  training::Outcome run(
+      const training::TrainingImages& images, const training::Settings& settings, std::uint64_t seed = 5,
+      const std::function<bool()>& interrupted = [] { return false; }) {
+    training::Trainer trainer(images, components(), settings, seed);
+    return trainer.run([this](const training::IterationReport& report) { reports.push_back(report); }, interrupted);
+  }
+};
+
+}  // namespace nbs::test

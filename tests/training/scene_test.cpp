@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/training/scene.h"
+
+#include "nbs/error.h"
+#include "nbs/training/profile.h"
+
+#include "fakes.h"
+
+using nbs::training::CurrentLosses;
+using nbs::training::Tiling;
+using nbs::training::TrainingScene;
+
+namespace {
+
+torch::Tensor part(const torch::Tensor& map, std::int64_t y, std::int64_t x, std::int64_t side) {
+  return map.slice(0, y, y + side).slice(1, x, x + side);
+}
+
+}  // namespace
+
+TEST_CASE("a window of the current loss map is that of the whole map, and only its tiles are evaluated") {
+  const auto images = nbs::test::small_images(16, 1, 2, 4);
+  nbs::test::LinearAutoencoder autoencoder(3);
+  const Tiling tiling(16, 4);
+  CurrentLosses losses(images, tiling, autoencoder);
+  const auto expected = [&](std::int64_t i) { return autoencoder.pixel_loss(images.images[i].unsqueeze(0))[0]; };
+  CHECK(torch::allclose(part(losses.window(1, 3, 3, 2, 2), 3, 3, 2), part(expected(1), 3, 3, 2)));
+  CHECK(losses.tiles_evaluated() == 4);
+  losses.window(1, 0, 0, 8, 8);
+  CHECK(losses.tiles_evaluated() == 4);
+  losses.window(1, 4, 4, 8, 4);
+  CHECK(losses.tiles_evaluated() == 5);
+  // After a step all is out of date, and what is asked for is evaluated anew.
+  autoencoder.learn(images.images);
+  losses.invalidate();
+  CHECK(torch::allclose(part(losses.window(1, 3, 3, 2, 2), 3, 3, 2), part(expected(1), 3, 3, 2)));
+  CHECK(losses.tiles_evaluated() == 9);
+  CHECK(torch::allclose(losses.window(2, -8, -8, 40, 40), expected(2)));
+  CHECK(losses.tiles_evaluated() == 25);
+}
+
+TEST_CASE("a map given from outside is used until the autoencoder changes") {
+  const auto images = nbs::test::small_images(16, 1, 1, 4);
+  nbs::test::LinearAutoencoder autoencoder(3);
+  const Tiling tiling(16, 4);
+  CurrentLosses losses(images, tiling, autoencoder);
+  losses.set(0, torch::full({16, 16}, 5.0));
+  CHECK(losses.window(0, 0, 0, 16, 16).min().item<float>() == 5);
+  CHECK(losses.tiles_evaluated() == 0);
+  losses.invalidate();
+  CHECK(losses.window(0, 0, 0, 16, 16).max().item<float>() < 5);
+}
+
+TEST_CASE("with overlapping tiles windows are those of the averaged map") {
+  const auto images = nbs::test::small_images(16, 1, 1, 4);
+  nbs::test::LinearAutoencoder autoencoder(3);
+  const Tiling tiling(16, 8, 3, 1);
+  CurrentLosses losses(images, tiling, autoencoder);
+  const auto whole = nbs::training::loss_map(autoencoder, tiling, images.images[1]);
+  CHECK(torch::allclose(part(losses.window(1, 6, 2, 5, 5), 6, 2, 5), part(whole, 6, 2, 5)));
+}
+
+TEST_CASE("a scene numbers its own images and has no masks of unlabelled ones") {
+  const auto images = nbs::test::small_images(16, 2, 3, 4);
+  nbs::test::LinearAutoencoder autoencoder(3);
+  const Tiling tiling(16, 4);
+  CurrentLosses losses(images, tiling, autoencoder);
+  TrainingScene all(images, losses, 4, 0, 5);
+  CHECK(all.image_count() == 5);
+  CHECK(all.image_size() == 16);
+  CHECK(all.patch_size() == 4);
+  CHECK(all.labelled(1));
+  CHECK_FALSE(all.labelled(2));
+  CHECK(torch::equal(all.mask(1), images.masks[1]));
+  CHECK_THROWS_AS(all.mask(2), nbs::Error);
+  CHECK_THROWS_AS(all.image(5), nbs::Error);
+  CHECK_THROWS_AS(all.image(-1), nbs::Error);
+  TrainingScene rest(images, losses, 4, 2, 3);
+  CHECK(rest.global(1) == 3);
+  CHECK(torch::equal(rest.image(1), images.images[3]));
+  CHECK_FALSE(rest.labelled(0));
+  CHECK_THROWS_AS(rest.mask(0), nbs::Error);
+  CHECK(torch::allclose(part(rest.loss(1, 0, 0, 4, 4), 0, 0, 4),
+                        part(autoencoder.pixel_loss(images.images[3].unsqueeze(0))[0], 0, 0, 4)));
+}

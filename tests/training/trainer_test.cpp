@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/training/trainer.h"
+
+#include <set>
+
+#include <malloc.h>
+
+#include "nbs/error.h"
+#include "nbs/host/checked.h"
+#include "nbs/training/rewards.h"
+
+#include "fakes.h"
+
+using nbs::test::small_images;
+using nbs::test::small_settings;
+using nbs::test::SmallRun;
+using nbs::training::Ending;
+using nbs::training::IterationReport;
+
+namespace {
+
+bool same_bytes(const nbs::training::Moment& a, const nbs::training::Moment& b) {
+  if (a.iteration != b.iteration || a.loss != b.loss || a.predictor != b.predictor || a.sampler != b.sampler ||
+      a.snapshots.size() != b.snapshots.size())
+    return false;
+  for (std::size_t t = 0; t < a.snapshots.size(); ++t) {
+    for (std::size_t i = 0; i < a.snapshots[t]->size(); ++i) {
+      if (!torch::equal((*a.snapshots[t])[i], (*b.snapshots[t])[i])) return false;
+    }
+  }
+  return true;
+}
+
+bool same_reports(const std::vector<IterationReport>& a, const std::vector<IterationReport>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].iteration != b[i].iteration || a[i].values != b[i].values) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("the same seed gives the same metrics and the same bytes, another seed does not") {
+  const auto images = small_images(16, 2, 3, 1);
+  SmallRun a;
+  SmallRun b;
+  SmallRun c;
+  const auto first = a.run(images, small_settings(), 5);
+  const auto second = b.run(images, small_settings(), 5);
+  const auto other = c.run(images, small_settings(), 6);
+  REQUIRE(first.best.has_value());
+  REQUIRE(other.best.has_value());
+  CHECK(first.ending == Ending::finished);
+  CHECK(first.iterations == 20);
+  CHECK(a.reports.size() == 20);
+  CHECK(same_reports(a.reports, b.reports));
+  CHECK(same_bytes(*first.best, *second.best));
+  CHECK_FALSE(same_reports(a.reports, c.reports));
+  CHECK(first.best->predictor != other.best->predictor);
+}
+
+TEST_CASE("the sampler gets the rewards of Eq. 1 and 3 of this iteration, after the warm-up only") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = small_settings();  // K = 8, M = 2, L = 10
+  settings.reward.cover_weight = 0.3;
+  SmallRun run;
+  run.run(images, settings);
+  std::size_t lesson = 0;
+  for (std::int64_t j = 0; j < settings.train.iterations; ++j) {
+    CAPTURE(j);
+    const auto& report = run.reports[j];
+    const double beta = std::max(0.0, 1 - static_cast<double>(j) / 10);
+    CHECK(*report.value("beta") == doctest::Approx(beta));
+    if (j % 8 <= 2) {
+      CHECK_FALSE(report.value("sampler_gradient").has_value());
+      continue;
+    }
+    REQUIRE(lesson < run.sampler->lessons.size());
+    const auto& given = run.sampler->lessons[lesson++];
+    REQUIRE(given.patches.size() == (beta > 0 ? 2 : 1));
+    if (beta > 0) {
+      const auto& patches = given.patches.front();
+      REQUIRE(patches.size() == 6);
+      const auto coverage = nbs::training::new_coverage(patches, 16, 8);
+      for (std::size_t i = 0; i < 6; ++i) {
+        REQUIRE(patches[i].image < 2);
+        const auto mask = images.masks[patches[i].image];
+        const bool anomalous =
+            mask.slice(0, patches[i].y, patches[i].y + 8).slice(1, patches[i].x, patches[i].x + 8).any().item<bool>();
+        const double expected = beta * ((anomalous ? -1 : 1) + 0.3 * coverage[i]);
+        CHECK(given.rewards.front()[i] == doctest::Approx(expected).epsilon(1e-9));
+      }
+    }
+    const auto& terminal = given.rewards.back();
+    REQUIRE(terminal.size() == 8);
+    for (std::size_t i = 0; i + 1 < 8; ++i)
+      CHECK(terminal[i] == 0);
+    CHECK(terminal.back() == doctest::Approx(-(1 - beta) * *report.value("l_pred")).epsilon(1e-9));
+  }
+  CHECK(lesson == run.sampler->lessons.size());
+}
+
+TEST_CASE("the autoencoder is re-initialised every K iterations and evaluated on labelled images only") {
+  const auto images = small_images(16, 2, 3, 1);
+  SmallRun run;
+  run.run(images, small_settings());
+  CHECK(run.autoencoder->lives == 3);             // at 0, 8 and 16
+  CHECK(run.autoencoder->steps == 20 * 2);        // 8 patches in minibatches of 4
+  CHECK(run.autoencoder->evaluations == 20 * 2);  // this sampler never asks for losses
+  auto settings = small_settings();
+  settings.train.reinit_every = 0;
+  SmallRun never;
+  never.run(images, settings);
+  CHECK(never.autoencoder->lives == 1);
+}
+
+TEST_CASE("nothing is predicted from profiles that are not full, nor remembered while they are not") {
+  const auto images = small_images(16, 2, 3, 1);
+  for (const std::int64_t stride : {1, 2}) {
+    auto settings = small_settings();
+    settings.profile.stride = stride;
+    settings.train.selection = "last";  // everything that may be remembered is
+    SmallRun run;
+    run.run(images, settings);
+    const std::int64_t full = 2 * stride;  // maps at ages 0, stride, 2 stride
+    for (std::int64_t j = 0; j < 20; ++j) {
+      CAPTURE(j);
+      CHECK(run.reports[j].value("l_pred").has_value() == (j >= full));
+      CHECK(run.reports[j].value("best").has_value() == (j % 8 >= full));
+    }
+  }
+}
+
+TEST_CASE("the moment kept is that of the lowest smoothed loss, and patience counts from it") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = small_settings();
+  settings.train.reinit_every = 0;
+  settings.train.smoothing = "none";
+  settings.train.patience = 4;
+  SmallRun run;
+  // The first loss is that of iteration 2.
+  run.predictor->script = {0.9, 0.5, 0.7, 0.4, 0.6, 0.45, 0.41, 0.4, 0.1, 0.1, 0.1};
+  const auto outcome = run.run(images, settings);
+  CHECK(outcome.ending == Ending::patience);
+  REQUIRE(outcome.best.has_value());
+  CHECK(outcome.best->iteration == 5);
+  CHECK(outcome.best->loss == 0.4);
+  CHECK(outcome.iterations == 10);  // 5 and four more
+  CHECK(run.reports.back().iteration == 9);
+  // With a moving average (factor 1/2, corrected) by hand: 0.9, 0.6333, 0.6714, 0.5267, …
+  settings.train.smoothing = "ema";
+  settings.train.smoothing_factor = 0.5;
+  settings.train.patience = 0;
+  SmallRun smoothed;
+  smoothed.predictor->script = {0.9, 0.5, 0.7, 0.4};
+  settings.train.iterations = 6;
+  const auto average = smoothed.run(images, settings);
+  CHECK(*smoothed.reports[3].value("l_pred_smoothed") == doctest::Approx((0.25 * 0.9 + 0.5 * 0.5) / 0.75));
+  CHECK(average.best->loss == doctest::Approx((0.0625 * 0.9 + 0.125 * 0.5 + 0.25 * 0.7 + 0.5 * 0.4) / 0.9375));
+}
+
+TEST_CASE("what is remembered is of that moment and not of a later one") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = small_settings();
+  settings.train.reinit_every = 0;
+  settings.train.smoothing = "none";
+  settings.train.iterations = 6;
+  const std::vector<double> script = {0.9, 0.5, 0.7, 0.1, 0.6, 0.6, 0.6, 0.6};
+  SmallRun until;
+  until.predictor->script = script;
+  const auto stopped = until.run(images, settings);
+  settings.train.iterations = 9;
+  SmallRun beyond;
+  beyond.predictor->script = script;
+  const auto outcome = beyond.run(images, settings);
+  REQUIRE(stopped.best.has_value());
+  REQUIRE(outcome.best.has_value());
+  CHECK(outcome.best->iteration == 5);
+  CHECK(same_bytes(*outcome.best, *stopped.best));
+  // The predictor's bytes are those after the step of that iteration, and it went on learning.
+  CHECK(nbs::training::save_to_bytes(*until.predictor) == outcome.best->predictor);
+  CHECK(nbs::training::save_to_bytes(*beyond.predictor) != outcome.best->predictor);
+}
+
+TEST_CASE("a loss that is no number ends training with the iteration and the likely cause; the last good state stays") {
+  const auto images = small_images(16, 2, 3, 1);
+  const auto settings = small_settings();
+  const auto check = [&](SmallRun& run, const char* cause, std::int64_t last) {
+    const auto outcome = run.run(images, settings);
+    CHECK(outcome.ending == Ending::diverged);
+    CHECK(outcome.iterations == last);
+    CHECK(run.reports.size() == static_cast<std::size_t>(last));
+    CAPTURE(outcome.explanation);
+    CHECK(outcome.explanation.find("iteration " + std::to_string(last)) != std::string::npos);
+    CHECK(outcome.explanation.find("learning rate") != std::string::npos);
+    CHECK(outcome.explanation.find(cause) != std::string::npos);
+    REQUIRE(outcome.best.has_value());
+    CHECK(outcome.best->iteration < last);
+    for (const auto& snapshot : outcome.best->snapshots) {
+      for (const auto& tensor : *snapshot)
+        CHECK(torch::isfinite(tensor).all().item<bool>());
+    }
+  };
+  SUBCASE("predictor") {
+    SmallRun run;
+    run.predictor->break_at_step = 4;  // its first step is in iteration 2
+    check(run, "predictor", 5);
+  }
+  SUBCASE("autoencoder, seen by its next step") {
+    SmallRun run;
+    run.autoencoder->break_at_step = 2 * 5 + 1;  // first of the two steps of iteration 5
+    check(run, "autoencoder", 5);
+  }
+  SUBCASE("autoencoder, by the last step of an iteration") {
+    SmallRun run;
+    run.autoencoder->break_at_step = 2 * 5 + 2;
+    check(run, "autoencoder", 5);
+  }
+  SUBCASE("sampler") {
+    SmallRun run;
+    run.sampler->break_at_lesson = 3;  // lessons in iterations 3, 4, 5
+    check(run, "sampler", 5);
+  }
+}
+
+TEST_CASE("the host's checks do not turn a diverged autoencoder into a lost run") {
+  const auto images = small_images(16, 2, 3, 1);
+  SmallRun run;
+  run.autoencoder->break_at_step = 2 * 5 + 2;
+  const nbs::training::Components components = {
+      nbs::host::checked(std::static_pointer_cast<nbs::Sampler>(run.sampler), {"noting", ""}),
+      nbs::host::checked(std::static_pointer_cast<nbs::Autoencoder>(run.autoencoder), {"linear", ""}),
+      nbs::host::checked(std::static_pointer_cast<nbs::Predictor>(run.predictor), {"mean", ""})};
+  nbs::training::Trainer trainer(images, components, small_settings(), 5);
+  const auto outcome = trainer.run([](const IterationReport&) {}, [] { return false; });
+  CHECK(outcome.ending == Ending::diverged);
+  CHECK(outcome.iterations == 5);
+  CHECK(outcome.best.has_value());
+}
+
+TEST_CASE("an interrupt ends training before the next iteration, with what there is") {
+  const auto images = small_images(16, 2, 3, 1);
+  SmallRun run;
+  int asked = 0;
+  const auto outcome = run.run(images, small_settings(), 5, [&] { return ++asked > 6; });
+  CHECK(outcome.ending == Ending::interrupted);
+  CHECK(outcome.iterations == 6);
+  CHECK(run.reports.size() == 6);
+  CHECK(outcome.best.has_value());
+}
+
+TEST_CASE("memory does not grow with the number of iterations") {
+  const auto images = small_images(32, 2, 3, 1);
+  auto settings = small_settings();
+  settings.train.iterations = 400;
+  SmallRun run;
+  nbs::training::Trainer trainer(images, run.components(), settings, 5);
+  std::size_t early = 0;
+  std::size_t late = 0;
+  trainer.run(
+      [&](const IterationReport& report) {
+        run.sampler->lessons.clear();
+        if (report.iteration != 100 && report.iteration != 396) return;  // both 4 after a re-initialisation
+        const auto info = mallinfo2();
+        (report.iteration == 100 ? early : late) = info.uordblks + info.hblkhd;
+      },
+      [] { return false; });
+  // One loss map (4 KiB) kept for each iteration would be 1.2 MB.
+  CHECK(early > 0);
+  CHECK(late < early + 100000);
+}
+
+TEST_CASE("pieces that are missing are named") {
+  const auto images = small_images(16, 2, 3, 1);
+  SmallRun run;
+  auto components = run.components();
+  components.sampler.reset();
+  CHECK_THROWS_AS(nbs::training::Trainer(images, components, small_settings(), 1), nbs::Error);
+  components = run.components();
+  components.autoencoder.reset();
+  CHECK_THROWS_AS(nbs::training::Trainer(images, components, small_settings(), 1), nbs::Error);
+  auto settings = small_settings();
+  settings.train.autoencoder_images = "auxiliary";  // there are none
+  CHECK_THROWS_AS(nbs::training::Trainer(images, run.components(), settings, 1), nbs::Error);
+  CHECK_THROWS_AS(nbs::training::Trainer(small_images(16, 0, 3, 1), run.components(), small_settings(), 1), nbs::Error);
+}
