@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sampler.h"
+
+#include <array>
+#include <cmath>
+#include <sstream>
+
+#include "observer.h"
+#include "reinforce.h"
+#include "test_scene.h"
+#include "torch_test.h"
+
+using nbs::Patch;
+using nbs::RewardedRollout;
+using nbs::Rollout;
+using nbs::rl::Memory;
+using nbs::rl::moved;
+using nbs::rl::Options;
+using nbs::rl::RlSampler;
+using nbs::rl::TestScene;
+
+namespace {
+
+Options small_options() {
+  auto options = nbs::schema_of<Options>().make();
+  options.window = 16;
+  options.step = 4;
+  options.channels = {8, 8};
+  options.hidden = 32;
+  options.entropy_bonus = 0;
+  options.gamma = 0.9;
+  options.clip = 0;
+  return options;
+}
+
+// A sampler with a context of its own.
+struct Made {
+  Made(const Options& options, std::uint64_t seed)
+      : context(facts(seed), [](const std::string&) {}), sampler(options, context) {}
+  static nbs::Context::Facts facts(std::uint64_t seed) {
+    nbs::Context::Facts facts;
+    facts.seed = seed;
+    return facts;
+  }
+  nbs::Context context;
+  RlSampler sampler;
+};
+
+const Memory& memory_of(const Rollout& rollout) {
+  return dynamic_cast<const Memory&>(*rollout.memory);
+}
+
+std::string saved(const RlSampler& sampler) {
+  torch::serialize::OutputArchive archive;
+  sampler.save(archive);
+  std::ostringstream stream;
+  archive.save_to(stream);
+  return stream.str();
+}
+
+// A dark and a bright half; a reward of 1 for every patch whose centre is in the left one.
+TestScene halves() {
+  auto images = torch::full({2, 3, 64, 64}, 0.2);
+  images.slice(3, 32, 64).fill_(0.9);
+  return {images, torch::ones({2, 64, 64}), 8};
+}
+
+std::vector<double> left_rewards(const Rollout& rollout) {
+  std::vector<double> rewards;
+  for (const auto& patch : rollout.patches)
+    rewards.push_back(patch.x + 4 < 32 ? 1 : 0);
+  return rewards;
+}
+
+double share_left(RlSampler& sampler, TestScene& scene) {
+  double sum = 0;
+  for (int i = 0; i < 20; ++i) {
+    for (const double reward : left_rewards(sampler.sample(scene, 32)))
+      sum += reward / (20 * 32);
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("actions move the patch in reading order of the directions and stop at the border") {
+  const Patch at{2, 20, 30};
+  const std::array<std::array<std::int64_t, 2>, 8> expected = {
+      {{15, 25}, {15, 30}, {15, 35}, {20, 25}, {20, 35}, {25, 25}, {25, 30}, {25, 35}}};
+  for (std::int64_t action = 0; action < 8; ++action)
+    CHECK(moved(at, action, 5, 100) == Patch{2, expected[action][0], expected[action][1]});
+  CHECK(moved({0, 3, 98}, 2, 5, 100) == Patch{0, 0, 100});
+}
+
+TEST_CASE("a rollout follows its actions, remembers what was seen, and stays in the images") {
+  for (const char* view : {"window", "image"}) {
+    auto options = small_options();
+    options.view = view;
+    Made made(options, 4);
+    auto scene = TestScene::random(3, 40, 10, 1);
+    const auto rollout = made.sampler.sample(scene, 60);
+    REQUIRE(rollout.patches.size() == 60);
+    const auto& memory = memory_of(rollout);
+    nbs::rl::Observer observer(options, scene);
+    int jumps = 0;
+    for (std::int64_t t = 0; t < 60; ++t) {
+      const auto& patch = rollout.patches[t];
+      CHECK(patch.image >= 0);
+      CHECK(patch.image < 3);
+      CHECK(std::min(patch.y, patch.x) >= 0);
+      CHECK(std::max(patch.y, patch.x) <= 30);
+      const auto action = memory.actions[t].item<std::int64_t>();
+      jumps += action == nbs::rl::kJump ? 1 : 0;
+      if (t > 0) {
+        if (action != nbs::rl::kJump) CHECK(patch == moved(rollout.patches[t - 1], action, options.step, 30));
+        auto state = torch::empty({16, 16, 5});
+        observer.observe(rollout.patches[t - 1], state.data_ptr<float>());
+        CHECK(torch::equal(memory.states[t], state));
+      }
+      observer.mark(patch);
+    }
+    CHECK(jumps > 0);
+    CHECK(jumps < 60);
+  }
+}
+
+TEST_CASE("actions are drawn with the policy's probabilities") {
+  Made made(small_options(), 4);
+  const std::array<double, 9> wanted = {0.3, 0.05, 0.05, 0.1, 0.1, 0.02, 0.08, 0.2, 0.1};
+  {
+    torch::NoGradGuard no_grad;
+    for (auto& item : made.sampler.policy()->named_parameters()) {
+      if (item.key() == "head.weight") item.value().zero_();
+      if (item.key() == "head.bias") {
+        for (std::int64_t a = 0; a < 9; ++a)
+          item.value()[a] = std::log(wanted[a]);
+      }
+    }
+  }
+  // load() is how new parameters reach rollouts.
+  const auto bytes = saved(made.sampler);
+  torch::serialize::InputArchive archive;
+  std::istringstream stream(bytes);
+  archive.load_from(stream);
+  made.sampler.load(archive);
+  auto scene = TestScene::random(1, 40, 10, 1);
+  const auto rollout = made.sampler.sample(scene, 4000);
+  std::array<double, 9> counts{};
+  for (std::int64_t t = 0; t < 4000; ++t)
+    counts[memory_of(rollout).actions[t].item<std::int64_t>()] += 1;
+  for (std::int64_t a = 0; a < 9; ++a) {
+    CAPTURE(a);
+    const double deviation = std::sqrt(4000 * wanted[a] * (1 - wanted[a]));
+    CHECK(std::abs(counts[a] - 4000 * wanted[a]) < 4.5 * deviation);
+  }
+}
+
+TEST_CASE(
+    "the same seed gives the same rollouts, another seed others; rollouts made together have their own requests") {
+  auto scene = TestScene::random(2, 40, 10, 1);
+  auto other_scene = TestScene::random(5, 40, 10, 2);
+  const auto rollouts = [&](std::uint64_t seed) {
+    Made made(small_options(), seed);
+    return made.sampler.sample_all({{&scene, 12}, {&other_scene, 20}});
+  };
+  const auto once = rollouts(3);
+  REQUIRE(once.size() == 2);
+  CHECK(once[0].patches.size() == 12);
+  CHECK(once[1].patches.size() == 20);
+  CHECK(memory_of(once[1]).states.size(0) == 20);
+  const auto again = rollouts(3);
+  CHECK((once[0].patches == again[0].patches));
+  CHECK((once[1].patches == again[1].patches));
+  CHECK_FALSE((once[1].patches == rollouts(4)[1].patches));
+}
+
+TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
+  auto options = small_options();
+  options.baseline = "none";
+  options.gamma = 0.8;
+  options.learning_rate = 1e-3;
+  Made made(options, 6);
+  auto scene = TestScene::random(2, 40, 10, 1);
+  const auto rollouts = made.sampler.sample_all({{&scene, 10}, {&scene, 14}});
+  std::vector<RewardedRollout> rewarded(2);
+  auto generator = nbs::make_generator(8);
+  for (std::size_t i = 0; i < 2; ++i) {
+    rewarded[i].rollout = &rollouts[i];
+    for (std::size_t t = 0; t < rollouts[i].patches.size(); ++t)
+      rewarded[i].rewards.push_back(torch::randn({1}, generator).item<double>());
+  }
+  auto& policy = made.sampler.policy();
+  const auto parameters = policy->parameters();
+  // -(1/N) sum_t G_t log pi(a_t | s_t), written out.
+  auto objective = torch::zeros({});
+  for (const auto& one : rewarded) {
+    const auto& memory = memory_of(*one.rollout);
+    const auto logits = policy->forward(memory.states.permute({0, 3, 1, 2}));
+    const auto count = static_cast<std::int64_t>(one.rewards.size());
+    for (std::int64_t t = 0; t < count; ++t) {
+      double later = 0;
+      for (std::int64_t k = t; k < count; ++k)
+        later += std::pow(0.8, static_cast<double>(k - t)) * one.rewards[k];
+      const auto chosen = logits[t][memory.actions[t].item<std::int64_t>()] - torch::logsumexp(logits[t], 0);
+      objective = objective - later * chosen / static_cast<double>(count);
+    }
+  }
+  const auto gradients = torch::autograd::grad({objective}, parameters);
+  std::vector<torch::Tensor> before;
+  for (const auto& parameter : parameters)
+    before.push_back(parameter.detach().clone());
+  const auto told = made.sampler.learn(rewarded);
+  double squares = 0;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto gradient = gradients[i];
+    squares += gradient.square().sum().item<double>();
+    // Adam's first step: the rate, in the gradient's direction, wherever that is far from 0.
+    const auto step = (parameters[i].detach() - before[i]) * (gradient.abs() > 1e-4);
+    const auto expected = -1e-3 * gradient.sign() * (gradient.abs() > 1e-4);
+    CHECK(torch::allclose(step, expected, 1e-2, 1e-6));
+  }
+  REQUIRE(squares > 0);
+  for (const auto& [name, value] : told) {
+    if (name == "gradient") CHECK(value == doctest::Approx(std::sqrt(squares)).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("rollouts after a learning step follow the new policy") {
+  auto options = small_options();
+  options.learning_rate = 0.5;  // one violent step
+  options.baseline = "none";
+  Made made(options, 6);
+  Made idle(options, 6);
+  auto scene = TestScene::random(2, 40, 10, 1);
+  const auto rollout = made.sampler.sample(scene, 20);
+  idle.sampler.sample(scene, 20);
+  RewardedRollout rewarded;
+  rewarded.rollout = &rollout;
+  rewarded.rewards.assign(20, 1.0);
+  made.sampler.learn({rewarded});
+  CHECK_FALSE((made.sampler.sample(scene, 40).patches == idle.sampler.sample(scene, 40).patches));
+}
+
+TEST_CASE("REINFORCE solves a toy: stay in the left half") {
+  for (const char* baseline : {"running", "none"}) {
+    CAPTURE(baseline);
+    auto options = small_options();
+    options.step = 8;
+    options.gamma = 0.8;
+    options.learning_rate = 3e-3;
+    options.baseline = baseline;
+    Made made(options, 1);
+    auto scene = halves();
+    const double before = share_left(made.sampler, scene);
+    for (int episode = 0; episode < 150; ++episode) {
+      const auto rollout = made.sampler.sample(scene, 32);
+      RewardedRollout rewarded;
+      rewarded.rollout = &rollout;
+      rewarded.rewards = left_rewards(rollout);
+      made.sampler.learn({rewarded});
+    }
+    const double after = share_left(made.sampler, scene);
+    MESSAGE("share of patches in the left half before ", before, ", after ", after);
+    CHECK(before < 0.65);
+    CHECK(after > 0.85);
+  }
+}
+
+TEST_CASE("after save and load, learning goes on the same bit for bit") {
+  auto scene = TestScene::random(2, 40, 10, 1);
+  Made original(small_options(), 1);
+  const auto teach = [&](RlSampler& sampler, const Rollout& rollout) {
+    RewardedRollout rewarded;
+    rewarded.rollout = &rollout;
+    for (std::size_t t = 0; t < rollout.patches.size(); ++t)
+      rewarded.rewards.push_back(static_cast<double>(t % 3));
+    sampler.learn({rewarded});
+  };
+  for (int i = 0; i < 2; ++i)
+    teach(original.sampler, original.sampler.sample(scene, 10));
+  Made copy(small_options(), 2);
+  const auto bytes = saved(original.sampler);
+  torch::serialize::InputArchive archive;
+  std::istringstream stream(bytes);
+  archive.load_from(stream);
+  copy.sampler.load(archive);
+  const auto rollout = original.sampler.sample(scene, 10);
+  teach(original.sampler, rollout);
+  teach(copy.sampler, rollout);
+  const auto expected = original.sampler.policy()->parameters();
+  const auto found = copy.sampler.policy()->parameters();
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    CHECK(torch::equal(found[i], expected[i]));
+}
