@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <utility>
+#pragma once
 
-#include "nbs/plugin.h"
+#include <cstdint>
+#include <vector>
 
-namespace {
+#include "nbs/context.h"
+#include "nbs/error.h"
+#include "nbs/options.h"
+#include "nbs/sampler.h"
+
+namespace nbs::heuristic_sampler {
 
 /// The paper's heuristic (3.2): patches of labelled images that show no anomalous pixel, uniformly over all such
 /// patches.
-class HeuristicSampler : public nbs::Sampler {
+class HeuristicSampler : public Sampler {
  public:
   struct Options {
-    static void declare(nbs::Schema<Options>&) {}
+    static void declare(Schema<Options>&) {}
   };
 
-  HeuristicSampler(const Options&, nbs::Context& context) : context_(context) {}
+  HeuristicSampler(const Options&, Context& context) : context_(context) {}
 
-  nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {
+  Rollout sample(Scene& scene, std::int64_t count) override {
     if (clean_.empty()) find_clean_patches(scene);
     const auto drawn =
         torch::randint(static_cast<std::int64_t>(clean_.size()), {count}, context_.generator(), torch::kInt64);
     const auto* const indices = drawn.data_ptr<std::int64_t>();
-    nbs::Rollout rollout;
+    Rollout rollout;
     rollout.patches.reserve(static_cast<std::size_t>(count));
     for (std::int64_t i = 0; i < count; ++i)
       rollout.patches.push_back(clean_[indices[i]]);
@@ -30,7 +36,7 @@ class HeuristicSampler : public nbs::Sampler {
  private:
   // All places of labelled images whose patch is free of anomalies, by a summed area table. The masks of a run do not
   // change, so this is done once.
-  void find_clean_patches(nbs::Scene& scene) {
+  void find_clean_patches(Scene& scene) {
     const std::int64_t size = scene.image_size();
     const std::int64_t p = scene.patch_size();
     for (std::int64_t image = 0; image < scene.image_count(); ++image) {
@@ -46,18 +52,14 @@ class HeuristicSampler : public nbs::Sampler {
       }
     }
     if (clean_.empty()) {
-      throw nbs::Error(
+      throw Error(
           "no patch of the labelled images is free of anomalous pixels; label an image with normal regions, lower "
           "profile.patch_size, or use another sampler");
     }
   }
 
-  nbs::Context& context_;
-  std::vector<nbs::Patch> clean_;
+  Context& context_;
+  std::vector<Patch> clean_;
 };
 
-}  // namespace
-
-NBS_PLUGIN("heuristic", "1.0.0") {
-  registrar.add<HeuristicSampler>("heuristic", "Random patches of labelled images without anomalous pixels");
-}
+}  // namespace nbs::heuristic_sampler

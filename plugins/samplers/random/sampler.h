@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/plugin.h"
+#pragma once
 
-namespace {
+#include <cstdint>
+#include <vector>
+
+#include "nbs/context.h"
+#include "nbs/options.h"
+#include "nbs/sampler.h"
+
+namespace nbs::random_sampler {
 
 /// Uniformly random patches of uniformly random images: the usual way to train a network.
-class RandomSampler : public nbs::Sampler {
+class RandomSampler : public Sampler {
  public:
   struct Options {
-    static void declare(nbs::Schema<Options>&) {}
+    static void declare(Schema<Options>&) {}
   };
 
-  RandomSampler(const Options&, nbs::Context& context) : context_(context) {}
+  RandomSampler(const Options&, Context& context) : context_(context) {}
 
-  nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {
+  Rollout sample(Scene& scene, std::int64_t count) override {
     const std::int64_t places = scene.image_size() - scene.patch_size() + 1;
     const auto images = draw(scene.image_count(), count);
     const auto ys = draw(places, count);
     const auto xs = draw(places, count);
-    nbs::Rollout rollout;
+    Rollout rollout;
     rollout.patches.reserve(static_cast<std::size_t>(count));
     for (std::int64_t i = 0; i < count; ++i)
       rollout.patches.push_back({images[i], ys[i], xs[i]});
@@ -31,11 +38,7 @@ class RandomSampler : public nbs::Sampler {
     return {values, values + count};
   }
 
-  nbs::Context& context_;
+  Context& context_;
 };
 
-}  // namespace
-
-NBS_PLUGIN("random", "1.0.0") {
-  registrar.add<RandomSampler>("random", "Uniformly random patches of all images");
-}
+}  // namespace nbs::random_sampler
