@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -98,11 +99,11 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
   std::int64_t count = images_.labelled + images_.unlabelled;
   if (settings_.train.autoencoder_images == "auxiliary") {
     first = count;
-    count = images_.auxiliary();
-    if (count == 0) {
+    count = images_.auxiliary() - images_.held_out;
+    if (count <= 0) {
       throw Error(
-          "train.autoencoder_images is \"auxiliary\", but the data set keeps no anomaly-free images apart; use "
-          "\"all\"");
+          "train.autoencoder_images is \"auxiliary\", but no anomaly-free images are left to train on; raise "
+          "data.auxiliary if the data set keeps such images apart, or use \"all\"");
     }
   }
   scene_ = std::make_unique<TrainingScene>(images_, *losses_, settings_.profile.patch_size, first, count);
@@ -155,9 +156,13 @@ void Trainer::train_autoencoder(IterationReport& report) {
 }
 
 void Trainer::extend_profiles(IterationReport& report) {
-  if (age_ % settings_.profile.stride != 0) return;
+  const bool learns = components_.predictor->learns();
+  // A predictor that learns nothing only looks at the end: the strides are counted back from there.
+  const std::int64_t position = learns ? age_ : settings_.train.iterations - 1 - iteration_;
+  if (position % settings_.profile.stride != 0) return;
   const Stopwatch watch(seconds_.evaluate);
   ring_.push(take_snapshot(*components_.autoencoder));
+  if (!learns) return;
   double anomalous = 0;
   double normal = 0;
   double anomalous_pixels = 0;
@@ -248,9 +253,11 @@ void Trainer::train_sampler(std::optional<double> prediction_loss, IterationRepo
   }
 }
 
-bool Trainer::remember(double smoothed) {
-  if (components_.autoencoder && !ring_.full()) return false;
-  if (!selection_.improves(smoothed)) return false;
+bool Trainer::profiles_full() const {
+  return !components_.autoencoder || ring_.full();
+}
+
+void Trainer::remember(double smoothed) {
   Moment moment;
   moment.iteration = iteration_;
   moment.loss = smoothed;
@@ -258,7 +265,6 @@ bool Trainer::remember(double smoothed) {
   moment.predictor = save_to_bytes(*components_.predictor);
   if (components_.sampler) moment.sampler = save_to_bytes(*components_.sampler);
   best_ = std::move(moment);
-  return true;
 }
 
 Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
@@ -283,10 +289,11 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
       }
       const auto loss = train_predictor(line);
       if (components_.sampler) train_sampler(loss, line);
-      if (loss || !components_.predictor->learns()) {
-        const double smoothed = loss ? selection_.smooth(*loss) : -static_cast<double>(iteration_);
-        if (loss) line.values.emplace_back("l_pred_smoothed", smoothed);
-        if (remember(smoothed)) {
+      if (loss) {
+        const double smoothed = selection_.smooth(*loss);
+        line.values.emplace_back("l_pred_smoothed", smoothed);
+        if (profiles_full() && selection_.improves(smoothed)) {
+          remember(smoothed);
           last_improvement = iteration_;
           line.values.emplace_back("best", 1);
         }
@@ -310,6 +317,8 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
                     error.what(), iteration_);
   }
   outcome.iterations = iteration_;
+  // Without l_pred there is no better moment than the last.
+  if (!components_.predictor->learns() && profiles_full()) remember(std::numeric_limits<double>::quiet_NaN());
   outcome.best = std::move(best_);
   outcome.seconds = seconds_;
   return outcome;

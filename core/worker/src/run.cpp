@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -74,8 +75,16 @@ Json result_head(const config::Pipeline& pipeline, const training::Outcome& outc
   result["ending"] = training::ending_name(outcome.ending);
   if (!outcome.explanation.empty()) result["explanation"] = outcome.explanation;
   result["iterations"] = outcome.iterations;
-  if (outcome.best) result["best"] = {{"iteration", outcome.best->iteration}, {"l_pred", outcome.best->loss}};
+  if (outcome.best) {
+    result["best"]["iteration"] = outcome.best->iteration;
+    if (std::isfinite(outcome.best->loss)) result["best"]["l_pred"] = outcome.best->loss;
+  }
   return result;
+}
+
+std::int64_t held_out_count(const config::EvaluationOptions& options, std::int64_t auxiliary) {
+  const auto share = std::llround(options.normal_share * static_cast<double>(auxiliary));
+  return std::max<std::int64_t>(1, share);
 }
 
 Json seconds_of(const training::Outcome& outcome, double training, double total) {
@@ -115,7 +124,9 @@ int run(const std::vector<std::string>& words) {
   const auto split = data::draw_split(listing, data_options);
   run::write_file(out / "split.json", data::manifest(listing, split, data_options));
   auto set = data::load_training_set(listing, split, data_options);
-  const auto images = as_tensors(set);
+  auto images = as_tensors(set);
+  if (pipeline.evaluation.options.threshold_rule == "normal_area" && images.auxiliary() > 0)
+    images.held_out = held_out_count(pipeline.evaluation.options, images.auxiliary());
 
   auto components = session.make_components();
   session.make_postprocessors();  // whatever is wrong with them is better known before training

@@ -35,24 +35,20 @@ Predictions predict_all(training::Inference& inference, const training::Training
   Predictions predictions;
   predictions.labelled = raw_probabilities(inference, images, 0, images.labelled);
   predictions.unlabelled = raw_probabilities(inference, images, images.labelled, images.unlabelled);
-  const bool auxiliary = options.threshold_rule == "normal_area";
-  predictions.auxiliary =
-      raw_probabilities(inference, images, images.labelled + images.unlabelled, auxiliary ? images.auxiliary() : 0);
+  const std::int64_t wanted = options.threshold_rule == "normal_area" ? images.held_out : 0;
+  predictions.held_out = raw_probabilities(inference, images, images.count() - wanted, wanted);
   return predictions;
 }
 
 Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& chain, const Predictions& raw,
                             const training::TrainingImages& images) {
-  std::int64_t first = 0;
-  const auto apply = [&](const torch::Tensor& maps) {
-    const auto result = postprocess(chain, maps, images.images.slice(0, first, first + maps.size(0)));
-    first += maps.size(0);
-    return result;
+  const auto apply = [&](const torch::Tensor& maps, std::int64_t first) {
+    return postprocess(chain, maps, images.images.slice(0, first, first + maps.size(0)));
   };
   Predictions predictions;
-  predictions.labelled = apply(raw.labelled);
-  predictions.unlabelled = apply(raw.unlabelled);
-  predictions.auxiliary = apply(raw.auxiliary);
+  predictions.labelled = apply(raw.labelled, 0);
+  predictions.unlabelled = apply(raw.unlabelled, images.labelled);
+  predictions.held_out = apply(raw.held_out, images.count() - raw.held_out.size(0));
   return predictions;
 }
 
@@ -74,14 +70,14 @@ double choose_threshold(const config::EvaluationOptions& options, const Predicti
                         const training::TrainingImages& images) {
   if (options.threshold_rule == "fixed") return options.threshold;
   if (options.threshold_rule == "normal_area") {
-    if (predictions.auxiliary.size(0) == 0) {
+    if (predictions.held_out.size(0) == 0) {
       throw Error(
           "evaluation.threshold_rule = \"normal_area\" needs anomaly-free images that the data set keeps apart; set "
           "data.auxiliary to how many, or choose another rule");
     }
     std::vector<std::vector<float>> maps;
-    for (std::int64_t i = 0; i < predictions.auxiliary.size(0); ++i)
-      maps.push_back(values_of(predictions.auxiliary[i]));
+    for (std::int64_t i = 0; i < predictions.held_out.size(0); ++i)
+      maps.push_back(values_of(predictions.held_out[i]));
     return evaluation::threshold_by_normal_area(maps, images.size(), options.normal_area);
   }
   return evaluation::threshold_by_labelled_f1(labelled_images(predictions.labelled, images));

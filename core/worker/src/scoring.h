@@ -18,14 +18,14 @@ namespace nbs::worker {
 struct Predictions {
   torch::Tensor labelled;    ///< [L, S, S]
   torch::Tensor unlabelled;  ///< [U, S, S]
-  torch::Tensor auxiliary;   ///< [A, S, S] if the threshold rule needs them, else [0, S, S]
+  torch::Tensor held_out;    ///< [H, S, S] if the threshold rule needs them, else [0, S, S]
 };
 
 /// Probabilities [count, S, S] of images first … first + count - 1, before the postprocessors.
 torch::Tensor raw_probabilities(training::Inference& inference, const training::TrainingImages& images,
                                 std::int64_t first, std::int64_t count);
 
-/// Of all images, before the postprocessors; of the auxiliary ones only if the threshold rule needs them.
+/// Of all images, before the postprocessors; of the held-out ones only if the threshold rule needs them.
 Predictions predict_all(training::Inference& inference, const training::TrainingImages& images,
                         const config::EvaluationOptions& options);
 
@@ -37,7 +37,7 @@ Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& c
 std::vector<evaluation::ScoredImage> labelled_images(const torch::Tensor& probabilities,
                                                      const training::TrainingImages& images);
 
-/// The threshold by the pipeline's rule, from labelled (or auxiliary) images only.
+/// The threshold by the pipeline's rule, from labelled (or held-out) images only.
 double choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
                         const training::TrainingImages& images);
 

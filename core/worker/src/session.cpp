@@ -17,9 +17,9 @@ namespace nbs::worker {
 
 namespace {
 
-// OpenBLAS comes with threads of its own (Debian's -pthread build) or with OpenMP's, which are LibTorch's. Its own would
-// spin beside LibTorch's on the same cores and slow everything down two to three times; the work that matters here,
-// convolutions, does not go through BLAS.
+// OpenBLAS comes with threads of its own (Debian's -pthread build) or with OpenMP's, which are LibTorch's. Its own
+// would spin beside LibTorch's on the same cores and slow everything down two to three times; the work that matters
+// here, convolutions, does not go through BLAS.
 void keep_blas_off_the_cores() {
   constexpr int kOwnThreads = 1;
   const auto parallel = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));

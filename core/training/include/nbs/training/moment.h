@@ -14,7 +14,7 @@ namespace nbs::training {
 /// What is remembered of the best iteration: enough to make the profiles and predictions of that moment later.
 struct Moment {
   std::int64_t iteration = -1;
-  double loss = 0;                  ///< smoothed l_pred
+  double loss = 0;                  ///< smoothed l_pred; NaN if the predictor does not learn
   std::vector<Snapshot> snapshots;  ///< the T parameter sets of the autoencoder, oldest first; empty without one
   std::string predictor;            ///< bytes of Predictor::save
   std::string sampler;              ///< bytes of Sampler::save; empty without one

@@ -80,7 +80,8 @@ class Trainer {
   void extend_profiles(IterationReport& report);
   std::optional<double> train_predictor(IterationReport& report);
   void train_sampler(std::optional<double> prediction_loss, IterationReport& report);
-  bool remember(double smoothed);
+  bool profiles_full() const;
+  void remember(double smoothed);
 
   const TrainingImages& images_;
   Components components_;

@@ -14,6 +14,7 @@ struct TrainingImages {
   torch::Tensor masks;          ///< [L, S, S], 0 or 1, of the labelled images
   std::int64_t labelled = 0;    ///< L
   std::int64_t unlabelled = 0;  ///< U
+  std::int64_t held_out = 0;    ///< the last of the auxiliary images, not trained on: the threshold is chosen on them
 
   std::int64_t count() const { return images.size(0); }
   std::int64_t size() const { return images.size(2); }

@@ -196,6 +196,7 @@ struct EvaluationOptions {
   std::string threshold_rule = "labeled_f1";
   double threshold = 0.5;
   std::int64_t normal_area = 100;
+  double normal_share = 0.1;
   bool tune_postproc = false;
   bool predictions = true;
 
@@ -205,7 +206,7 @@ struct EvaluationOptions {
         .doc(
             "labeled_f1: the threshold with the best pooled F1 on the labelled images; fixed: the "
             "number `threshold`; "
-            "normal_area: the smallest one at which no anomaly-free training image has a region "
+            "normal_area: the smallest one at which no held-out anomaly-free image has a region "
             "larger than "
             "`normal_area` pixels (Bergmann et al.).");
     s.add("threshold", &EvaluationOptions::threshold, 0.5)
@@ -214,6 +215,11 @@ struct EvaluationOptions {
     s.add("normal_area", &EvaluationOptions::normal_area, 100)
         .range(1, 1e9)
         .doc("Pixels, when threshold_rule is \"normal_area\".");
+    s.add("normal_share", &EvaluationOptions::normal_share, 0.1)
+        .range(0.001, 1)
+        .doc(
+            "Share of the auxiliary images (at least one) that is kept out of training and on which \"normal_area\" "
+            "chooses the threshold.");
     s.add("tune_postproc", &EvaluationOptions::tune_postproc, false)
         .doc(
             "Before the threshold is chosen, the postprocessors' options that name values for tuning are set to "
