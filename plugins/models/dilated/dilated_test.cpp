@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "nbs/initialise.h"
+
+#include "predictor.h"
+#include "torch_test.h"
+
+namespace {
+
+using nbs::dilated::DilatedPredictor;
+using nbs::dilated::Network;
+using nbs::dilated::Options;
+
+constexpr std::int64_t kMaps = 3;
+
+Options small_options() {
+  auto options = nbs::schema_of<Options>().make();
+  options.channels = 6;
+  options.dilations = {1, 2};
+  options.learning_rate = 1e-2;
+  return options;
+}
+
+// A predictor of profiles of three maps with a context of its own.
+struct Made {
+  Made(const Options& options, std::uint64_t seed)
+      : context(facts(seed), [](const std::string&) {}), predictor(options, context) {}
+  static nbs::Context::Facts facts(std::uint64_t seed) {
+    nbs::Context::Facts facts;
+    facts.seed = seed;
+    facts.profile_length = kMaps;
+    return facts;
+  }
+  nbs::Context context;
+  DilatedPredictor predictor;
+};
+
+// Profiles whose middle map is larger where the mask is 1: what is to be learnt.
+struct Problem {
+  nbs::PredictorInput input;
+  torch::Tensor masks;
+};
+
+Problem bright_middle(std::int64_t count, std::uint64_t seed) {
+  auto generator = nbs::make_generator(seed);
+  Problem problem;
+  problem.masks = (torch::rand({count, 20, 20}, generator) > 0.7).to(torch::kFloat32);
+  problem.input.profile = torch::rand({count, kMaps, 20, 20}, generator);
+  problem.input.profile.select(1, 1).add_(problem.masks);
+  problem.input.image = torch::rand({count, 3, 20, 20}, generator);
+  return problem;
+}
+
+torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& masks) {
+  return torch::binary_cross_entropy_with_logits(logits, masks);
+}
+
+std::string saved(const DilatedPredictor& predictor) {
+  torch::serialize::OutputArchive archive;
+  predictor.save(archive);
+  std::ostringstream stream;
+  archive.save_to(stream);
+  return stream.str();
+}
+
+void restore(DilatedPredictor& predictor, const std::string& bytes) {
+  torch::serialize::InputArchive archive;
+  std::istringstream stream(bytes);
+  archive.load_from(stream);
+  predictor.load(archive);
+}
+
+}  // namespace
+
+TEST_CASE("the receptive field is 1 + 2 x the sum of the dilations, no more and no less") {
+  for (const auto& dilations : std::vector<std::vector<std::int64_t>>{{}, {1}, {1, 2, 4}, {1, 2, 4, 8, 1}}) {
+    auto options = small_options();
+    options.dilations = dilations;
+    options.normalisation = "none";
+    std::int64_t reach = 0;
+    for (const auto dilation : dilations)
+      reach += dilation;
+    CAPTURE(reach);
+    Network network(kMaps, options);
+    {
+      // Positive weights on positive inputs: no contribution can be lost in a ReLU or cancel another.
+      torch::NoGradGuard no_grad;
+      for (auto& parameter : network->parameters())
+        parameter.fill_(0.1);
+    }
+    const auto input = torch::ones({1, kMaps, 41, 41}).requires_grad_(true);
+    const auto centre = network->forward(input, {})[0][20][20];
+    const auto seen = torch::autograd::grad({centre}, {input})[0][0][0] != 0;
+    const auto offsets = (seen.nonzero() - 20).abs();
+    CHECK(offsets.max().item<std::int64_t>() == reach);
+    CHECK(seen[20 - reach][20 + reach].item<bool>());
+  }
+}
+
+TEST_CASE("inputs are as declared, and one logit a pixel comes out") {
+  const auto problem = bright_middle(2, 1);
+  for (const auto& inputs : std::vector<std::vector<std::string>>{{"profile"}, {"image"}, {"profile", "image"}}) {
+    auto options = small_options();
+    options.inputs = inputs;
+    Made made(options, 1);
+    const bool profile = inputs.front() == "profile";
+    const bool image = inputs.back() == "image";
+    CHECK(made.predictor.needs_profile() == profile);
+    CHECK(made.predictor.needs_image() == image);
+    nbs::PredictorInput given;
+    if (profile) given.profile = problem.input.profile;
+    if (image) given.image = problem.input.image;
+    const auto logits = made.predictor.logits(given);
+    CHECK(logits.sizes().vec() == std::vector<std::int64_t>{2, 20, 20});
+    CHECK_FALSE(logits.requires_grad());
+    auto other = given;
+    if (profile) other.profile = given.profile * 2;
+    if (image) other.image = given.image * 0.5;
+    CHECK_FALSE(torch::allclose(made.predictor.logits(other), logits));
+  }
+  auto options = small_options();
+  options.inputs = {};
+  CHECK_THROWS_AS(Made(options, 1), nbs::Error);
+}
+
+TEST_CASE("an untrained network starts from the prior") {
+  auto options = small_options();
+  options.prior = 0.02;
+  Network network(kMaps, options);
+  auto generator = nbs::make_generator(1);
+  nbs::initialise(*network, generator);
+  network->set_prior(0.02);
+  const auto probability = torch::sigmoid(network->forward(torch::zeros({1, kMaps, 8, 8}), torch::zeros({1, 6, 1, 1})));
+  CHECK(probability.min().item<double>() == doctest::Approx(0.02).epsilon(1e-5));
+  CHECK(probability.max().item<double>() == doctest::Approx(0.02).epsilon(1e-5));
+}
+
+TEST_CASE("a trivial mapping is learnt, also for profiles that were not learnt from") {
+  for (const char* normalisation : {"batch", "none"}) {
+    CAPTURE(normalisation);
+    auto options = small_options();
+    options.normalisation = normalisation;
+    Made made(options, 3);
+    const auto problem = bright_middle(4, 5);
+    const double first = made.predictor.learn(problem.input, problem.masks, cross_entropy);
+    for (int step = 0; step < 300; ++step)
+      made.predictor.learn(problem.input, problem.masks, cross_entropy);
+    CHECK(made.predictor.learn(problem.input, problem.masks, cross_entropy) < 0.2 * first);
+    const auto unseen = bright_middle(4, 6);
+    const auto right = (made.predictor.logits(unseen.input) > 0) == (unseen.masks > 0.5);
+    CHECK(right.to(torch::kFloat32).mean().item<double>() > 0.95);
+  }
+}
+
+TEST_CASE("an image's logits do not depend on the others in the batch") {
+  Made made(small_options(), 6);
+  const auto problem = bright_middle(3, 21);
+  made.predictor.learn(problem.input, problem.masks, cross_entropy);
+  nbs::PredictorInput one;
+  one.profile = problem.input.profile.slice(0, 1, 2);
+  CHECK(torch::equal(made.predictor.logits(one)[0], made.predictor.logits(problem.input)[1]));
+}
+
+TEST_CASE("dropout changes learning by the seed alone, and nothing when masks are asked for") {
+  auto options = small_options();
+  options.dropout = 0.5;
+  const auto problem = bright_middle(2, 8);
+  const auto trained = [&](std::uint64_t seed) {
+    Made made(options, seed);
+    for (int step = 0; step < 3; ++step)
+      made.predictor.learn(problem.input, problem.masks, cross_entropy);
+    CHECK(torch::equal(made.predictor.logits(problem.input), made.predictor.logits(problem.input)));
+    return made.predictor.logits(problem.input);
+  };
+  CHECK(torch::equal(trained(9), trained(9)));
+  CHECK_FALSE(torch::allclose(trained(9), trained(10)));
+}
+
+TEST_CASE("after save and load results and further learning are the same bit for bit") {
+  const auto problem = bright_middle(2, 13);
+  Made original(small_options(), 1);
+  for (int step = 0; step < 3; ++step)
+    original.predictor.learn(problem.input, problem.masks, cross_entropy);
+  Made copy(small_options(), 2);
+  restore(copy.predictor, saved(original.predictor));
+  CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
+  for (int step = 0; step < 2; ++step) {
+    CHECK(copy.predictor.learn(problem.input, problem.masks, cross_entropy) ==
+          original.predictor.learn(problem.input, problem.masks, cross_entropy));
+  }
+  CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
+}

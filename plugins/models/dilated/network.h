@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nbs/torch.h"
+
+#include "options.h"
+
+namespace nbs::dilated {
+
+/// 3x3 convolutions of growing dilation, one logit a pixel.
+class NetworkImpl : public torch::nn::Module {
+ public:
+  NetworkImpl(std::int64_t inputs, const Options& options);
+
+  /// [B, C, H, W] -> logits [B, H, W]. `keep`: [B, C, 1, 1] factors of the last features, or undefined.
+  torch::Tensor forward(torch::Tensor features, const torch::Tensor& keep);
+
+  /// Sets the bias so that features of 0 give this probability.
+  void set_prior(double probability);
+
+ private:
+  std::vector<torch::nn::Conv2d> layers_;
+  std::vector<torch::nn::BatchNorm2d> norms_;
+  torch::nn::Conv2d head_ = nullptr;
+};
+TORCH_MODULE(Network);
+
+}  // namespace nbs::dilated

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nbs/options.h"
+
+namespace nbs::dilated {
+
+struct Options {
+  std::vector<std::string> inputs;
+  std::vector<std::int64_t> dilations;
+  std::int64_t channels = 24;
+  std::string normalisation = "batch";
+  double dropout = 0;
+  double learning_rate = 2e-3;
+  double weight_decay = 0;
+  double prior = 0.5;
+
+  static void declare(nbs::Schema<Options>& s) {
+    s.add("inputs", &Options::inputs, std::vector<std::string>{"profile"})
+        .choices({"profile", "image"})
+        .doc("What it sees: the loss profile (the paper), the image, or both.");
+    s.add("dilations", &Options::dilations, std::vector<std::int64_t>{1, 2, 4, 8, 1})
+        .range(1, 128)
+        .doc("Dilation of each 3x3 layer; the receptive field is 1 + 2 x their sum, in pixels.");
+    s.add("channels", &Options::channels, 24).range(1, 1024).doc("Channels of each layer.");
+    s.add("normalisation", &Options::normalisation, "batch")
+        .choices({"batch", "none"})
+        .doc("Batch normalisation after each layer, or none.");
+    s.add("dropout", &Options::dropout, 0.0)
+        .range(0, 0.95)
+        .doc("Share of channels set to 0 before the last layer while learning.");
+    s.add("learning_rate", &Options::learning_rate, 2e-3).range(1e-8, 10).doc("Adam's step size.");
+    s.add("weight_decay", &Options::weight_decay, 0.0).range(0, 1).doc("L2 penalty, added to the gradient.");
+    s.add("prior", &Options::prior, 0.5)
+        .range(1e-6, 0.999999)
+        .doc("Probability that an untrained network starts from.");
+  }
+};
+
+}  // namespace nbs::dilated

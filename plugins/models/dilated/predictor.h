@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nbs/adam.h"
+#include "nbs/context.h"
+#include "nbs/predictor.h"
+
+#include "network.h"
+#include "options.h"
+
+namespace nbs::dilated {
+
+/// The paper's predictor: dilated convolutions over loss profiles.
+class DilatedPredictor : public Predictor {
+ public:
+  using Options = dilated::Options;
+
+  DilatedPredictor(const Options& options, Context& context);
+
+  bool needs_profile() const override { return profile_; }
+  bool needs_image() const override { return image_; }
+  bool learns() const override { return true; }
+  double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
+  torch::Tensor logits(const PredictorInput& input) override;
+  void save(torch::serialize::OutputArchive& archive) const override;
+  void load(torch::serialize::InputArchive& archive) override;
+
+ private:
+  torch::Tensor prepare(const PredictorInput& input) const;
+
+  Context& context_;
+  Options options_;
+  bool profile_;
+  bool image_;
+  Network network_;
+  FlatAdam adam_;
+};
+
+}  // namespace nbs::dilated
