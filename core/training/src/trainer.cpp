@@ -75,6 +75,7 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
       settings_(std::move(settings)),
       random_(seed),
       tiling_(images.size(), settings_.profile.patch_size, settings_.profile.tile_step, settings_.profile.tile_offset),
+      view_tiling_(images.size(), settings_.profile.patch_size, 0, 0),
       alpha_(components_.predictor->learns() ? class_balance(settings_.train, images.masks) : 0),
       selection_(settings_.train),
       buffer_(settings_.buffer.capacity),
@@ -92,7 +93,7 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
     throw Error(fmt::format("the predictor needs loss profiles, but the pipeline has no [{}]; add that section",
                             components_.sampler ? "autoencoder" : "sampler"));
   }
-  losses_ = std::make_unique<CurrentLosses>(images_, tiling_, *components_.autoencoder);
+  losses_ = std::make_unique<CurrentLosses>(images_, view_tiling_, *components_.autoencoder);
   labelled_scene_ =
       std::make_unique<TrainingScene>(images_, *losses_, settings_.profile.patch_size, 0, images_.labelled);
   std::int64_t first = 0;
@@ -168,7 +169,7 @@ void Trainer::extend_profiles(IterationReport& report) {
   double anomalous_pixels = 0;
   for (std::int64_t i = 0; i < images_.labelled; ++i) {
     auto map = loss_map(*components_.autoencoder, tiling_, images_.images[i]);
-    losses_->set(i, map);
+    if (tiling_ == view_tiling_) losses_->set(i, map);
     anomalous += (map * images_.masks[i]).sum().item<double>();
     normal += map.sum().item<double>();
     anomalous_pixels += images_.masks[i].sum().item<double>();

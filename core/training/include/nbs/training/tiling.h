@@ -36,6 +36,11 @@ class Tiling {
   /// Writes the losses [n, p, p] of some tiles into `map` [S, S]; for disjoint tilings only.
   void scatter(const torch::Tensor& losses, const std::vector<std::int64_t>& tiles, torch::Tensor& map) const;
 
+  /// Whether both have the same tiles.
+  bool operator==(const Tiling& other) const {
+    return image_size_ == other.image_size_ && patch_size_ == other.patch_size_ && tiles_ == other.tiles_;
+  }
+
  private:
   std::int64_t image_size_;
   std::int64_t patch_size_;

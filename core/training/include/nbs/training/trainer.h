@@ -88,6 +88,7 @@ class Trainer {
   Settings settings_;
   Random random_;
   Tiling tiling_;
+  Tiling view_tiling_;  // of the loss that samplers see: never overlapping, so that a look stays cheap
   double alpha_;
   Selection selection_;
   ProfileBuffer buffer_;
