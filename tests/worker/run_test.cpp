@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "nbs/config/pipeline.h"
+#include "nbs/host/catalog.h"
+#include "nbs/host/search_path.h"
+#include "nbs/run/files.h"
+
+#include "scratch.h"
+
+// Runs of the real program with the real plugins, small enough for seconds.
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+std::string pipeline(const std::string& data, int seed, const std::string& sampler = "rl") {
+  return "name = \"tiny\"\nseed = " + std::to_string(seed) + "\n[data]\n" + data + R"(
+image_size = 32
+labeled = 2
+[profile]
+patch_size = 16
+length = 3
+[reward]
+anneal = 6
+[buffer]
+batch = 2
+crop = 16
+[train]
+iterations = 14
+patches = 16
+clone_patches = 8
+minibatch = 8
+reinit_every = 8
+warmup = 2
+threads = 1
+[autoencoder]
+plugin = "conv"
+channels = [4, 8]
+bottleneck = 4
+[predictor]
+plugin = "dilated"
+dilations = [1, 2]
+channels = 4
+[sampler]
+plugin = ")" +
+         sampler + "\"\n" + (sampler == "rl" ? "window = 16\nstep = 4\nchannels = [8, 8]\nhidden = 16\n" : "");
+}
+
+// Runs the worker; its output goes to `log`. Returns the exit status.
+int worker(const std::vector<std::string>& words, const fs::path& log) {
+  std::string line = "OMP_NUM_THREADS=1 '" NBS_WORKER_PROGRAM "'";
+  for (const auto& word : words)
+    line += " '" + word + "'";
+  line += " >> '" + log.string() + "' 2>&1";
+  const int status = std::system(line.c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+// The same pipeline with every default written out, as nbs writes it into a run folder; the plugins are those that the
+// worker describes.
+std::string resolved(const fs::path& file) {
+  const nbs::test::Scratch scratch;
+  const auto plugins = nbs::host::plugin_search_path({}, {});
+  std::vector<std::string> words = {"describe"};
+  for (const auto& folder : plugins)
+    words.push_back(folder.string());
+  REQUIRE(worker(words, scratch / "plugins.json") == 0);
+  const auto catalog =
+      nbs::host::catalog_from_json(nlohmann::ordered_json::parse(nbs::run::read_file(scratch / "plugins.json")));
+  return nbs::config::to_toml(nbs::config::resolve(nbs::config::Document::from_file(file), catalog));
+}
+
+// What a run leaves, by name below its folder; result.json without what clocks and the system say.
+std::map<std::string, std::string> results_of(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const auto name = fs::relative(entry.path(), folder).string();
+    if (name == "provenance.json" || name == "resolved.toml") continue;
+    files[name] = nbs::run::read_file(entry.path());
+  }
+  auto result = Json::parse(files.at("result.json"));
+  result.erase("seconds");
+  result.erase("peak_memory_mib");
+  files["result.json"] = result.dump();
+  return files;
+}
+
+// A folder of generated images on disk, and runs on it.
+struct Workplace {
+  nbs::test::Scratch scratch;
+  fs::path log = scratch / "log";
+
+  Workplace() {
+    const auto file = scratch.write("make.toml", pipeline("format = \"synthetic\"\ncount = 6", 0));
+    REQUIRE(worker({"data", file.string(), "--export", (scratch / "set").string()}, log) == 0);
+  }
+  std::string on_disk(int seed, const std::string& sampler = "rl") const {
+    return pipeline("format = \"folder\"\nroot = \"" + (scratch / "set").string() + "\"", seed, sampler);
+  }
+  // Runs a pipeline's text; the run's folder is `name`.
+  fs::path run(const std::string& name, const std::string& text) const {
+    const auto file = scratch.write(name + "/resolved.toml", text);
+    const int status = worker({"run", file.string(), "--out", (scratch / name).string(), "--progress", "none"}, log);
+    INFO(nbs::run::read_file(log));
+    REQUIRE(status == 0);
+    return scratch / name;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the same pipeline twice, and its resolved file, give identical results; another seed does not") {
+  const Workplace place;
+  const auto text = place.on_disk(3);
+  const auto first = place.run("first", text);
+  const auto expected = results_of(first);
+  CHECK(expected.count("result.json") == 1);
+  CHECK(expected.count("metrics.jsonl") == 1);
+  CHECK(expected.count("model/predictor.pt") == 1);
+  CHECK(expected.count("model/autoencoders.pt") == 1);
+  CHECK(expected.count("model/sampler.pt") == 1);
+  const auto compare = [&](const fs::path& run) {
+    const auto found = results_of(run);
+    CHECK(found.size() == expected.size());
+    for (const auto& [name, bytes] : expected) {
+      CAPTURE(name);
+      REQUIRE(found.count(name) == 1);
+      CHECK(found.at(name) == bytes);
+    }
+  };
+  compare(place.run("second", text));
+  const auto written_out = resolved(first / "resolved.toml");
+  CHECK(written_out.size() > text.size());
+  compare(place.run("resolved", written_out));
+  // Resolving once more changes nothing.
+  CHECK(resolved(place.scratch / "resolved" / "resolved.toml") == written_out);
+
+  const auto other = results_of(place.run("other", place.on_disk(4)));
+  CHECK(other.at("metrics.jsonl") != expected.at("metrics.jsonl"));
+  CHECK(other.at("split.json") == expected.at("split.json"));  // the split has a seed of its own
+}
+
+TEST_CASE("metrics have a line for each iteration, and the result says what was scored") {
+  const Workplace place;
+  for (const char* sampler : {"random", "heuristic"}) {
+    CAPTURE(sampler);
+    const auto files = results_of(place.run(sampler, place.on_disk(1, sampler)));
+    const auto& lines = files.at("metrics.jsonl");
+    std::int64_t iteration = 0;
+    std::size_t at = 0;
+    for (std::size_t end = 0; (end = lines.find('\n', at)) != std::string::npos; at = end + 1, ++iteration) {
+      const auto line = Json::parse(lines.substr(at, end - at));
+      CHECK(line.at("iteration") == iteration);
+      CHECK(line.contains("ae_loss"));
+      CHECK(line.contains("l_pred") == (iteration >= 2));
+      if (std::string(sampler) == "heuristic") CHECK(line.at("r_clone") == 1.0);
+    }
+    CHECK(iteration == 14);
+    const auto result = Json::parse(files.at("result.json"));
+    CHECK(result.at("ending") == "finished");
+    CHECK(result.at("iterations") == 14);
+    CHECK(result.at("scores").is_object());
+    CHECK(result.at("best").at("iteration") >= 2);
+  }
+}
+
+TEST_CASE("predict on the run's own unlabelled images gives exactly the run's predictions") {
+  const Workplace place;
+  const auto run = place.run("run", place.on_disk(3));
+  const auto split = Json::parse(nbs::run::read_file(run / "split.json"));
+  std::vector<std::string> words = {"predict", run.string(), "--out", (place.scratch / "again").string(),
+                                    "--size",  "model"};
+  std::vector<std::string> ids;
+  for (const auto& image : split.at("images")) {
+    if (image.at("role") != "unlabeled") continue;
+    ids.push_back(image.at("id"));
+    words.push_back((place.scratch / "set" / "images" / image.at("file").get<std::string>()).string());
+  }
+  REQUIRE(ids.size() == 4);
+  REQUIRE(worker(words, place.log) == 0);
+  for (const auto& id : ids) {
+    for (const char* kind : {".probability.png", ".mask.png"}) {
+      CAPTURE(id);
+      CAPTURE(kind);
+      const auto made = nbs::run::read_file(run / "predictions" / (id + kind));
+      CHECK(nbs::run::read_file(place.scratch / "again" / (id + kind)) == made);
+    }
+  }
+  // One picture that cannot be read costs only itself.
+  words.push_back((place.scratch / "nowhere.png").string());
+  CHECK(worker(words, place.log) == 1);
+}
