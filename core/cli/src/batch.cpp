@@ -87,7 +87,7 @@ void add_batch(CLI::App& app, Action& action) {
   command->footer(
       "All files are checked before anything is trained. A failed run stops no other; its messages are in log.txt.\n"
       "Results change with the number of threads in their last digits: keep -j the same to repeat a batch exactly.\n"
-      "Example: nbs batch pipelines/table2/*.toml --set data.root=/data/crackforest --out runs/table2");
+      "Example: nbs batch pipelines/crackforest/*.toml --set data.root=/data/crackforest --out runs/crackforest");
   command->callback([arguments, &action] { action = [arguments] { return run_batch(*arguments); }; });
 }
 

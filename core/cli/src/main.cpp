@@ -21,8 +21,8 @@ int main(int count, char** words) {
       "Examples:\n"
       "  nbs run pipelines/synthetic.toml\n"
       "  nbs run pipelines/crackforest.toml --set data.root=/data/crackforest --set sampler.plugin=random\n"
-      "  nbs batch pipelines/*.toml --out runs && nbs report runs\n"
-      "  nbs predict runs/crackforest-rl-0123abcd new/*.jpg --out masks\n\n"
+      "  nbs batch pipelines/crackforest/*.toml --set data.root=/data/crackforest && nbs table runs\n"
+      "  nbs predict runs/crackforest-0123abcd new/*.jpg --out masks\n\n"
       "Exit codes: 0 done; 1 failed; 2 wrong use, or a problem in a pipeline file; 130 interrupted.\n"
       "Environment: NBS_PLUGIN_PATH (folders of plugins, separated by colons), NBS_WORKER (the worker program),\n"
       "NO_COLOR.");
