@@ -45,8 +45,7 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
   for (const auto& file : arguments.files) {
     try {
       auto document = config::Document::from_file(file);
-      for (const auto& text : arguments.overrides)
-        document.apply(text);
+      document.apply(arguments.overrides);
       for (const auto& cell : config::expand(document)) {
         try {
           const auto own = config::plugin_path_of(cell.document);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -68,37 +67,68 @@ void anchor_paths(Node& root, const std::filesystem::path& folder) {
   if (Node* const path = root.find("plugin_path")) anchor_path(*path, folder);
 }
 
-Node load(const std::string& text, const std::filesystem::path& file, std::vector<std::filesystem::path> chain) {
-  Node own = parse_toml(text, file.string());
-  anchor_paths(own, std::filesystem::absolute(file).parent_path());
-  const Node* const base = own.find("base");
-  if (base == nullptr) return own;
-  if (base->type != Node::Type::scalar || !std::holds_alternative<std::string>(base->scalar))
-    throw ProblemsError({{base->place, "base must be the name of another pipeline file, as a text"}});
-  const auto base_file = (file.parent_path() / std::get<std::string>(base->scalar)).lexically_normal();
-  const auto place = base->place;
-  const std::string base_key = "base";
-  own.table.erase(
-      std::remove_if(own.table.begin(), own.table.end(), [&](const auto& item) { return item.first == base_key; }),
-      own.table.end());
-  const auto absolute = std::filesystem::absolute(base_file);
+Node load(const std::string& text, const std::filesystem::path& file, const std::vector<std::filesystem::path>& chain);
+
+// One base of a file; `chain` holds the files that lead to it.
+Node load_base(const Node& name, const std::filesystem::path& file, std::vector<std::filesystem::path> chain) {
+  const auto* const text = std::get_if<std::string>(&name.scalar);
+  if (name.type != Node::Type::scalar || text == nullptr)
+    throw ProblemsError({{name.place, "base must name another pipeline file, as a text, or several in a list"}});
+  const auto base_file = (file.parent_path() / *text).lexically_normal();
+  const auto absolute = std::filesystem::absolute(base_file).lexically_normal();
   if (std::find(chain.begin(), chain.end(), absolute) != chain.end()) {
-    throw ProblemsError(
-        {{place, fmt::format("base = \"{}\" closes a circle: that file is based on this one", base_file.string())}});
+    throw ProblemsError({{name.place, fmt::format("base = \"{}\" closes a circle: that file is based on this one",
+                                                  base_file.string())}});
   }
   chain.push_back(absolute);
   std::string base_text;
   try {
     base_text = read_text(base_file);
   } catch (const Error&) {
-    throw ProblemsError({{place, fmt::format("the base file {} cannot be opened", base_file.string())}});
+    throw ProblemsError({{name.place, fmt::format("the base file {} cannot be opened", base_file.string())}});
   }
-  Node root = load(base_text, base_file, std::move(chain));
+  return load(base_text, base_file, chain);
+}
+
+Node load(const std::string& text, const std::filesystem::path& file, const std::vector<std::filesystem::path>& chain) {
+  Node own = parse_toml(text, file.string());
+  anchor_paths(own, std::filesystem::absolute(file).parent_path());
+  const Node* const base = own.find("base");
+  if (base == nullptr) return own;
+  const auto names = base->type == Node::Type::array ? base->array : std::vector<Node>{*base};
+  const std::string base_key = "base";
+  own.table.erase(
+      std::remove_if(own.table.begin(), own.table.end(), [&](const auto& item) { return item.first == base_key; }),
+      own.table.end());
+  Node root;
+  root.place = own.place;
+  for (const auto& name : names)
+    merge(root, load_base(name, file, chain));
   merge(root, own);
   return root;
 }
 
+// The parts of a path: "a.b.0", or "a.\"b.c\"" where a key itself holds dots.
+std::vector<std::string> keys_of(const std::string& path) {
+  std::vector<std::string> keys(1);
+  bool quoted = false;
+  for (const char c : path) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == '.' && !quoted) {
+      keys.emplace_back();
+    } else {
+      keys.back() += c;
+    }
+  }
+  return keys;
+}
+
 }  // namespace
+
+bool names_plugin(const std::string& path) {
+  return keys_of(path).back() == "plugin";
+}
 
 std::string Place::text() const {
   return line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
@@ -151,6 +181,14 @@ void Document::apply(const std::string& override_text) {
   set(path, value);
 }
 
+void Document::apply(const std::vector<std::string>& overrides) {
+  for (const bool plugins : {true, false}) {
+    for (const auto& text : overrides) {
+      if (names_plugin(text.substr(0, text.find('='))) == plugins) apply(text);
+    }
+  }
+}
+
 void Document::remove(const std::string& key) {
   root_.table.erase(
       std::remove_if(root_.table.begin(), root_.table.end(), [&](const auto& item) { return item.first == key; }),
@@ -159,10 +197,7 @@ void Document::remove(const std::string& key) {
 
 void Document::set(const std::string& path, const Node& value) {
   Node* node = &root_;
-  std::istringstream parts(path);
-  std::vector<std::string> keys;
-  for (std::string key; std::getline(parts, key, '.');)
-    keys.push_back(key);
+  const auto keys = keys_of(path);
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const bool last = i + 1 == keys.size();
     if (node->type == Node::Type::array) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "parse.h"
 
+#include <algorithm>
 #include <sstream>
 #include <string_view>
+#include <tuple>
 
 #include <toml++/toml.h>
 
@@ -27,6 +29,11 @@ Node convert(const toml::node& from, const std::string& name) {
         child.place = {name, static_cast<int>(key.source().begin.line), static_cast<int>(key.source().begin.column)};
       node.table.emplace_back(std::string(key.str()), std::move(child));
     }
+    // The parser keeps keys by the alphabet; what is listed first is to be varied and reported first.
+    std::stable_sort(node.table.begin(), node.table.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.second.place.line, a.second.place.column) <
+             std::tie(b.second.place.line, b.second.place.column);
+    });
   } else if (const auto* array = from.as_array()) {
     node.type = Node::Type::array;
     for (const auto& value : *array)

@@ -58,9 +58,10 @@ class Resolver {
     read_section("evaluation", pipeline.evaluation);
     pipeline.sampler = read_component("sampler", Kind::sampler);
     pipeline.autoencoder = read_component("autoencoder", Kind::autoencoder);
+    const auto before = problems_.size();
     pipeline.predictor = read_component("predictor", Kind::predictor);
-    if (root_.find("predictor") == nullptr && purpose == Purpose::run)
-      complain(file_place_, "there is no [predictor]; name one with plugin = \"…\"");
+    if (!pipeline.predictor && problems_.size() == before && purpose == Purpose::run)
+      complain(place_of("predictor"), "there is no [predictor]; name one with plugin = \"…\"");
     if (const Node* const chain = root_.find("postproc")) {
       if (chain->type != Node::Type::array) {
         complain(chain->place, "postproc must be a list of tables: write [[postproc]]");

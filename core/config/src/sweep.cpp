@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "nbs/host/names.h"
+
 namespace nbs::config {
 
 namespace {
@@ -12,13 +14,21 @@ namespace {
 using Choice = std::vector<std::pair<std::string, Node>>;  // path and value
 
 std::string value_text(const Node& node) {
-  if (node.type != Node::Type::scalar) return "…";
+  if (node.type == Node::Type::table) return "{…}";
+  if (node.type == Node::Type::array) {
+    std::string text;
+    for (const auto& item : node.array)
+      text += (text.empty() ? "" : ", ") + value_text(item);
+    return "[" + text + "]";
+  }
   if (const auto* text = std::get_if<std::string>(&node.scalar)) return *text;
   return to_text(node.scalar);
 }
 
 bool equal(const Node& a, const Node& b) {
-  return a.type == Node::Type::scalar && b.type == Node::Type::scalar && a.scalar == b.scalar;
+  if (a.type != b.type || a.type == Node::Type::table) return false;
+  if (a.type == Node::Type::scalar) return a.scalar == b.scalar;
+  return std::equal(a.array.begin(), a.array.end(), b.array.begin(), b.array.end(), equal);
 }
 
 bool lists_only(const Node& table, const char* what, std::vector<Problem>& problems) {
@@ -26,14 +36,32 @@ bool lists_only(const Node& table, const char* what, std::vector<Problem>& probl
   if (!good) problems.push_back({table.place, fmt::format("{} must be a table of lists", what)});
   for (const auto& [path, values] : table.table) {
     if (values.type == Node::Type::array && !values.array.empty()) continue;
-    problems.push_back({values.place, fmt::format("{} of the sweep must be a list with at least one value", path)});
+    const char* advice = values.type == Node::Type::table ? "; quote names with dots: \"sampler.plugin\" = […]" : "";
+    problems.push_back(
+        {values.place, fmt::format("{} of the sweep must be a list with at least one value{}", path, advice)});
     good = false;
   }
   return good;
 }
 
+// Every entry of exclude is a table, and what it names is swept over.
+void check_exclude(const Node& exclude, const Choice& swept, std::vector<Problem>& problems) {
+  std::vector<std::string> paths;
+  for (const auto& [path, value] : swept)
+    paths.push_back(path);
+  for (const auto& entry : exclude.array) {
+    if (entry.table.empty()) {
+      problems.push_back({entry.place, "an entry of exclude must be a table such as { \"sampler.plugin\" = \"rl\" }"});
+    }
+    for (const auto& [path, value] : entry.table) {
+      if (std::find(paths.begin(), paths.end(), path) != paths.end()) continue;
+      problems.push_back({value.place, fmt::format("exclude names {}, which is neither in grid nor in zip{}", path,
+                                                   host::did_you_mean(path, paths))});
+    }
+  }
+}
+
 bool matches(const Choice& choice, const Node& exclusion) {
-  if (exclusion.table.empty()) return false;
   return std::all_of(exclusion.table.begin(), exclusion.table.end(), [&](const auto& wanted) {
     return std::any_of(choice.begin(), choice.end(), [&](const auto& made) {
       return made.first == wanted.first && equal(made.second, wanted.second);
@@ -46,6 +74,8 @@ bool matches(const Choice& choice, const Node& exclusion) {
 std::vector<Cell> expand(const Document& document) {
   const Node* const sweep = document.root().find("sweep");
   if (sweep == nullptr) return {{"", document}};
+  if (sweep->type != Node::Type::table)
+    throw ProblemsError({{sweep->place, "sweep must be a table: write [sweep] or [sweep.grid]"}});
   std::vector<Problem> problems;
   std::vector<Choice> choices = {{}};
   const Node* excludes = nullptr;
@@ -72,7 +102,7 @@ std::vector<Cell> expand(const Document& document) {
         }
         length = std::max(length, values.array.size());
       }
-      if (!problems.empty()) continue;
+      if (!problems.empty() || length == 0) continue;
       std::vector<Choice> product;
       for (const auto& choice : choices) {
         for (std::size_t i = 0; i < length; ++i) {
@@ -84,10 +114,22 @@ std::vector<Cell> expand(const Document& document) {
       choices = std::move(product);
     } else if (key == "exclude" && node.type == Node::Type::array) {
       excludes = &node;
+    } else if (key == "exclude") {
+      problems.push_back({node.place, "exclude must be a list of tables"});
     } else if (key != "grid" && key != "zip") {
-      problems.push_back(
-          {node.place, fmt::format("[sweep] has grid, zip and exclude (a list of tables), but no such \"{}\"", key)});
+      problems.push_back({node.place, fmt::format("[sweep] has grid, zip and exclude, but no \"{}\"{}", key,
+                                                  host::did_you_mean(key, {"grid", "zip", "exclude"}))});
     }
+  }
+  if (problems.empty()) {
+    for (const auto& [path, value] : choices.front()) {
+      const auto same = [&name = path](const auto& item) { return item.first == name; };
+      if (std::count_if(choices.front().begin(), choices.front().end(), same) > 1) {
+        problems.push_back({value.place, fmt::format("{} is in grid and in zip; keep one of them", path)});
+        break;
+      }
+    }
+    if (excludes != nullptr) check_exclude(*excludes, choices.front(), problems);
   }
   if (!problems.empty()) throw ProblemsError(std::move(problems));
   std::vector<Cell> cells;
@@ -96,9 +138,12 @@ std::vector<Cell> expand(const Document& document) {
                                                              [&](const Node& table) { return matches(choice, table); });
     if (excluded) continue;
     Cell cell{"", document};
-    for (const auto& [path, value] : choice) {
+    for (const auto& [path, value] : choice)
       cell.label += (cell.label.empty() ? "" : ", ") + path + "=" + value_text(value);
-      cell.document.set(path, value);
+    for (const bool plugins : {true, false}) {
+      for (const auto& [path, value] : choice) {
+        if (names_plugin(path) == plugins) cell.document.set(path, value);
+      }
     }
     cell.document.remove("sweep");
     cells.push_back(std::move(cell));

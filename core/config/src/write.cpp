@@ -14,7 +14,7 @@ std::string toml_text(const Value& value) {
     std::string out = "\"";
     for (const char c : text) {
       if (c == '"' || c == '\\') out += '\\';
-      if (static_cast<unsigned char>(c) < 0x20) {
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
         out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
       } else {
         out += c;

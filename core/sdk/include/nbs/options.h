@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -72,7 +73,8 @@ inline std::string to_text(const Value& value) {
       std::ostringstream attempt;
       attempt.precision(digits);
       attempt << x;
-      if (digits == 17 || std::stod(attempt.str()) == x) {
+      // Not std::stod, which throws for the numbers nearest to zero.
+      if (digits == 17 || std::strtod(attempt.str().c_str(), nullptr) == x) {
         const std::string text = attempt.str();
         out << text;
         if (text.find_first_of(".eni") == std::string::npos) out << ".0";

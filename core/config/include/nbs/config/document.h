@@ -53,7 +53,13 @@ struct Node {
   Node& set(const std::string& key, Node value);
 };
 
+/// Whether a path ends in the key "plugin": setting it drops the options of the plugin before, so it comes first.
+bool names_plugin(const std::string& path);
+
 /// A pipeline file with its bases merged in and overrides applied; not yet checked against any schema.
+/// `base` names one file or a list of files, relative to the one it stands in: later ones override earlier ones, and
+/// the file itself overrides them all. Tables are merged key by key, unless both name a plugin and it differs: then the
+/// options of the overridden one are dropped. Anything else, lists too, is replaced whole.
 class Document {
  public:
   /// Reads `file` and its bases. Throws nbs::Error if a file cannot be read, ProblemsError for syntax errors or a
@@ -63,8 +69,10 @@ class Document {
   static Document from_text(const std::string& text, const std::filesystem::path& name);
 
   /// Applies "a.b=v": v is read as TOML, or as plain text if it is not TOML. Parts of the path that are numbers index
-  /// arrays. Throws ProblemsError for a malformed override.
+  /// arrays; a key with dots in it is quoted. Throws ProblemsError for a malformed override.
   void apply(const std::string& override_text);
+  /// The same for several, in order, but those that choose a plugin first: no other is lost to them.
+  void apply(const std::vector<std::string>& overrides);
   /// Sets a.b to a value.
   void set(const std::string& path, const Node& value);
   /// Drops a top-level key, if it is there.

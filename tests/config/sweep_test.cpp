@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/config/sweep.h"
+
+#include "example.h"
+
+using namespace nbs;
+using Texts = std::vector<std::string>;
+
+namespace {
+
+std::vector<config::Cell> cells_of(const std::string& sweep) {
+  return config::expand(config::Document::from_text(test::kGood + sweep, "p.toml"));
+}
+
+Texts labels_of(const std::string& sweep) {
+  Texts labels;
+  for (const auto& cell : cells_of(sweep))
+    labels.push_back(cell.label);
+  return labels;
+}
+
+Texts problems_of_sweep(const std::string& sweep) {
+  return test::problems_of([&] { cells_of(sweep); });
+}
+
+config::Pipeline resolved(const config::Cell& cell) {
+  CHECK(cell.document.root().find("sweep") == nullptr);
+  return config::resolve(cell.document, test::example_catalog());
+}
+
+}  // namespace
+
+TEST_CASE("a file without a sweep is one cell without a label") {
+  CHECK(labels_of("") == Texts{""});
+  CHECK(labels_of("[sweep]\n") == Texts{""});
+}
+
+TEST_CASE("a grid is the product of its lists, the first varying slowest") {
+  const auto cells = cells_of("[sweep.grid]\nseed = [5, 6]\n\"sampler.step\" = [1, 2, 3]\n");
+  REQUIRE(cells.size() == 6);
+  for (std::size_t i = 0; i < 6; ++i) {
+    const auto seed = static_cast<std::int64_t>(5 + i / 3);
+    const auto step = static_cast<std::int64_t>(1 + i % 3);
+    const auto pipeline = resolved(cells[i]);
+    CHECK(pipeline.seed == seed);
+    CHECK(test::value_of(*pipeline.sampler, "step") == Value{step});
+    CHECK(cells[i].label == "seed=" + std::to_string(seed) + ", sampler.step=" + std::to_string(step));
+  }
+}
+
+TEST_CASE("lists of a zip are taken in step, and combined with the grid") {
+  CHECK(labels_of("[sweep.zip]\nseed = [0, 1]\n\"data.split_seed\" = [7, 8]\n[sweep.grid]\n\"sampler.jump\" = [true, "
+                  "false]\n") ==
+        Texts{"seed=0, data.split_seed=7, sampler.jump=true", "seed=0, data.split_seed=7, sampler.jump=false",
+              "seed=1, data.split_seed=8, sampler.jump=true", "seed=1, data.split_seed=8, sampler.jump=false"});
+  const auto cells = cells_of("[sweep.zip]\nseed = [0, 1]\n\"data.split_seed\" = [7, 8]\n");
+  REQUIRE(cells.size() == 2);
+  CHECK(resolved(cells[1]).seed == 1);
+  CHECK(resolved(cells[1]).data.options.split_seed == 8);
+  CHECK(labels_of("[sweep]\nzip = {}\ngrid = {seed = [1]}\n") == Texts{"seed=1"});
+}
+
+TEST_CASE("an exclusion takes out the cells that match all of its entries") {
+  CHECK(labels_of("[sweep]\ngrid = {seed = [0, 1], \"sampler.plugin\" = [\"walk\", \"still\"]}\n"
+                  "exclude = [{seed = 1, \"sampler.plugin\" = \"still\"}]\n") ==
+        Texts{"seed=0, sampler.plugin=walk", "seed=0, sampler.plugin=still", "seed=1, sampler.plugin=walk"});
+  CHECK(labels_of("[sweep]\ngrid = {\"autoencoder.channels\" = [[1], [1, 2], []]}\n"
+                  "exclude = [{\"autoencoder.channels\" = [1]}, {\"autoencoder.channels\" = []}]\n") ==
+        Texts{"autoencoder.channels=[1, 2]"});
+}
+
+TEST_CASE("a plugin that is swept over drops the options of the file's, not those that are swept over") {
+  // Whatever is listed first.
+  for (const char* grid : {"\"sampler.step\" = [2]\n\"sampler.plugin\" = [\"walk\", \"still\"]\n",
+                           "\"sampler.plugin\" = [\"walk\", \"still\"]\n\"sampler.step\" = [2]\n"}) {
+    const auto cells = cells_of(std::string("[sweep.grid]\n") + grid);
+    REQUIRE(cells.size() == 2);
+    CHECK(resolved(cells[0]).sampler->plugin == "walk");
+    CHECK(resolved(cells[1]).sampler->plugin == "still");
+    for (const auto& cell : cells)
+      CHECK(test::value_of(*resolved(cell).sampler, "step") == Value{std::int64_t{2}});
+  }
+}
+
+TEST_CASE("a value of a sweep that is not allowed is shown at its place") {
+  const auto cells = cells_of("[sweep.grid]\n\"sampler.step\" = [2,\n  99]\n");
+  REQUIRE(cells.size() == 2);
+  CHECK(test::problems_of([&] { resolved(cells[0]); }).empty());
+  CHECK(test::problems_of([&] { resolved(cells[1]); }) == Texts{"p.toml:9:3: step must be at most 64.0, but is 99"});
+}
+
+TEST_CASE("everything that is wrong with a sweep is said at once") {
+  CHECK(
+      problems_of_sweep("[sweep]\ngird = {seed = [1]}\nzip = {seed = []}\nexclude = {seed = 1}\ngrid = {seed = 3}\n") ==
+      Texts{"p.toml:8:1: [sweep] has grid, zip and exclude, but no \"gird\"; did you mean \"grid\"?",
+            "p.toml:9:8: seed of the sweep must be a list with at least one value",
+            "p.toml:10:1: exclude must be a list of tables",
+            "p.toml:11:9: seed of the sweep must be a list with at least one value"});
+  CHECK(problems_of_sweep("[sweep]\ngrid = [1]\nzip = 3\n") ==
+        Texts{"p.toml:8:1: grid must be a table of lists", "p.toml:9:1: zip must be a table of lists"});
+  CHECK(problems_of_sweep("[sweep.zip]\nseed = [0, 1, 2]\n\"data.split_seed\" = [0, 1]\n") ==
+        Texts{"p.toml:9:1: the lists of zip must have one length, but data.split_seed has 2 values and one before it "
+              "has 3"});
+}
+
+TEST_CASE("names in a sweep that would do nothing are refused") {
+  CHECK(test::problems_of([] { config::expand(config::Document::from_text("sweep = [1, 2]\n", "p.toml")); }) ==
+        Texts{"p.toml:1:1: sweep must be a table: write [sweep] or [sweep.grid]"});
+  CHECK(problems_of_sweep("[sweep.grid]\nsampler.plugin = [\"walk\"]\n") ==
+        Texts{"p.toml:8:1: sampler of the sweep must be a list with at least one value; quote names with dots: "
+              "\"sampler.plugin\" = […]"});
+  CHECK(problems_of_sweep("[sweep]\ngrid = {\"sampler.step\" = [1, 2]}\nexclude = [{\"sampler.stpe\" = 1}, 3, {}]\n") ==
+        Texts{"p.toml:9:13: exclude names sampler.stpe, which is neither in grid nor in zip; did you mean "
+              "\"sampler.step\"?",
+              "p.toml:9:34: an entry of exclude must be a table such as { \"sampler.plugin\" = \"rl\" }",
+              "p.toml:9:37: an entry of exclude must be a table such as { \"sampler.plugin\" = \"rl\" }"});
+  CHECK(problems_of_sweep("[sweep]\ngrid = {seed = [1, 2]}\nzip = {seed = [1, 2]}\n") ==
+        Texts{"p.toml:8:17: seed is in grid and in zip; keep one of them"});
+  CHECK(problems_of_sweep("[sweep]\ngrid = {seed = [1, 2]}\nexclude = [{seed = 1}, {seed = 2}]\n") ==
+        Texts{"p.toml:7:2: [sweep] excludes all of its cells; nothing would run"});
+}
