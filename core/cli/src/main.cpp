@@ -1,22 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "nbs/config/document.h"
+#include "nbs/host/names.h"
 #include "nbs/run/provenance.h"
 
 #include "commands.h"
+
+namespace {
+
+// "nbs run", as far as the parser got.
+std::string command_name(const CLI::App* command) {
+  std::string name = command->get_name();
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    name += " " + command->get_name();
+  }
+  return name;
+}
+
+// A word in the place of a command that is none: the parser itself would only say that a command is missing.
+std::string unknown_command(const CLI::App& app, int count, char** words) {
+  if (count < 2 || *words[1] == '-') return "";
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), words[1]) != names.end()) return "";
+  return fmt::format("there is no command \"{}\"{}", words[1], nbs::host::did_you_mean(words[1], names));
+}
+
+}  // namespace
 
 int main(int count, char** words) {
   using namespace nbs::cli;
   CLI::App app("Finds and segments small anomalies in images, with only a few of them labelled.", "nbs");
   app.set_version_flag("--version", [] { return "nbs " + nbs::run::version_text(); });
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::help);
+  app.failure_message([](const CLI::App* where, const CLI::Error& error) {
+    return fmt::format("nbs: {}\nRun {} --help for how it is used.\n", error.what(), command_name(where));
+  });
   app.footer(
       "Examples:\n"
       "  nbs run pipelines/synthetic.toml\n"
@@ -24,8 +54,7 @@ int main(int count, char** words) {
       "  nbs batch pipelines/crackforest/*.toml --set data.root=/data/crackforest && nbs table runs\n"
       "  nbs predict runs/crackforest-0123abcd new/*.jpg --out masks\n\n"
       "Exit codes: 0 done; 1 failed; 2 wrong use, or a problem in a pipeline file; 130 interrupted.\n"
-      "Environment: NBS_PLUGIN_PATH (folders of plugins, separated by colons), NBS_WORKER (the worker program),\n"
-      "NO_COLOR.");
+      "Environment: NBS_PLUGIN_PATH (folders of plugins, separated by colons), NBS_WORKER (the worker program).");
   Action action;
   add_run(app, action);
   add_check(app, action);
@@ -40,6 +69,10 @@ int main(int count, char** words) {
   add_tune(app, action);
   add_new(app, action);
   add_test_plugin(app, action);
+  if (const auto problem = unknown_command(app, count, words); !problem.empty()) {
+    fmt::print(stderr, "nbs: {}\nRun nbs --help for the commands.\n", problem);
+    return kWrongUse;
+  }
   try {
     app.parse(count, words);
   } catch (const CLI::ParseError& error) {

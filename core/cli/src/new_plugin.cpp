@@ -28,7 +28,7 @@ constexpr const char* kSource = R"(#include "nbs/draw.h"
 
 namespace {{
 
-/// A sampler that draws patches at random, brightest corner first: change it into yours.
+/// Of a few random patches, takes the one with the highest loss: change it into yours.
 class {type} : public nbs::Sampler {{
  public:
   struct Options {{

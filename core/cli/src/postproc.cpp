@@ -92,7 +92,7 @@ void add_tune(CLI::App& app, Action& action) {
   command->add_option("--plugin", *plugin, "Tune this postprocessor instead of the run's own chain");
   command->footer(
       "The masks of unlabelled images are not opened. In a pipeline, evaluation.tune_postproc = true does the same.\n"
-      "Example: nbs tune runs/crackforest-rl-0123abcd --plugin dense_crf");
+      "Example: nbs tune runs/crackforest-0123abcd --plugin dense_crf");
   command->callback([folder, plugin, &action] {
     action = [folder, plugin] {
       std::vector<std::string> words = {"tune", *folder};

@@ -31,7 +31,7 @@ void add_predict(CLI::App& app, Action& action) {
   command->footer(
       "For NAME.jpg it writes NAME.mask.png (0 or 255), NAME.probability.png (16 bit, 65535 = 1) and "
       "NAME.overlay.png.\n"
-      "Example: nbs predict runs/crackforest-rl-0123abcd new/*.jpg --out masks");
+      "Example: nbs predict runs/crackforest-0123abcd new/*.jpg --out masks");
   command->callback([arguments, &action] {
     action = [arguments] {
       std::vector<std::string> words = {"predict", arguments->run, "--out", arguments->out, "--size", arguments->size};
