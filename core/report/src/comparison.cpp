@@ -30,7 +30,7 @@ std::string several_note(const std::string& dataset, const std::string& method, 
   for (const Group* group : ours.groups)
     firsts.push_back(group->counted.front());
   std::string differences;
-  for (const auto& name : varying_options(firsts))
+  for (const auto& name : telling_options(firsts))
     differences += (differences.empty() ? "" : ", ") + name;
   return fmt::format(
       "{}, {}: {} different pipelines carry these labels, so they are not averaged{}; name the folder of one of them, "

@@ -105,6 +105,25 @@ std::vector<std::string> varying_options(const std::vector<const RunRecord*>& ru
   return names;
 }
 
+std::vector<std::string> telling_options(const std::vector<const RunRecord*>& runs) {
+  auto names = varying_options(runs);
+  const auto all = names;
+  const auto told_by_plugin = [&](const std::string& name) {
+    const std::string plugin = name.substr(0, name.rfind('.') + 1) + "plugin";
+    if (name == plugin || std::find(all.begin(), all.end(), plugin) == all.end()) return false;
+    const Value* first = nullptr;
+    for (const RunRecord* run : runs) {
+      const Value* const value = run->option(name);
+      if (value == nullptr) continue;
+      if (first != nullptr && *value != *first) return false;
+      first = value;
+    }
+    return true;
+  };
+  names.erase(std::remove_if(names.begin(), names.end(), told_by_plugin), names.end());
+  return names;
+}
+
 std::vector<Group> group_runs(const std::vector<RunRecord>& records) {
   std::map<std::string, std::size_t> at;
   std::vector<Group> groups;
@@ -123,7 +142,7 @@ std::vector<Group> group_runs(const std::vector<RunRecord>& records) {
     std::vector<const RunRecord*> firsts;
     for (const Group* group : alike)
       firsts.push_back(group->runs.front());
-    const auto varying = varying_options(firsts);
+    const auto varying = telling_options(firsts);
     for (Group* group : alike) {
       std::string text;
       for (const auto& name : varying) {

@@ -38,6 +38,10 @@ std::vector<Group> group_runs(const std::vector<RunRecord>& records);
 /// left out.
 std::vector<std::string> varying_options(const std::vector<const RunRecord*>& runs);
 
+/// The same without the options that only some of the plugins in a section have, unless runs that have one differ in
+/// it: the plugin's name tells these already.
+std::vector<std::string> telling_options(const std::vector<const RunRecord*>& runs);
+
 /// The value of an option as TOML, or empty.
 std::string option_text(const RunRecord& run, const std::string& name);
 
