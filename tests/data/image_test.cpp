@@ -119,6 +119,20 @@ TEST_CASE("an image that is cut short is refused, in every format and at any pla
   }
 }
 
+TEST_CASE("a folder stands for the images directly in it; names that would collide are refused") {
+  const test::Scratch scratch;
+  for (const char* name : {"new/b.png", "new/a.JPG", "new/notes.txt", "new/deeper/c.png", "other/a.png", "none/x.txt"})
+    scratch.write(name, "");
+  const auto files = data::image_files_among({scratch / "other" / "z.png", scratch / "new"});
+  // A file that is named is taken as it is: whether it can be read is said when it is read.
+  CHECK(files == std::vector<std::filesystem::path>{scratch / "other" / "z.png", scratch / "new" / "a.JPG",
+                                                    scratch / "new" / "b.png"});
+  CHECK(test::error_text([&] { data::image_files_among({scratch / "none"}); }) == Contains("holds no image file"));
+  const auto collision = test::error_text([&] { data::image_files_among({scratch / "new", scratch / "other"}); });
+  CHECK(collision == Contains("new/a.JPG"));
+  CHECK(collision == Contains("other/a.png"));
+}
+
 TEST_CASE("bytes after the end of an image do no harm") {
   const test::Scratch scratch;
   for (const char* name : {"a.png", "a.jpg"}) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include <fmt/format.h>
 #include <opencv2/imgcodecs.hpp>
@@ -11,6 +12,8 @@
 
 #include "nbs/data/synthetic.h"
 #include "nbs/error.h"
+
+#include "files.h"
 
 namespace nbs::data {
 
@@ -88,6 +91,30 @@ cv::Mat read_image(const std::filesystem::path& file) {
                               file.string(), scaled.channels()));
   }
   return colour;
+}
+
+std::vector<std::filesystem::path> image_files_among(const std::vector<std::filesystem::path>& paths) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& path : paths) {
+    if (!std::filesystem::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    const auto inside = image_files_if_any(path);
+    if (inside.empty())
+      throw Error(fmt::format("the folder {} holds no image file; name another, or the images", path.string()));
+    files.insert(files.end(), inside.begin(), inside.end());
+  }
+  std::map<std::string, std::filesystem::path> seen;
+  for (const auto& file : files) {
+    const auto [at, is_new] = seen.emplace(file.stem().string(), file);
+    if (is_new) continue;
+    throw Error(
+        fmt::format("{} and {} have one name, so what is written for the second would replace the first; "
+                    "name them in two calls with two folders",
+                    at->second.string(), file.string()));
+  }
+  return files;
 }
 
 cv::Mat read_mask_image(const std::filesystem::path& file) {

@@ -8,6 +8,7 @@
 #include "nbs/config/pipeline.h"
 #include "nbs/data/split.h"
 #include "nbs/data/synthetic.h"
+#include "nbs/error.h"
 #include "nbs/host/registry.h"
 #include "nbs/host/search_path.h"
 
@@ -24,6 +25,12 @@ int data(const std::vector<std::string>& words) {
   const auto& options = pipeline.data.options;
   const std::string folder = arguments.get("export", "");
   if (!folder.empty()) {
+    if (options.format != "synthetic") {
+      throw Error(
+          fmt::format("only generated images are exported, but data.format is \"{}\"; use a pipeline with "
+                      "data.format = \"synthetic\"",
+                      options.format));
+    }
     data::export_synthetic(folder, arguments.get("layout", "folder"), options);
     fmt::print("{}\n", folder);
     return 0;

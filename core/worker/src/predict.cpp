@@ -33,6 +33,23 @@ void write_prediction(const std::filesystem::path& folder, const std::string& st
                   evaluation::overlay_png(planes.data_ptr<float>(), mask, {}, probability.rows, probability.cols));
 }
 
+// What the run says of itself, for its threshold.
+nlohmann::ordered_json read_result(const std::filesystem::path& run_folder) {
+  const auto file = run_folder / "result.json";
+  if (!std::filesystem::is_regular_file(file)) {
+    throw Error(
+        fmt::format("{} holds no result.json, so it is no folder of a run that has ended; name one that nbs run "
+                    "has printed",
+                    run_folder.string()));
+  }
+  auto result = nlohmann::ordered_json::parse(run::read_file(file));
+  if (!result.contains("threshold")) {
+    throw Error(fmt::format("the run {} ended before any profile was full, so it has no model; run it longer",
+                            run_folder.string()));
+  }
+  return result;
+}
+
 }  // namespace
 
 int predict(const std::vector<std::string>& words) {
@@ -40,7 +57,9 @@ int predict(const std::vector<std::string>& words) {
   const std::filesystem::path run_folder = arguments.need_plain(0, "RUN");
   const std::filesystem::path out = arguments.need("out");
   const bool native = arguments.get("size", "native") == "native";
-  const auto result = nlohmann::ordered_json::parse(run::read_file(run_folder / "result.json"));
+  const auto result = read_result(run_folder);
+  const auto files = data::image_files_among(
+      std::vector<std::filesystem::path>(arguments.plain().begin() + 1, arguments.plain().end()));
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? result.at("threshold").get<double>() : std::stod(wanted);
   Session session(run_folder / "resolved.toml", 0, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
@@ -54,8 +73,7 @@ int predict(const std::vector<std::string>& words) {
   std::error_code failed;
   std::filesystem::create_directories(out, failed);
   bool all = true;
-  for (std::size_t i = 1; i < arguments.plain().size(); ++i) {
-    const std::filesystem::path file = arguments.plain()[i];
+  for (const auto& file : files) {
     try {
       const cv::Mat original = data::read_image(file);
       const cv::Mat image = data::resize_image(original, size);

@@ -15,6 +15,11 @@ namespace nbs::data {
 /// Throws nbs::Error if the file is missing, not an image, or cut short.
 cv::Mat read_image(const std::filesystem::path& file);
 
+/// `paths` with each folder replaced by the image files directly in it, in order of name. Throws nbs::Error if a folder
+/// holds none, or if two files have one name apart from folder and extension, under which results would overwrite each
+/// other.
+std::vector<std::filesystem::path> image_files_among(const std::vector<std::filesystem::path>& paths);
+
 /// Reads a mask as CV_8UC1: 1 where the file is not zero. Throws as read_image().
 cv::Mat read_mask_image(const std::filesystem::path& file);
 
