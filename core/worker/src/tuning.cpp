@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tuning.h"
 
+#include <algorithm>
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -15,12 +17,14 @@ namespace nbs::worker {
 
 namespace {
 
-// Sets one option of a list; an integer option takes the nearest integer.
+// Sets one option of a list; an integer option takes the nearest integer, all elements of a list of numbers the value.
 void assign(OptionValues& values, const OptionSpec& spec, double value) {
   for (auto& [name, held] : values) {
     if (name != spec.name) continue;
     if (spec.type == ValueType::integer) {
       held = static_cast<std::int64_t>(std::llround(value));
+    } else if (auto* const elements = std::get_if<std::vector<double>>(&held)) {
+      std::fill(elements->begin(), elements->end(), value);
     } else {
       held = value;
     }
@@ -75,6 +79,13 @@ Tuning tune_postprocessors(Session& session, const std::vector<config::Component
     const auto* const description = session.registry().catalog().find(Kind::postprocessor, link.plugin);
     if (description == nullptr) throw Error(fmt::format("there is no postprocessor \"{}\" any more", link.plugin));
     const auto& specs = description->options;
+    const bool any = std::any_of(specs.begin(), specs.end(), [](const auto& spec) { return !spec.tuning.empty(); });
+    if (!any) {
+      say(fmt::format("{} names no values to try, so its options stay as they are", link.plugin));
+      settled = postprocess({session.make_postprocessor(link)}, settled, colours);
+      tuning.values.push_back(link.values);
+      continue;
+    }
     double best = -1;
     OptionValues best_values;
     torch::Tensor best_maps;

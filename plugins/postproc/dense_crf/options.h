@@ -30,13 +30,24 @@ struct Options {
     s.add("smooth_sy", &Options::smooth_sy, 3.0).range(1e-3, 1e6).doc("Smoothness kernel: sigma along y, in pixels.");
     s.add("smooth_weight", &Options::smooth_weight, 3.0)
         .range(0, 1e6)
+        .tune({0, 0.3, 1, 3})
         .doc("Smoothness kernel: weight; 0 leaves it out.");
-    s.add("sx", &Options::sx, 80.0).range(1e-3, 1e6).doc("Appearance kernel: sigma along x, in pixels.");
-    s.add("sy", &Options::sy, 80.0).range(1e-3, 1e6).doc("Appearance kernel: sigma along y, in pixels.");
+    s.add("sx", &Options::sx, 80.0)
+        .range(1e-3, 1e6)
+        .tune({20, 80})
+        .doc("Appearance kernel: sigma along x, in pixels.");
+    s.add("sy", &Options::sy, 80.0)
+        .range(1e-3, 1e6)
+        .tune({20, 80})
+        .doc("Appearance kernel: sigma along y, in pixels.");
     s.add("scolour", &Options::scolour, std::vector<double>{13, 13, 13})
         .range(1e-3, 1e6)
+        .tune({5, 13})
         .doc("Appearance kernel: sigmas of red, green and blue, in levels of 0..255; one value stands for all three.");
-    s.add("weight", &Options::weight, 10.0).range(0, 1e6).doc("Appearance kernel: weight; 0 leaves it out.");
+    s.add("weight", &Options::weight, 10.0)
+        .range(0, 1e6)
+        .tune({0, 1, 3, 10})
+        .doc("Appearance kernel: weight; 0 leaves it out.");
     s.add("iterations", &Options::iterations, 5).range(0, 1000).doc("Mean field updates.");
     s.add("normalisation", &Options::normalisation, "symmetric")
         .choices({"symmetric", "before", "after", "none"})
