@@ -119,3 +119,22 @@ TEST_CASE("names in a sweep that would do nothing are refused") {
   CHECK(problems_of_sweep("[sweep]\ngrid = {seed = [1, 2]}\nexclude = [{seed = 1}, {seed = 2}]\n") ==
         Texts{"p.toml:7:2: [sweep] excludes all of its cells; nothing would run"});
 }
+
+TEST_CASE("an override of an option that the sweep goes through is refused: it would be lost") {
+  const std::string sweep = "[sweep.zip]\nseed = [0, 1]\n[sweep.grid]\n\"sampler.step\" = [1, 2]\n";
+  const auto expand_with = [&](const std::vector<std::string>& overrides) {
+    auto document = config::Document::from_text(test::kGood + sweep, "p.toml");
+    document.apply(overrides);
+    return config::expand(document);
+  };
+  const auto problems = test::problems_of([&] { expand_with({"seed=7", "sampler.step=3", "data.count=9"}); });
+  REQUIRE(problems.size() == 2);
+  CHECK(problems[0].find("--set sampler.step=3: [sweep.grid] sets sampler.step too") == 0);
+  CHECK(problems[1].find("--set seed=7: [sweep.zip] sets seed too") == 0);
+  CHECK(problems[1].find("add --set sweep.zip={}") != std::string::npos);
+  // As the sentence advises.
+  const auto cells = expand_with({"seed=7", "sweep.zip={}"});
+  REQUIRE(cells.size() == 2);
+  for (const auto& cell : cells)
+    CHECK(resolved(cell).seed == 7);
+}

@@ -195,6 +195,20 @@ void Document::remove(const std::string& key) {
       root_.table.end());
 }
 
+const Node* Document::find(const std::string& path) const {
+  const Node* node = &root_;
+  for (const auto& key : keys_of(path)) {
+    if (node->type == Node::Type::array) {
+      const bool number = !key.empty() && key.find_first_not_of("0123456789") == std::string::npos && key.size() < 9;
+      node = number && std::stoul(key) < node->array.size() ? &node->array[std::stoul(key)] : nullptr;
+    } else {
+      node = node->find(key);
+    }
+    if (node == nullptr) return nullptr;
+  }
+  return node;
+}
+
 void Document::set(const std::string& path, const Node& value) {
   Node* node = &root_;
   const auto keys = keys_of(path);

@@ -61,6 +61,21 @@ void check_exclude(const Node& exclude, const Choice& swept, std::vector<Problem
   }
 }
 
+// The sweep's values come last, so an override of the same option would be lost.
+void check_overrides(const Document& document, const Node& sweep, std::vector<Problem>& problems) {
+  for (const char* part : {"grid", "zip"}) {
+    const Node* const lists = sweep.find(part);
+    if (lists == nullptr) continue;
+    for (const auto& [path, values] : lists->table) {
+      const Node* const held = document.find(path);
+      if (held == nullptr || held->place.line != 0) continue;
+      problems.push_back({held->place, fmt::format("[sweep.{0}] sets {1} too, and its values would replace this one; "
+                                                   "add --set sweep.{0}={{}} to run without these lists",
+                                                   part, path)});
+    }
+  }
+}
+
 bool matches(const Choice& choice, const Node& exclusion) {
   return std::all_of(exclusion.table.begin(), exclusion.table.end(), [&](const auto& wanted) {
     return std::any_of(choice.begin(), choice.end(), [&](const auto& made) {
@@ -130,6 +145,7 @@ std::vector<Cell> expand(const Document& document) {
       }
     }
     if (excludes != nullptr) check_exclude(*excludes, choices.front(), problems);
+    check_overrides(document, *sweep, problems);
   }
   if (!problems.empty()) throw ProblemsError(std::move(problems));
   std::vector<Cell> cells;

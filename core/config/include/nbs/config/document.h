@@ -75,6 +75,8 @@ class Document {
   void apply(const std::vector<std::string>& overrides);
   /// Sets a.b to a value.
   void set(const std::string& path, const Node& value);
+  /// What a.b is, or null.
+  const Node* find(const std::string& path) const;
   /// Drops a top-level key, if it is there.
   void remove(const std::string& key);
 
