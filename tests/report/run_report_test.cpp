@@ -168,7 +168,7 @@ TEST_CASE("Options at their defaults are left out of the table of changes, also 
   const auto changes = html.substr(0, html.find("<details>"));
   CHECK(changes.find("<td><code>profile.length</code></td><td><code>24</code></td><td><code>16</code></td>") !=
         std::string::npos);
-  CHECK(changes.find("<code>reward.cover_weight</code></td><td><code>0.25</code></td><td><code>0.1</code>") !=
+  CHECK(changes.find("<code>reward.cover_weight</code></td><td><code>0.25</code></td><td><code>0.7</code>") !=
         std::string::npos);
   CHECK(changes.find("profile.patch_size") == std::string::npos);
   CHECK(changes.find("reward.clone_weight") == std::string::npos);

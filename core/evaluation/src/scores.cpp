@@ -132,7 +132,10 @@ nlohmann::ordered_json to_json(const Scores& scores) {
                       {"type", image.type},
                       {"f1", image.f1},
                       {"precision", image.counts.precision()},
-                      {"recall", image.counts.recall()}});
+                      {"recall", image.counts.recall()},
+                      {"true_positives", image.counts.true_positives},
+                      {"false_positives", image.counts.false_positives},
+                      {"false_negatives", image.counts.false_negatives}});
   }
   return json;
 }

@@ -23,6 +23,8 @@ std::string cards(const RunRecord& run) {
   out += card("Average precision", number_text(run.score("average_precision")));
   out += card("AUPRO", number_text(run.score("aupro")));
   out += card("AUROC of images", number_text(run.score("image_auroc")));
+  if (run.score("before_postproc.f1"))
+    out += card("F1 before postprocessing", number_text(run.score("before_postproc.f1")));
   out += card("Oracle F1", number_text(run.score("oracle.f1")), "oracle");
   return out + "</dl>\n";
 }

@@ -37,6 +37,8 @@ const std::vector<Column>& score_columns() {
       {"precision", "Precision", "Precision", "precision"},
       {"recall", "Recall", "Recall", "recall"},
       {"oracle.f1", "Oracle F1", "Oracle", "oracle_f1"},
+      {"before_postproc.f1", "F1 before postprocessing", "F1 raw", "f1_before_postproc"},
+      {"before_postproc.oracle.f1", "Oracle F1 before postprocessing", "Oracle raw", "oracle_f1_before_postproc"},
       {"mean_image_f1", "Mean F1 of images", "Image F1", "mean_image_f1"},
       {"auroc", "AUROC", "AUROC", "auroc"},
       {"average_precision", "Average precision", "AP", "average_precision"},

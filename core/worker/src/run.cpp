@@ -168,7 +168,17 @@ int run(const std::vector<std::string>& words) {
     result["threshold_rule"] = evaluation.threshold_rule;
     result["threshold"] = threshold;
     const data::ScoringSet truth(listing, split, data_options);
-    result["scores"] = score_and_write(out / "predictions", evaluation, predictions, threshold, images, set, truth);
+    const auto scored = open_masks(predictions.unlabelled, truth);
+    if (evaluation.predictions) write_predictions(out / "predictions", scored, threshold, images);
+    result["scores"] = scores_of(scored, threshold, set);
+    if (!pipeline.postproc.empty() && !result["scores"].is_null()) {
+      // What the postprocessors are worth: the same run without them, at a threshold chosen without them.
+      const double own = choose_threshold(evaluation, raw, images);
+      auto before = scores_of(open_masks(raw.unlabelled, truth), own, set);
+      for (const char* detail : {"by_image", "by_type"})
+        before.erase(detail);
+      result["scores"]["before_postproc"] = std::move(before);
+    }
   } else {
     fmt::print(stderr, "training ended before any profile was full, so there is nothing to predict from\n");
   }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scoring.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "nbs/evaluation/pictures.h"
 #include "nbs/evaluation/scores.h"
 #include "nbs/evaluation/threshold.h"
@@ -83,33 +86,43 @@ double choose_threshold(const config::EvaluationOptions& options, const Predicti
   return evaluation::threshold_by_labelled_f1(labelled_images(predictions.labelled, images));
 }
 
-nlohmann::ordered_json score_and_write(const std::filesystem::path& folder, const config::EvaluationOptions& options,
-                                       const Predictions& predictions, double threshold,
-                                       const training::TrainingImages& images, const data::TrainingSet& set,
-                                       const data::ScoringSet& truth) {
-  const std::int64_t size = images.size();
-  if (options.predictions) std::filesystem::create_directories(folder);
+std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {
   std::vector<evaluation::ScoredImage> scored;
   for (std::int64_t i = 0; i < truth.count(); ++i) {
     evaluation::ScoredImage image;
     image.id = truth.id(i);
     image.type = truth.type(i);
-    image.size = size;
-    image.probability = values_of(predictions.unlabelled[i]);
+    image.size = probabilities.size(1);
+    image.probability = values_of(probabilities[i]);
     if (truth.has_mask(i)) image.mask = truth.mask(i);
-    if (options.predictions) {
-      const auto mask = thresholded(image.probability, threshold);
-      const auto* const pixels = images.images[images.labelled + i].data_ptr<float>();
-      run::write_file(folder / (image.id + ".mask.png"), evaluation::mask_png(mask, size, size));
-      run::write_file(folder / (image.id + ".probability.png"),
-                      evaluation::probability_png(image.probability, size, size));
-      run::write_file(folder / (image.id + ".overlay.png"),
-                      evaluation::overlay_png(pixels, mask, image.mask, size, size));
-    }
-    if (truth.has_mask(i)) scored.push_back(std::move(image));
+    scored.push_back(std::move(image));
   }
-  if (scored.empty()) return nullptr;
-  return evaluation::to_json(evaluation::score(scored, threshold, set.seen_types));
+  return scored;
+}
+
+nlohmann::ordered_json scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
+                                 const data::TrainingSet& set) {
+  std::vector<evaluation::ScoredImage> with_mask;
+  std::copy_if(images.begin(), images.end(), std::back_inserter(with_mask),
+               [](const evaluation::ScoredImage& image) { return !image.mask.empty(); });
+  if (with_mask.empty()) return nullptr;
+  return evaluation::to_json(evaluation::score(with_mask, threshold, set.seen_types));
+}
+
+void write_predictions(const std::filesystem::path& folder, const std::vector<evaluation::ScoredImage>& scored,
+                       double threshold, const training::TrainingImages& images) {
+  const std::int64_t size = images.size();
+  std::filesystem::create_directories(folder);
+  for (std::size_t i = 0; i < scored.size(); ++i) {
+    const auto& image = scored[i];
+    const auto mask = thresholded(image.probability, threshold);
+    const auto* const pixels = images.images[images.labelled + static_cast<std::int64_t>(i)].data_ptr<float>();
+    run::write_file(folder / (image.id + ".mask.png"), evaluation::mask_png(mask, size, size));
+    run::write_file(folder / (image.id + ".probability.png"),
+                    evaluation::probability_png(image.probability, size, size));
+    run::write_file(folder / (image.id + ".overlay.png"),
+                    evaluation::overlay_png(pixels, mask, image.mask, size, size));
+  }
 }
 
 }  // namespace nbs::worker

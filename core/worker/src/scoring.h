@@ -41,11 +41,16 @@ std::vector<evaluation::ScoredImage> labelled_images(const torch::Tensor& probab
 double choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
                         const training::TrainingImages& images);
 
-/// Opens the masks of the unlabelled images and scores them; writes masks, probabilities and overlays below `folder`.
-/// Returns the scores as JSON, null if there is no mask to score with.
-nlohmann::ordered_json score_and_write(const std::filesystem::path& folder, const config::EvaluationOptions& options,
-                                       const Predictions& predictions, double threshold,
-                                       const training::TrainingImages& images, const data::TrainingSet& set,
-                                       const data::ScoringSet& truth);
+/// The scored images with their probabilities [U, S, S], and with their masks where there are any. This opens the masks
+/// of the unlabelled images; nothing before it does.
+std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth);
+
+/// Scores of the images that have masks, as JSON; null if none has.
+nlohmann::ordered_json scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
+                                 const data::TrainingSet& set);
+
+/// Writes mask, probability and overlay of each scored image below `folder`.
+void write_predictions(const std::filesystem::path& folder, const std::vector<evaluation::ScoredImage>& scored,
+                       double threshold, const training::TrainingImages& images);
 
 }  // namespace nbs::worker

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -68,11 +69,14 @@ inline std::string to_text(const Value& value) {
     out << ']';
   };
   const auto real = [&](double x) {
-    // The shortest text that reads back to the same bits, with a mark that it is a real.
+    // The shortest text that reads back to the same bits, with a mark that it is a real. Sizes that people write out
+    // are written out: 80, not 8e+01.
+    const bool plain = std::abs(x) >= 1e-4 && std::abs(x) < 1e15;
     for (int digits = 1; digits <= 17; ++digits) {
       std::ostringstream attempt;
       attempt.precision(digits);
       attempt << x;
+      if (plain && digits < 17 && attempt.str().find('e') != std::string::npos) continue;
       // Not std::stod, which throws for the numbers nearest to zero.
       if (digits == 17 || std::strtod(attempt.str().c_str(), nullptr) == x) {
         const std::string text = attempt.str();

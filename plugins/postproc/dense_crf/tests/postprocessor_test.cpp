@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <doctest/doctest.h>
+#include "torch_test.h"
 
 #include "nbs/tensor.h"
 
