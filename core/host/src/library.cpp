@@ -8,11 +8,15 @@
 
 #include "nbs/error.h"
 #include "nbs/host/abi_check.h"
+#include "nbs/host/registration_check.h"
+
+#include "complete.h"
 
 namespace nbs::host {
 
 Library load_library(const std::filesystem::path& file) {
   namespace dll = boost::dll;
+  if (const auto refusal = refuse_cut_short(file)) throw Error(*refusal);
   // On the heap and never freed: unloading would pull the code from under what the plugin has made.
   auto* const handle = new dll::shared_library();
   try {
@@ -43,7 +47,7 @@ Library load_library(const std::filesystem::path& file) {
     throw Error("its registration threw something that is not a std::exception");
   }
   library.registrations = registrar.registrations();
-  if (library.registrations.empty()) throw Error("it registers no plugin; call registrar.add in its NBS_PLUGIN body");
+  if (const auto refusal = refuse_registrations(library.registrations)) throw Error(*refusal);
   return library;
 }
 

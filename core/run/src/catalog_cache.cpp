@@ -75,8 +75,9 @@ host::Catalog plugin_catalog(const std::vector<std::filesystem::path>& folders) 
     std::filesystem::create_directories(cache, ignored);
     try {
       write_file(file, nlohmann::ordered_json{{"key", key}, {"catalog", json}}.dump());
-    } catch (const Error&) {
-      // Without a cache everything still works, only slower.
+    } catch (const std::exception&) {
+      // A full disk, or a folder whose name is no UTF-8 and so no JSON. Without a cache everything still works, only
+      // slower.
     }
   }
   return catalog;

@@ -13,7 +13,9 @@ namespace nbs::worker {
 int describe(const std::vector<std::string>& arguments) {
   const std::vector<std::filesystem::path> folders(arguments.begin(), arguments.end());
   const auto* const registry = new host::Registry(folders);  // never destroyed
-  fmt::print("{}\n", host::to_json(registry->catalog()).dump());
+  // A text of some plugin or file that is no UTF-8 must not cost all the others.
+  using Json = nlohmann::ordered_json;
+  fmt::print("{}\n", host::to_json(registry->catalog()).dump(-1, ' ', false, Json::error_handler_t::replace));
   return 0;
 }
 

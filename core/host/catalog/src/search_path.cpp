@@ -18,7 +18,8 @@ std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::str
   std::vector<std::filesystem::path> folders;
   const auto add = [&](const std::filesystem::path& folder) {
     if (folder.empty()) return;
-    const auto plain = std::filesystem::absolute(folder).lexically_normal();
+    auto plain = std::filesystem::absolute(folder).lexically_normal();
+    if (!plain.has_filename()) plain = plain.parent_path();  // "a/" is "a"
     if (std::find(folders.begin(), folders.end(), plain) == folders.end()) folders.push_back(plain);
   };
   for (const auto& folder : command_line)

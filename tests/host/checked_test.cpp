@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/not_finite.h"
+
+#include "error_text.h"
+#include "test_plugins.h"
+#include "torch_test.h"
+
+using doctest::Contains;
+using nbs::test::error_text;
+using nbs::test::text;
+
+namespace {
+
+// Two images of 16 x 16 pixels, patches of 8 x 8; samplers of these tests look at nothing else.
+class SmallScene : public nbs::Scene {
+ public:
+  std::int64_t image_count() const override { return 2; }
+  std::int64_t image_size() const override { return 16; }
+  std::int64_t patch_size() const override { return 8; }
+  bool labelled(std::int64_t) const override { return false; }
+  torch::Tensor image(std::int64_t) const override { return {}; }
+  torch::Tensor mask(std::int64_t) const override { return {}; }
+  torch::Tensor loss(std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t) override { return {}; }
+};
+
+nbs::host::Registry& with_manners() {
+  static auto& host = [&]() -> nbs::host::Registry& {
+    auto& made = nbs::test::registry();
+    made.load(nbs::test::test_plugin("manners"));
+    return made;
+  }();
+  return host;
+}
+
+nbs::OptionValues with_manner(const std::string& manner) {
+  return {{"manner", manner}};
+}
+
+nbs::Context& some_context() {
+  static nbs::Context context({}, [](const std::string&) {});
+  return context;
+}
+
+doctest::String sampled(const std::string& manner) {
+  const auto sampler = with_manners().make_sampler("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  return error_text([&] {
+    SmallScene scene;
+    sampler->sample(scene, 4);
+  });
+}
+
+doctest::String sampled_together(const std::string& manner) {
+  const auto sampler = with_manners().make_sampler("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  return error_text([&] {
+    SmallScene scene;
+    sampler->sample_all({{&scene, 4}, {&scene, 3}});
+  });
+}
+
+doctest::String losses(const std::string& manner) {
+  const auto autoencoder = with_manners().make_autoencoder("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  return error_text([&] { autoencoder->pixel_loss(torch::zeros({5, 3, 8, 8})); });
+}
+
+doctest::String logits(const std::string& manner) {
+  const auto predictor = with_manners().make_predictor("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  return error_text([&] { predictor->logits({torch::zeros({2, 3, 4, 6}), {}}); });
+}
+
+doctest::String applied(const std::string& manner) {
+  const auto link = with_manners().make_postprocessor("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  return error_text([&] { link->apply(torch::zeros({2, 4, 6}), torch::zeros({2, 3, 4, 6})); });
+}
+
+}  // namespace
+
+TEST_CASE("well-behaved plugins pass every check") {
+  CHECK(sampled("good") == "no error");
+  CHECK(sampled_together("good") == "no error");
+  CHECK(losses("good") == "no error");
+  CHECK(logits("good") == "no error");
+  CHECK(applied("good") == "no error");
+}
+
+TEST_CASE("a rollout of another length is refused with both counts") {
+  const std::string start = "p.toml:3:1: sampler \"polite\", ";
+  CHECK(sampled("few") == text(start + "sample(): returned 3 patches, but 4 were asked for"));
+  CHECK(sampled("many") == text(start + "sample(): returned 5 patches, but 4 were asked for"));
+  CHECK(sampled_together("many") == text(start + "sample_all(): returned 5 patches, but 4 were asked for"));
+  CHECK(sampled_together("rollouts") == text(start + "sample_all(): returned 1 rollouts, but 2 were asked for"));
+}
+
+TEST_CASE("a patch that leaves its image, or is in none, is refused with its place") {
+  const std::string start = "p.toml:3:1: sampler \"polite\", sample(): returned patch 1 ";
+  const std::string end = ", which leaves its image: y and x must be 0 to 8";
+  CHECK(sampled("right") == text(start + "at (y 0, x 9)" + end));
+  CHECK(sampled("left") == text(start + "at (y 0, x -1)" + end));
+  CHECK(sampled("below") == text(start + "at (y 9, x 8)" + end));
+  CHECK(sampled("above") == text(start + "at (y -1, x 8)" + end));
+  CHECK(sampled("image") == text(start + "in image 2, but the images are 0 to 1"));
+  CHECK(sampled("image before the first") == text(start + "in image -1, but the images are 0 to 1"));
+  CHECK(sampled_together("right") == Contains("sample_all(): returned patch 1 at (y 0, x 9)"));
+}
+
+TEST_CASE("a result of the wrong shape or type is refused with what is wanted") {
+  const std::string autoencoder = "p.toml:3:1: autoencoder \"polite\", pixel_loss(): returned ";
+  CHECK(losses("shape") == text(autoencoder + "[5, 8, 9], but [5, 8, 8] is wanted"));
+  CHECK(losses("rank") == text(autoencoder + "[1, 5, 8, 8], but [5, 8, 8] is wanted"));
+  CHECK(losses("none") == text(autoencoder + "no tensor, but [5, 8, 8] is wanted"));
+  CHECK(losses("double") == text(autoencoder + "Double, but float32 is wanted"));
+  CHECK(logits("shape") == "p.toml:3:1: predictor \"polite\", logits(): returned [2, 4, 7], but [2, 4, 6] is wanted");
+  CHECK(logits("double") == Contains("float32 is wanted"));
+  CHECK(applied("shape") ==
+        "p.toml:3:1: postprocessor \"polite\", apply(): returned [2, 4, 7], but [2, 4, 6] is wanted");
+  CHECK(applied("none") == Contains("returned no tensor"));
+}
+
+TEST_CASE("values out of range are refused with the range: losses below 0, probabilities outside [0, 1]") {
+  CHECK(losses("below") == Contains("returned values from -0.25 to 0.5, but 0 to "));
+  CHECK(applied("below") ==
+        "p.toml:3:1: postprocessor \"polite\", apply(): returned values from -0.25 to 1, but 0 to 1 is wanted");
+  CHECK(applied("above") == Contains("returned values from 1 to 1.25, but 0 to 1 is wanted"));
+  CHECK(logits("below") == "no error");
+  CHECK(losses("above") == "no error");
+}
+
+TEST_CASE("a single value that is not a number is found, and told from a plugin's mistake") {
+  for (const char* manner : {"nan", "infinite"}) {
+    CAPTURE(manner);
+    CHECK(losses(manner) == Contains("autoencoder \"polite\", pixel_loss(): returned values from "));
+    CHECK(logits(manner) == Contains("predictor \"polite\", logits(): returned values from "));
+    CHECK(applied(manner) == Contains("postprocessor \"polite\", apply(): returned values from "));
+    // The trainer ends a run that diverges with its last good state; it knows it by the type.
+    const auto predictor = with_manners().make_predictor("polite", with_manner(manner), some_context(), "");
+    CHECK_THROWS_AS(predictor->logits({torch::zeros({1, 1, 2, 2}), {}}), nbs::NotFiniteError);
+  }
+  const auto predictor = with_manners().make_predictor("polite", with_manner("shape"), some_context(), "");
+  try {
+    predictor->logits({torch::zeros({1, 1, 2, 2}), {}});
+    FAIL("nothing was thrown");
+  } catch (const nbs::NotFiniteError&) {
+    FAIL("a wrong shape is no divergence");
+  } catch (const nbs::Error&) {
+  }
+}
+
+TEST_CASE("whatever a plugin throws becomes one sentence with plugin, method and place") {
+  CHECK(sampled("throws") == "p.toml:3:1: sampler \"polite\", sample(): out of cheese");
+  CHECK(sampled_together("throws") == "p.toml:3:1: sampler \"polite\", sample_all(): out of cheese");
+  CHECK(losses("throws") == "p.toml:3:1: autoencoder \"polite\", pixel_loss(): out of cheese");
+  CHECK(logits("throws") == "p.toml:3:1: predictor \"polite\", logits(): out of cheese");
+  CHECK(applied("throws") == "p.toml:3:1: postprocessor \"polite\", apply(): out of cheese");
+  CHECK(applied("throws a number") ==
+        "p.toml:3:1: postprocessor \"polite\", apply(): threw something that is not a std::exception");
+  // Every other method too; without a place in a file the sentence starts with the plugin.
+  const auto sampler = with_manners().make_sampler("polite", with_manner("throws"), some_context(), "");
+  CHECK(error_text([&] { sampler->learn({}); }) == "sampler \"polite\", learn(): out of cheese");
+  const auto autoencoder = with_manners().make_autoencoder("polite", with_manner("throws"), some_context(), "");
+  CHECK(error_text([&] { autoencoder->reinitialise(); }) == "autoencoder \"polite\", reinitialise(): out of cheese");
+  CHECK(error_text([&] { autoencoder->learn({}); }) == "autoencoder \"polite\", learn(): out of cheese");
+  CHECK(error_text([&] { autoencoder->state(); }) == "autoencoder \"polite\", state(): out of cheese");
+  const auto predictor = with_manners().make_predictor("polite", with_manner("throws"), some_context(), "");
+  CHECK(error_text([&] { predictor->learn({}, {}, {}); }) == "predictor \"polite\", learn(): out of cheese");
+}
+
+TEST_CASE("an error of LibTorch inside a plugin comes without its stack trace") {
+  const std::string sentence = applied("wrong sizes").c_str();
+  CHECK(text(sentence) == Contains("apply(): The size of tensor a (3) must match the size of tensor b (5)"));
+  CHECK(sentence.find("frame #") == std::string::npos);
+  CHECK(sentence.find("Exception raised from") == std::string::npos);
+}

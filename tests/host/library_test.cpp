@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+#include <cstring>
+
+#include "nbs/host/abi_check.h"
+#include "nbs/host/registry.h"
+
+#include "error_text.h"
+#include "scratch.h"
+#include "test_plugins.h"
+#include "torch_test.h"
+
+using doctest::Contains;
+using nbs::test::changed_library;
+using nbs::test::registry;
+using nbs::test::test_plugin;
+using nbs::test::text;
+namespace fs = std::filesystem;
+
+namespace {
+
+// What the library is refused with, after its name; it must be refused under that name and hold nothing.
+std::string refusal_of(const fs::path& file) {
+  auto& host = registry();
+  const auto plugins = host.catalog().plugins.size();
+  const auto sentence = host.load(file);
+  const std::string start = file.string() + ": ";
+  REQUIRE(sentence.substr(0, start.size()) == start);
+  REQUIRE_FALSE(host.catalog().refusals.empty());
+  CHECK(host.catalog().refusals.back().file == file.string());
+  CHECK(host.catalog().refusals.back().reason == sentence);
+  CHECK(host.catalog().plugins.size() == plugins);
+  return sentence.substr(start.size());
+}
+
+}  // namespace
+
+TEST_CASE("what is no shared library is refused with the linker's own words") {
+  const nbs::test::Scratch scratch;
+  const auto words = refusal_of(scratch.write("words.so", "these are words, not code\n"));
+  CHECK(text(words) == Contains("it cannot be loaded: "));
+  CHECK(text(words) == Contains("words.so: file too short"));
+  const auto noise = refusal_of(scratch.write("noise.so", std::string(5000, 'x')));
+  CHECK(text(noise) == Contains("invalid ELF header"));
+  CHECK(text(refusal_of(scratch / "missing.so")) ==
+        Contains("cannot open shared object file: No such file or directory"));
+  fs::create_directories(scratch / "folder.so");
+  CHECK(text(refusal_of(scratch / "folder.so")) == Contains("it cannot be loaded: "));
+}
+
+TEST_CASE("a plugin that is cut short anywhere is refused, where the linker would end the process") {
+  const nbs::test::Scratch scratch;
+  const auto size = fs::file_size(test_plugin("manners"));
+  for (const auto part : {size / 8, size / 2, size * 7 / 8}) {
+    CAPTURE(part);
+    const auto file = scratch / ("cut" + std::to_string(part) + ".so");
+    fs::copy_file(test_plugin("manners"), file);
+    fs::resize_file(file, part);
+    const auto sentence = refusal_of(file);
+    CHECK(text(sentence) == Contains(("it is cut short: it has " + std::to_string(part) + " bytes, but ").c_str()));
+  }
+  for (const auto part : {std::uintmax_t{0}, std::uintmax_t{20}}) {
+    const auto file = scratch / ("stub" + std::to_string(part) + ".so");
+    fs::copy_file(test_plugin("manners"), file);
+    fs::resize_file(file, part);
+    CHECK(text(refusal_of(file)) == Contains("it cannot be loaded: "));
+  }
+}
+
+TEST_CASE("an undefined symbol is found when the library is loaded, and the linker's text names it") {
+  const auto sentence = refusal_of(test_plugin("undefined"));
+  CHECK(text(sentence) == Contains("it cannot be loaded: "));
+  CHECK(text(sentence) == Contains("undefined symbol: nbs_test_function_that_nobody_has"));
+}
+
+TEST_CASE("a library that is no plugin is told from a broken one") {
+  const char* const sentence =
+      "it is a shared library but no plugin of nbs: it lacks the symbol nbs_plugin_abi or nbs_plugin_register; use "
+      "NBS_PLUGIN once in it, or keep it elsewhere";
+  CHECK(refusal_of(test_plugin("foreign")) == sentence);
+  CHECK(refusal_of(test_plugin("half")) == sentence);
+}
+
+TEST_CASE("a registration that fails, or registers nothing, is refused") {
+  CHECK(refusal_of(test_plugin("throws")) == "its registration failed: the licence server is on holiday");
+  CHECK(refusal_of(test_plugin("throws_number")) == "its registration threw something that is not a std::exception");
+  CHECK(refusal_of(test_plugin("empty")) == "it registers no plugin; call registrar.add in its NBS_PLUGIN body");
+}
+
+TEST_CASE("a library built for another interface is refused before any of its code is called") {
+  const nbs::test::Scratch scratch;
+  // "throws" shows that registration was not called: its own sentence would come instead.
+  const auto refusal = [&](const auto& change) { return refusal_of(changed_library(scratch, "throws", change)); };
+  using Record = nbs::AbiRecord;
+  CHECK(refusal([](Record& r) { r.magic[0] = 'N'; }) ==
+        "its record does not start with the mark of nbs; it is not a plugin of nbs, or is damaged");
+  CHECK(refusal([](Record& r) { r.api_major = 2; }) ==
+        "it was built for plugin API 2.0, but this host has 1.0; build it again against this version");
+  CHECK(refusal([](Record& r) { r.api_major = 0; }) ==
+        "it was built for plugin API 0.0, but this host has 1.0; build it again against this version");
+  CHECK(refusal([](Record& r) { r.api_minor = 1; }) ==
+        "it was built for plugin API 1.1, which is newer than this host's 1.0; update nbs, or build it again against "
+        "this version");
+  CHECK(refusal([](Record& r) { r.struct_size = 8; }) == "its record has 8 bytes, but this host's has " +
+                                                             std::to_string(sizeof(Record)) +
+                                                             "; build it again against this version");
+  CHECK(refusal([](Record& r) { std::strcpy(r.libtorch, "0.4.1"); }) ==
+        "it was built for LibTorch 0.4.1, but this host has " TORCH_VERSION "; build it again against the host's");
+  const bool cuda = nbs::make_abi_record("", "").cuda != 0;
+  CHECK(refusal([](Record& r) { r.cuda = 1 - r.cuda; }) ==
+        std::string("it was built for LibTorch ") + (cuda ? "without" : "with") + " CUDA, but this host's is " +
+            (cuda ? "with" : "without") + "; build it again against the host's");
+  CHECK(refusal([](Record& r) { r.cxx11_abi = 1 - r.cxx11_abi; }) ==
+        "it was built with _GLIBCXX_USE_CXX11_ABI=" + std::to_string(1 - _GLIBCXX_USE_CXX11_ABI) +
+            ", but this host with " + std::to_string(_GLIBCXX_USE_CXX11_ABI) +
+            "; build it again with the host's setting");
+  // A text without an end is read no further than its field.
+  CHECK(text(refusal([](Record& r) { std::memset(r.libtorch, '1', sizeof r.libtorch); })) ==
+        Contains("LibTorch 11111111111111111111111111111111, but"));
+  // Unchanged, the record is accepted.
+  CHECK(refusal([](Record&) {}) == "its registration failed: the licence server is on holiday");
+}
+
+TEST_CASE("an older minor version is accepted; compiler, build type and C++ standard only warn") {
+  auto host = nbs::make_abi_record("nbs", "host");
+  host.api_minor = 3;
+  auto plugin = nbs::make_abi_record("p", "1");
+  std::vector<std::string> warnings;
+  CHECK_FALSE(nbs::host::refuse_abi(plugin, host, warnings));
+  CHECK(warnings.empty());
+  std::strcpy(plugin.compiler, "gcc 4.1");
+  std::strcpy(plugin.build_type, "debug");
+  std::strcpy(host.build_type, "release");
+  plugin.cpp_standard = 202002;
+  CHECK_FALSE(nbs::host::refuse_abi(plugin, host, warnings));
+  CHECK(warnings == std::vector<std::string>{
+                        std::string("it was built with the compiler gcc 4.1, this host with ") + host.compiler,
+                        "it was built with the build type debug, this host with release",
+                        "it was built with the C++ standard 202002, this host with " + std::to_string(__cplusplus)});
+}

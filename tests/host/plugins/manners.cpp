@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plugins that do what the option `manner` says: "good", or one of the ways to break what their interface promises.
+#include <limits>
+#include <stdexcept>
+
+#include "nbs/plugin.h"
+
+namespace {
+
+struct Options {
+  std::string manner = "good";
+  std::int64_t step = 3;
+
+  static void declare(nbs::Schema<Options>& s) {
+    s.add("manner", &Options::manner, "good").doc("How it behaves.");
+    s.add("step", &Options::step, 3).range(1, 8).doc("Not used.");
+  }
+};
+
+void misbehave(const std::string& manner) {
+  if (manner == "throws") throw std::runtime_error("out of cheese");
+  if (manner == "throws a number") throw 3;
+  // LibTorch's own errors come with a stack trace that no user wants to see.
+  if (manner == "wrong sizes") torch::zeros({2, 3}).add(torch::zeros({4, 5}));
+}
+
+// A tensor of the given shape that breaks a promise.
+torch::Tensor broken(const std::string& manner, std::vector<std::int64_t> shape, double good) {
+  misbehave(manner);
+  if (manner == "none") return {};
+  if (manner == "shape") shape.back() += 1;
+  if (manner == "rank") shape.insert(shape.begin(), 1);
+  auto tensor = torch::full(shape, good, manner == "double" ? torch::kFloat64 : torch::kFloat32);
+  const auto last = tensor.numel() - 1;
+  if (manner == "nan") tensor.view(-1)[last] = std::numeric_limits<float>::quiet_NaN();
+  if (manner == "infinite") tensor.view(-1)[last] = std::numeric_limits<float>::infinity();
+  if (manner == "below") tensor.view(-1)[last] = -0.25F;
+  if (manner == "above") tensor.view(-1)[last] = 1.25F;
+  return tensor;
+}
+
+class PoliteSampler : public nbs::Sampler {
+ public:
+  using Options = ::Options;
+  PoliteSampler(const Options& options, nbs::Context&) : manner_(options.manner) {
+    if (manner_ == "stillborn") throw std::runtime_error("no memory for 3 petabytes");
+  }
+  nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {
+    misbehave(manner_);
+    const std::int64_t last = scene.image_size() - scene.patch_size();
+    nbs::Rollout rollout;
+    if (manner_ == "few") --count;
+    if (manner_ == "many") ++count;
+    for (std::int64_t i = 0; i < count; ++i)
+      rollout.patches.push_back({i % scene.image_count(), 0, last});
+    auto& patch = rollout.patches[1];
+    if (manner_ == "right") patch.x = last + 1;
+    if (manner_ == "above") patch.y = -1;
+    if (manner_ == "below") patch.y = last + 1;
+    if (manner_ == "left") patch.x = -1;
+    if (manner_ == "image") patch.image = scene.image_count();
+    if (manner_ == "image before the first") patch.image = -1;
+    return rollout;
+  }
+  std::vector<nbs::Rollout> sample_all(const std::vector<nbs::RolloutRequest>& requests) override {
+    auto rollouts = Sampler::sample_all(requests);
+    if (manner_ == "rollouts") rollouts.pop_back();
+    return rollouts;
+  }
+  bool learns() const override { return true; }
+  std::vector<std::pair<std::string, double>> learn(const std::vector<nbs::RewardedRollout>&) override {
+    misbehave(manner_);
+    return {{"lessons", 1}};
+  }
+
+ private:
+  std::string manner_;
+};
+
+class PoliteAutoencoder : public nbs::Autoencoder {
+ public:
+  using Options = ::Options;
+  PoliteAutoencoder(const Options& options, nbs::Context&) : manner_(options.manner) {}
+  void reinitialise() override { misbehave(manner_); }
+  double learn(const torch::Tensor&) override {
+    misbehave(manner_);
+    return 0.5;
+  }
+  torch::Tensor pixel_loss(const torch::Tensor& patches) override {
+    return broken(manner_, {patches.size(0), patches.size(2), patches.size(3)}, 0.5);
+  }
+  std::vector<torch::Tensor> state() override {
+    misbehave(manner_);
+    return {};
+  }
+
+ private:
+  std::string manner_;
+};
+
+class PolitePredictor : public nbs::Predictor {
+ public:
+  using Options = ::Options;
+  PolitePredictor(const Options& options, nbs::Context&) : manner_(options.manner) {}
+  bool needs_profile() const override { return true; }
+  bool needs_image() const override { return false; }
+  bool learns() const override { return true; }
+  double learn(const nbs::PredictorInput&, const torch::Tensor&, const nbs::PredictionLoss&) override {
+    misbehave(manner_);
+    return 0.5;
+  }
+  torch::Tensor logits(const nbs::PredictorInput& input) override {
+    const auto& given = input.profile.defined() ? input.profile : input.image;
+    return broken(manner_, {given.size(0), given.size(2), given.size(3)}, -4);
+  }
+
+ private:
+  std::string manner_;
+};
+
+class PolitePostprocessor : public nbs::Postprocessor {
+ public:
+  using Options = ::Options;
+  PolitePostprocessor(const Options& options, nbs::Context&) : manner_(options.manner) {}
+  torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor&) override {
+    return broken(manner_, probabilities.sizes().vec(), 1);
+  }
+
+ private:
+  std::string manner_;
+};
+
+}  // namespace
+
+NBS_PLUGIN("manners", "1.2.3") {
+  registrar.add<PoliteSampler>("polite", "A sampler with manners");
+  registrar.add<PoliteAutoencoder>("polite", "An autoencoder with manners");
+  registrar.add<PolitePredictor>("polite", "A predictor with manners");
+  registrar.add<PolitePostprocessor>("polite", "A postprocessor with manners");
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plain.h"
+
+NBS_PLAIN_PLUGIN("throws_number") {
+  throw 3;
+}
