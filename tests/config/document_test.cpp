@@ -75,6 +75,12 @@ TEST_CASE("bases that close a circle are refused where the circle closes") {
   scratch.write("c.toml", "seed = 2\n");
   REQUIRE(problems_of_file(a).size() == 1);
   CHECK(test::text(problems_of_file(a)[0]) == Contains((place("b.toml", ":2:19: base = ")).c_str()));
+  // A circle that the file itself is not part of.
+  const auto outside = scratch.write("outside.toml", "base = \"d.toml\"\n");
+  scratch.write("d.toml", "base = \"e.toml\"\n");
+  scratch.write("e.toml", "base = \"d.toml\"\n");
+  REQUIRE(problems_of_file(outside).size() == 1);
+  CHECK(test::text(problems_of_file(outside)[0]) == Contains(place("e.toml", ":1:1: base = ").c_str()));
   // Also by a relative path that leads up and down again.
   const auto relative = std::filesystem::relative(a);
   REQUIRE(relative.is_relative());
