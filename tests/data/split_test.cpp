@@ -95,7 +95,7 @@ TEST_CASE("a split has the wanted number of labelled images, and every image onc
 TEST_CASE("the split's seed changes the split") {
   const auto listing = typed_listing(40, {0});
   auto options = test::options_for("mvtec", "/none", 5);
-  options.require_anomalous = false;
+  options.min_anomalous = 0;
   std::set<Indices> drawn;
   for (options.split_seed = 0; options.split_seed < 20; ++options.split_seed)
     drawn.insert(data::draw_split(listing, options).labelled);
@@ -108,9 +108,9 @@ TEST_CASE("at least one labelled image is anomalous, and the others stay as they
   auto options = test::options_for("mvtec", "/none", 4);
   int exchanged = 0;
   for (options.split_seed = 0; options.split_seed < 50; ++options.split_seed) {
-    options.require_anomalous = false;
+    options.min_anomalous = 0;
     const auto plain = data::draw_split(listing, options);
-    options.require_anomalous = true;
+    options.min_anomalous = 1;
     const auto split = data::draw_split(listing, options);
     CHECK(split.labelled.size() == 4);
     CHECK(any_of(split.labelled, anomalous));
@@ -127,6 +127,39 @@ TEST_CASE("at least one labelled image is anomalous, and the others stay as they
   CHECK(exchanged > 20);
 }
 
+TEST_CASE(
+    "as many labelled images as wanted are anomalous: the last clean ones are exchanged for the next in the order") {
+  const std::set<int> anomalous = {3, 8, 13, 22, 31};
+  const auto listing = typed_listing(40, anomalous);
+  auto options = test::options_for("mvtec", "/none", 4);
+  options.min_anomalous = 3;
+  for (options.split_seed = 0; options.split_seed < 30; ++options.split_seed) {
+    CAPTURE(options.split_seed);
+    // The rule written out: those of the first four that show one, the next that do, and clean ones from the front.
+    const auto order = data::permutation(40, static_cast<std::uint64_t>(options.split_seed));
+    const auto shows = [&](std::int64_t index) { return anomalous.count(static_cast<int>(index)) > 0; };
+    const auto own = std::count_if(order.begin(), order.begin() + 4, shows);
+    Indices expected;
+    std::int64_t wanted = std::max<std::int64_t>(3, own);
+    std::int64_t clean = 4 - wanted;
+    for (const auto index : order) {
+      auto& left = shows(index) ? wanted : clean;
+      if (left == 0) continue;
+      --left;
+      expected.push_back(index);
+    }
+    std::sort(expected.begin(), expected.end());
+    CHECK(data::draw_split(listing, options).labelled == expected);
+  }
+  options.min_anomalous = 5;
+  CHECK(test::error_text([&] { data::draw_split(listing, options); }) ==
+        "data.min_anomalous is 5, but only 4 images are labelled (data.labeled); lower it");
+  options.labeled = 8;
+  options.min_anomalous = 6;
+  CHECK(test::error_text([&] { data::draw_split(listing, options); }) ==
+        "only 5 images of the data set show an anomaly, fewer than data.min_anomalous (6); lower it");
+}
+
 TEST_CASE("more labelled images than there are is refused with both numbers") {
   const auto listing = typed_listing(6, {0});
   CHECK(test::error_text([&] { data::draw_split(listing, test::options_for("mvtec", "/none", 7)); }) ==
@@ -138,10 +171,10 @@ TEST_CASE("a data set without any anomaly is refused unless the option allows it
   auto options = test::options_for("mvtec", "/none", 2);
   const auto sentence = test::error_text([&] { data::draw_split(listing, options); });
   CHECK(sentence == Contains("no image of the data set shows an anomaly"));
-  CHECK(sentence == Contains("data.require_anomalous = false"));
-  options.require_anomalous = false;
+  CHECK(sentence == Contains("data.min_anomalous = 0"));
+  options.min_anomalous = 0;
   CHECK(data::draw_split(listing, options).labelled.size() == 2);
-  options.require_anomalous = true;
+  options.min_anomalous = 1;
   options.labeled = 0;
   CHECK(data::draw_split(listing, options).labelled.empty());
 }
@@ -152,7 +185,7 @@ TEST_CASE("images without masks can be split only into unlabelled ones") {
     test::write_picture(scratch / "images" / name, test::colour_picture(8, 8));
   auto options = test::options_for("folder", scratch.path(), 1);
   const auto listing = data::list_samples(options);
-  options.require_anomalous = false;
+  options.min_anomalous = 0;
   CHECK(test::error_text([&] { data::draw_split(listing, options); }) ==
         Contains("was drawn to be labelled but has no mask; add a folder masks/"));
   options.labeled = 0;

@@ -27,6 +27,33 @@ const char* role(const Split& split, std::int64_t index) {
   return std::binary_search(split.labelled.begin(), split.labelled.end(), index) ? "labeled" : "unlabeled";
 }
 
+// Exchanges drawn images that show no anomaly, the last first, for the next in the order that do, until enough of the
+// first options.labeled do. Looks at no more images than that takes.
+void exchange_for_anomalous(std::vector<std::int64_t>& order, const Listing& listing, const DataOptions& options) {
+  if (options.labeled == 0) return;
+  const auto drawn = static_cast<std::size_t>(options.labeled);
+  std::int64_t found = 0;
+  std::vector<std::size_t> clean;
+  for (std::size_t i = 0; i < order.size() && found < options.min_anomalous; ++i) {
+    const bool anomalous = shows_anomaly(listing.samples[order[i]], options);
+    found += anomalous ? 1 : 0;
+    if (i < drawn && !anomalous) clean.push_back(i);
+    if (i >= drawn && anomalous) {
+      std::swap(order[i], order[clean.back()]);
+      clean.pop_back();
+    }
+  }
+  if (found >= options.min_anomalous) return;
+  if (found == 0) {
+    throw Error(
+        "no image of the data set shows an anomaly, so none of the labelled ones can; check data.anomalous_labels, "
+        "or set data.min_anomalous = 0");
+  }
+  throw Error(
+      fmt::format("only {} images of the data set show an anomaly, fewer than data.min_anomalous ({}); lower it", found,
+                  options.min_anomalous));
+}
+
 }  // namespace
 
 std::vector<std::int64_t> permutation(std::int64_t count, std::uint64_t seed) {
@@ -47,19 +74,12 @@ Split draw_split(const Listing& listing, const DataOptions& options) {
     throw Error(
         fmt::format("data.labeled is {}, but the data set has only {} images; lower it", options.labeled, count));
   }
-  auto order = permutation(count, static_cast<std::uint64_t>(options.split_seed));
-  if (options.labeled > 0 && options.require_anomalous) {
-    std::int64_t found = 0;
-    while (found < count && !shows_anomaly(listing.samples[order[found]], options))
-      ++found;
-    if (found == count) {
-      throw Error(
-          "no image of the data set shows an anomaly, so none of the labelled ones can; check data.anomalous_labels, "
-          "or set "
-          "data.require_anomalous = false");
-    }
-    if (found >= options.labeled) std::swap(order[found], order[options.labeled - 1]);
+  if (options.min_anomalous > options.labeled && options.labeled > 0) {
+    throw Error(fmt::format("data.min_anomalous is {}, but only {} images are labelled (data.labeled); lower it",
+                            options.min_anomalous, options.labeled));
   }
+  auto order = permutation(count, static_cast<std::uint64_t>(options.split_seed));
+  exchange_for_anomalous(order, listing, options);
   Split split;
   split.labelled.assign(order.begin(), order.begin() + options.labeled);
   split.unlabelled.assign(order.begin() + options.labeled, order.end());

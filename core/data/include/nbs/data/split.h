@@ -18,8 +18,8 @@ struct Split {
 /// A seeded random permutation of 0 … count - 1, the same on every platform.
 std::vector<std::int64_t> permutation(std::int64_t count, std::uint64_t seed);
 
-/// Draws the labelled images. With options.require_anomalous the last drawn is exchanged for the next image in the
-/// random order that shows an anomaly, if none of the drawn does. Whether an image shows one is taken from the layout
+/// Draws the labelled images. Where fewer than options.min_anomalous of them show an anomaly, the last drawn that do
+/// not are exchanged for the next in the random order that do. Whether an image shows one is taken from the layout
 /// where it says so; otherwise its mask is opened, one image after the other in the random order until one is found, as
 /// a person would who labels images until an anomaly turns up. No other mask is opened.
 /// Throws nbs::Error if more labelled images are wanted than there are, or no image shows an anomaly.

@@ -19,7 +19,7 @@ struct DataOptions {
   std::int64_t image_size = 256;
   std::int64_t labeled = 5;
   std::int64_t split_seed = 0;
-  bool require_anomalous = true;
+  std::int64_t min_anomalous = 1;
   std::vector<std::int64_t> anomalous_labels;
   std::string surface = "mixed";
   std::int64_t count = 24;
@@ -45,10 +45,12 @@ struct DataOptions {
         .doc(
             "Seed of the draw of labelled images; apart from the run's seed, so that runs can "
             "share a split.");
-    s.add("require_anomalous", &DataOptions::require_anomalous, true)
+    s.add("min_anomalous", &DataOptions::min_anomalous, 1)
+        .range(0, 100000)
         .doc(
-            "At least one labelled image shows an anomaly: the last drawn is exchanged for the "
-            "next that does.");
+            "At least so many labelled images show an anomaly: drawn ones that do not, the last first, are exchanged "
+            "for "
+            "the next in the random order that do.");
     s.add("anomalous_labels", &DataOptions::anomalous_labels, std::vector<std::int64_t>{2})
         .range(0, 255)
         .doc(
