@@ -119,6 +119,21 @@ TEST_CASE("an image without a mask is named, with the mask that is missing") {
   CHECK(sentence == Contains("all black for no anomaly"));
 }
 
+TEST_CASE("plain folders: with partial masks an image without one is unmarked, and the others keep theirs") {
+  const test::Scratch scratch;
+  for (const char* name : {"a.png", "b.png"})
+    test::write_picture(scratch / "images" / name, test::colour_picture(8, 8));
+  test::write_picture(scratch / "masks" / "b.png", test::stripe_mask(8, 8, 2, 3));
+  auto options = test::options_for("folder", scratch.path(), 1);
+  CHECK(test::error_text([&] { data::list_samples(options); }) == Contains("set data.partial_masks = true"));
+  options.partial_masks = true;
+  const auto listing = data::list_samples(options);
+  REQUIRE(listing.samples.size() == 2);
+  CHECK(listing.samples[0].mask_source == data::MaskSource::none);
+  CHECK(listing.samples[1].mask_source == data::MaskSource::file);
+  CHECK(data::draw_split(listing, options).labelled == std::vector<std::int64_t>{1});
+}
+
 TEST_CASE("MVTec: types are folders, good has no mask, train/good is kept apart and limited") {
   const test::Scratch scratch;
   const auto picture = test::colour_picture(8, 8);

@@ -179,17 +179,27 @@ TEST_CASE("a data set without any anomaly is refused unless the option allows it
   CHECK(data::draw_split(listing, options).labelled.empty());
 }
 
-TEST_CASE("images without masks can be split only into unlabelled ones") {
+TEST_CASE("only images with masks are drawn to be labelled") {
   const test::Scratch scratch;
-  for (const char* name : {"a.png", "b.png"})
+  for (const char* name : {"a.png", "b.png", "c.png", "d.png"})
     test::write_picture(scratch / "images" / name, test::colour_picture(8, 8));
   auto options = test::options_for("folder", scratch.path(), 1);
-  const auto listing = data::list_samples(options);
   options.min_anomalous = 0;
-  CHECK(test::error_text([&] { data::draw_split(listing, options); }) ==
-        Contains("was drawn to be labelled but has no mask; add a folder masks/"));
+  CHECK(test::error_text([&] { data::draw_split(data::list_samples(options), options); }) ==
+        "data.labeled is 1, but only 0 of the 4 images have a mask; lower it, or add masks");
   options.labeled = 0;
-  CHECK(data::draw_split(listing, options).unlabelled == Indices{0, 1});
+  CHECK(data::draw_split(data::list_samples(options), options).unlabelled == Indices{0, 1, 2, 3});
+
+  for (const char* name : {"b.png", "d.png"})
+    test::write_picture(scratch / "masks" / name, test::stripe_mask(8, 8, 2, 3));
+  options.partial_masks = true;
+  options.labeled = 2;
+  options.min_anomalous = 2;
+  for (options.split_seed = 0; options.split_seed < 6; ++options.split_seed)
+    CHECK(data::draw_split(data::list_samples(options), options).labelled == Indices{1, 3});
+  options.labeled = 3;
+  CHECK(test::error_text([&] { data::draw_split(data::list_samples(options), options); }) ==
+        "data.labeled is 3, but only 2 of the 4 images have a mask; lower it, or add masks");
 }
 
 TEST_CASE("where the layout is silent, masks are opened in the random order and only until an anomaly is found") {

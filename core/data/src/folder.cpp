@@ -9,8 +9,8 @@
 namespace nbs::data {
 
 // Plain folders: images/NAME.* and masks/NAME.* (or NAME_mask.*). Without a folder masks/ nothing can be scored; with
-// it every image needs a mask.
-Listing list_folder(const std::filesystem::path& root) {
+// it every image needs a mask, unless only some are marked and the pipeline says so.
+Listing list_folder(const std::filesystem::path& root, bool partial_masks) {
   Listing listing;
   const bool with_masks = std::filesystem::is_directory(root / "masks");
   const auto masks = image_files_if_any(root / "masks");
@@ -19,13 +19,13 @@ Listing list_folder(const std::filesystem::path& root) {
     sample.id = image.stem().string();
     sample.image = image;
     if (with_masks) {
-      sample.mask_source = MaskSource::file;
       sample.mask = with_stem(masks, sample.id);
       if (sample.mask.empty()) sample.mask = with_stem(masks, sample.id, "_mask");
-      if (sample.mask.empty()) {
+      sample.mask_source = sample.mask.empty() ? MaskSource::none : MaskSource::file;
+      if (sample.mask.empty() && !partial_masks) {
         throw Error(
-            fmt::format("the image {} has no mask: there is no {}.* in {}; add it (all black for no anomaly), or "
-                        "remove the image",
+            fmt::format("the image {} has no mask: there is no {}.* in {}; add it (all black for no anomaly), "
+                        "remove the image, or set data.partial_masks = true if only some images are marked",
                         image.string(), sample.id, (root / "masks").string()));
       }
     }

@@ -16,7 +16,7 @@ Listing list_by_format(const DataOptions& options) {
   if (options.format == "crackforest") return list_crackforest(root);
   if (options.format == "mvtec") return list_mvtec(options.category.empty() ? root : root / options.category);
   if (options.format == "nanotwice") return list_nanotwice(root);
-  if (options.format == "folder") return list_folder(root);
+  if (options.format == "folder") return list_folder(root, options.partial_masks);
   return list_synthetic(options);
 }
 

@@ -79,18 +79,19 @@ Split draw_split(const Listing& listing, const DataOptions& options) {
                             options.min_anomalous, options.labeled));
   }
   auto order = permutation(count, static_cast<std::uint64_t>(options.split_seed));
+  // Only what has a mask can be labelled: whoever has marked five images of a thousand gives five masks.
+  const auto masked = std::stable_partition(
+                          order.begin(), order.end(),
+                          [&](std::int64_t index) { return listing.samples[index].mask_source != MaskSource::none; }) -
+                      order.begin();
+  if (options.labeled > masked) {
+    throw Error(fmt::format("data.labeled is {}, but only {} of the {} images have a mask; lower it, or add masks",
+                            options.labeled, masked, count));
+  }
   exchange_for_anomalous(order, listing, options);
   Split split;
   split.labelled.assign(order.begin(), order.begin() + options.labeled);
   split.unlabelled.assign(order.begin() + options.labeled, order.end());
-  for (const auto index : split.labelled) {
-    if (listing.samples[index].mask_source == MaskSource::none) {
-      throw Error(
-          fmt::format("the image {} was drawn to be labelled but has no mask; add a folder masks/ with a mask for "
-                      "every image, or set data.labeled = 0",
-                      listing.samples[index].image.string()));
-    }
-  }
   std::sort(split.labelled.begin(), split.labelled.end());
   std::sort(split.unlabelled.begin(), split.unlabelled.end());
   return split;

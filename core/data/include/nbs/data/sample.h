@@ -42,7 +42,7 @@ Listing list_samples(const DataOptions& options);
 Listing list_crackforest(const std::filesystem::path& root);
 Listing list_mvtec(const std::filesystem::path& class_folder);
 Listing list_nanotwice(const std::filesystem::path& root);
-Listing list_folder(const std::filesystem::path& root);
+Listing list_folder(const std::filesystem::path& root, bool partial_masks);
 Listing list_synthetic(const DataOptions& options);
 
 }  // namespace nbs::data

@@ -21,6 +21,7 @@ struct DataOptions {
   std::int64_t split_seed = 0;
   std::int64_t min_anomalous = 1;
   std::vector<std::int64_t> anomalous_labels;
+  bool partial_masks = false;
   std::string surface = "mixed";
   std::int64_t count = 24;
   std::int64_t auxiliary = 0;
@@ -57,6 +58,11 @@ struct DataOptions {
             "CrackForest labels that count as anomalous: 1 road, 2 crack, 3 area enclosed by "
             "cracks, 4 thin detached "
             "pieces.");
+    s.add("partial_masks", &DataOptions::partial_masks, false)
+        .doc(
+            "Format \"folder\": images without a mask are taken as unmarked. They are never labelled and not scored; "
+            "off, "
+            "they are an error.");
     s.add("surface", &DataOptions::surface, "mixed")
         .choices({"mixed", "fabric", "asphalt", "metal", "wood", "tiles"})
         .doc("Kind of surface that \"synthetic\" generates.");
