@@ -155,11 +155,13 @@ TEST_CASE("a method is the same on every data set but for what its kind of surfa
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/bottle-proposed_image.toml") == std::set<std::string>{"predictor"});
   CHECK(only("mvtec/wood-unsupervised_l2.toml", "mvtec/wood-unsupervised_ssim.toml") ==
         std::set<std::string>{"autoencoder"});
-  CHECK(only("crackforest.toml", "crackforest/proposed.toml").empty());
+  auto sections = only("crackforest.toml", "crackforest/proposed.toml");
+  sections.erase("data");  // the file of the splits may say how labelled images are drawn
+  CHECK(sections.empty());
 }
 
-TEST_CASE("an ablation changes one thing of the main example, and says which") {
-  const auto main = pipelines_of(shipped("crackforest.toml")).front();
+TEST_CASE("an ablation changes one thing of the proposed method, and says which") {
+  const auto main = pipelines_of(shipped("crackforest/proposed.toml")).front();
   REQUIRE(!main.postproc.empty());
   std::set<std::string> methods;
   for (const auto& file : shipped()) {

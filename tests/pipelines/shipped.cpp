@@ -128,9 +128,9 @@ std::vector<std::string> small(const Shipped& file) {
   if (file.text("sampler.plugin") == "rl")
     set({"sampler.window=16", "sampler.step=8", "sampler.channels=[4]", "sampler.hidden=8", "reward.anneal=2"});
   if (file.text("autoencoder.plugin") == "conv") {
-    set({"autoencoder.channels=[4,4]", "autoencoder.bottleneck=4", "profile.patch_size=16", "profile.length=2",
-         "profile.stride=1", "buffer.crop=16", "train.iterations=5", "train.patches=8", "train.clone_patches=8",
-         "train.minibatch=8", "train.warmup=0"});
+    set({"autoencoder.channels=[4,4]", "autoencoder.bottleneck=4", "profile.patch_size=16", "profile.tile_step=8",
+         "profile.length=2", "profile.stride=1", "buffer.crop=16", "train.iterations=5", "train.patches=8",
+         "train.clone_patches=8", "train.minibatch=8", "train.warmup=0"});
     const auto* const reinit = at(file.document.root(), "train.reinit_every");
     if (reinit == nullptr || reinit->scalar != Value{std::int64_t{0}}) set({"train.reinit_every=3"});
   }
