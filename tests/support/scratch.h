@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <stdlib.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include <stdlib.h>
 
 namespace nbs::test {
 

@@ -2,7 +2,6 @@
 #include "tuning.h"
 
 #include <algorithm>
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>

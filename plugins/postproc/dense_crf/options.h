@@ -32,14 +32,8 @@ struct Options {
         .range(0, 1e6)
         .tune({0, 0.3, 1, 3})
         .doc("Smoothness kernel: weight; 0 leaves it out.");
-    s.add("sx", &Options::sx, 80.0)
-        .range(1e-3, 1e6)
-        .tune({20, 80})
-        .doc("Appearance kernel: sigma along x, in pixels.");
-    s.add("sy", &Options::sy, 80.0)
-        .range(1e-3, 1e6)
-        .tune({20, 80})
-        .doc("Appearance kernel: sigma along y, in pixels.");
+    s.add("sx", &Options::sx, 80.0).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along x, in pixels.");
+    s.add("sy", &Options::sy, 80.0).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along y, in pixels.");
     s.add("scolour", &Options::scolour, std::vector<double>{13, 13, 13})
         .range(1e-3, 1e6)
         .tune({5, 13})

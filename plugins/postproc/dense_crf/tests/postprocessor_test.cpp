@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "torch_test.h"
-
 #include "nbs/tensor.h"
+
+#include "torch_test.h"
 
 using nbs::crf::DenseCrf;
 using nbs::crf::Options;
