@@ -175,6 +175,23 @@ TEST_CASE("metrics have a line for each iteration, and the result says what was 
   }
 }
 
+TEST_CASE("scores before postprocessing are those of the same run without postprocessors") {
+  const Workplace place;
+  const auto scores = [&](const std::string& name, const std::string& chain) {
+    return Json::parse(results_of(place.run(name, place.on_disk(3) + chain)).at("result.json")).at("scores");
+  };
+  const auto plain = scores("plain", "");
+  CHECK_FALSE(plain.contains("before_postproc"));
+  // No component is as large as the image, so none is left.
+  const auto emptied = scores("emptied", "[[postproc]]\nplugin = \"morphology\"\nmin_area = 1024\n");
+  CHECK(emptied.at("auroc") != plain.at("auroc"));
+  const auto& before = emptied.at("before_postproc");
+  for (const char* key : {"threshold", "f1", "precision", "recall", "auroc", "oracle"}) {
+    CAPTURE(key);
+    CHECK(before.at(key) == plain.at(key));
+  }
+}
+
 TEST_CASE("predict on the run's own unlabelled images gives exactly the run's predictions") {
   const Workplace place;
   const auto run = place.run("run", place.on_disk(3));
