@@ -55,6 +55,26 @@ TEST_CASE("a profile that could never be full is refused with the numbers that m
               "training ends after 12 (train.iterations)"});
 }
 
+TEST_CASE("a predictor that would never learn from full profiles is refused") {
+  // T = 5 maps every 3 iterations: full after 13 of 16, so in 4 iterations of a life.
+  const auto with = [](std::vector<std::string> more) {
+    std::vector<std::string> overrides = {"profile.length=5", "profile.stride=3", "train.reinit_every=16"};
+    overrides.insert(overrides.end(), more.begin(), more.end());
+    return problems_with(overrides);
+  };
+  CHECK(with({"train.iterations=32", "buffer.every=4"}).empty());
+  CHECK(
+      with({"train.iterations=32", "buffer.every=5"}) ==
+      Texts{"--set buffer.every=5: the predictor learns in every 5-th iteration (buffer.every), but profiles are full "
+            "only in the last 4 of an autoencoder's 16: it might never learn while they are; use at most 4"});
+  CHECK(with({"train.iterations=32", "buffer.every=5", "train.finish=1"}).empty());
+  CHECK(
+      with({"train.iterations=28", "train.finish=1"}) ==
+      Texts{"--set train.finish=1: training ends 12 iterations into the last autoencoder's life, but its profiles are "
+            "full only after 13: the predictor would finish without them; let train.iterations (28) be a multiple of "
+            "train.reinit_every (16)"});
+}
+
 TEST_CASE("a sampler without an autoencoder is refused, and the other way round; neither is needed") {
   CHECK(problems_with({"autoencoder.plugin=none"}) ==
         Texts{"p.toml:1:2: there is a [sampler], but no [autoencoder] that its patches could train"});

@@ -36,7 +36,7 @@ ProfileBuffer numbered_profiles() {
   ProfileBuffer buffer(4);
   BufferedProfile profile;
   profile.maps = {places(), places() * 2};
-  profile.scale = 1;
+  profile.scales = {1, 1};
   buffer.push(profile);
   return buffer;
 }
@@ -102,7 +102,7 @@ TEST_CASE("whole images are drawn for crop 0, scaled and transformed as profiles
   ProfileBuffer buffer(1);
   BufferedProfile profile;
   profile.maps = {places(), places() * 3};
-  profile.scale = 257;
+  profile.scales = {257, 43};
   buffer.push(profile);
   nbs::config::BufferOptions options;
   options.batch = 1;
@@ -112,7 +112,7 @@ TEST_CASE("whole images are drawn for crop 0, scaled and transformed as profiles
   shape.transform = "log";
   Random random(1);
   const auto batch = nbs::training::draw_profiles(buffer, images, shape, options, {}, false, random);
-  const auto expected = nbs::training::prepare_profile(shape, torch::stack(profile.maps), profile.scale);
+  const auto expected = nbs::training::prepare_profile(shape, torch::stack(profile.maps), profile.scales);
   CHECK(torch::allclose(batch.input.profile[0], expected));
   CHECK(torch::equal(batch.masks[0], images.masks[0]));
   CHECK(torch::equal(profile.maps[0], places()));

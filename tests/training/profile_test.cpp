@@ -69,28 +69,38 @@ TEST_CASE("the ring keeps the last T parameter sets, oldest first") {
   CHECK(ring.snapshots().empty());
 }
 
-TEST_CASE("a profile is divided by its own mean, then transformed") {
+TEST_CASE("a profile is divided by its own mean, or each map by its own, then transformed") {
   nbs::config::ProfileOptions options;
-  const auto profile = torch::tensor({{{1.0F, 2.0F}, {3.0F, 2.0F}}, {{4.0F, 0.0F}, {2.0F, 2.0F}}});  // mean 2
-  CHECK(nbs::training::profile_scale(options, profile) == doctest::Approx(2));
-  const auto plain = nbs::training::prepare_profile(options, profile, 2);
-  CHECK(torch::allclose(plain, profile / 2));
+  const auto profile = torch::tensor({{{1.0F, 2.0F}, {3.0F, 2.0F}}, {{4.0F, 0.0F}, {6.0F, 2.0F}}});  // means 2 and 3
+  const auto scales = [&] { return nbs::training::profile_scales(options, nbs::training::map_means(profile)); };
+  CHECK(scales() == std::vector<double>{2.5, 2.5});
+  const auto plain = nbs::training::prepare_profile(options, profile, scales());
+  CHECK(torch::allclose(plain, profile / 2.5));
   CHECK(plain.mean().item<double>() == doctest::Approx(1));
+  options.normalise = "map";
+  CHECK(scales() == std::vector<double>{2, 3});
+  const auto by_map = nbs::training::prepare_profile(options, profile, scales());
+  CHECK(torch::allclose(by_map[0], profile[0] / 2));
+  CHECK(torch::allclose(by_map[1], profile[1] / 3));
   options.transform = "log";
-  const auto logarithm = nbs::training::prepare_profile(options, profile, 2);
+  const auto logarithm = nbs::training::prepare_profile(options, profile, {2, 2});
   CHECK(logarithm[0][0][0].item<double>() == doctest::Approx(std::log(0.51)).epsilon(1e-5));
   CHECK(logarithm[1][0][1].item<double>() == doctest::Approx(std::log(0.01)).epsilon(1e-5));
   options.normalise = "none";
-  CHECK(nbs::training::profile_scale(options, profile) == 1);
+  CHECK(scales() == std::vector<double>{1, 1});
   // The profile itself is left as it was recorded.
   CHECK(profile[1][0][1].item<double>() == 0);
 }
 
 TEST_CASE("a profile of zeros stays one of zeros") {
-  const nbs::config::ProfileOptions options;
+  nbs::config::ProfileOptions options;
   const auto zeros = torch::zeros({2, 3, 3});
-  CHECK(nbs::training::profile_scale(options, zeros) == 1);
-  CHECK(torch::equal(nbs::training::prepare_profile(options, zeros, 1), zeros));
+  for (const char* normalise : {"mean", "map", "none"}) {
+    options.normalise = normalise;
+    const auto scales = nbs::training::profile_scales(options, nbs::training::map_means(zeros));
+    CHECK(scales == std::vector<double>{1, 1});
+    CHECK(torch::equal(nbs::training::prepare_profile(options, zeros, scales), zeros));
+  }
 }
 
 TEST_CASE("the buffer holds its capacity, and the oldest leaves first") {

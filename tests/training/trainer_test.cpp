@@ -132,6 +132,50 @@ TEST_CASE("nothing is predicted from profiles that are not full, nor remembered 
   }
 }
 
+TEST_CASE("the predictor learns in every so many-th iteration") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = small_settings();
+  settings.buffer.every = 3;
+  SmallRun run;
+  run.run(images, settings);
+  for (std::int64_t j = 0; j < 20; ++j) {
+    CAPTURE(j);
+    CHECK(run.reports[j].value("l_pred").has_value() == (j >= 2 && j % 3 == 0));
+    // R_pred is -l_pred, so there is none in between.
+    CHECK(run.reports[j].value("r_pred").has_value() == run.reports[j].value("l_pred").has_value());
+  }
+}
+
+TEST_CASE("in the iterations that finish a run only the predictor learns, and the profiles are those of its end") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = small_settings();
+  settings.train.selection = "last";
+  settings.buffer.every = 4;
+  settings.train.iterations = 16;
+  SmallRun without;
+  const auto ended = without.run(images, settings);
+  settings.train.finish = 5;
+  SmallRun run;
+  const auto outcome = run.run(images, settings);
+  CHECK(outcome.iterations == 21);
+  CHECK(run.autoencoder->steps == without.autoencoder->steps);
+  CHECK(run.autoencoder->lives == 2);  // none at 16
+  CHECK(run.sampler->lessons.size() == without.sampler->lessons.size());
+  for (std::int64_t j = 16; j < 21; ++j) {
+    CAPTURE(j);
+    CHECK(run.reports[j].value("l_pred").has_value());
+    CHECK_FALSE(run.reports[j].value("ae_loss").has_value());
+  }
+  REQUIRE(outcome.best.has_value());
+  CHECK(outcome.best->iteration == 20);
+  REQUIRE(outcome.best->snapshots.size() == 3);
+  // The parameters are those that the run without it had when it ended.
+  const auto& last = *outcome.best->snapshots.back();
+  const auto live = without.autoencoder->state();
+  for (std::size_t i = 0; i < last.size(); ++i)
+    CHECK(torch::equal(last[i], live[i]));
+}
+
 TEST_CASE("the moment kept is that of the lowest smoothed loss, and patience counts from it") {
   const auto images = small_images(16, 2, 3, 1);
   auto settings = small_settings();

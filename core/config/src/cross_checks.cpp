@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cross_checks.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -54,6 +55,26 @@ void cross_check(const Pipeline& pipeline, const std::function<Place(const std::
                            "autoencoder is re-initialised every {} (train.reinit_every): no profile would "
                            "ever be full",
                            profile.length, profile.stride, needed, train.reinit_every));
+    }
+    // A moment worth keeping needs full profiles and a predictor that has just learnt.
+    const std::int64_t life =
+        train.reinit_every > 0 ? std::min(train.reinit_every, train.iterations) : train.iterations;
+    if (train.finish == 0 && needed <= life && buffer.every > life - needed + 1) {
+      complain(
+          "buffer.every",
+          fmt::format("the predictor learns in every {}-th iteration (buffer.every), but profiles are full only in "
+                      "the last {} of an autoencoder's {}: it might never learn while they are; use at most {}",
+                      buffer.every, life - needed + 1, life, life - needed + 1));
+    }
+    const std::int64_t last_life =
+        train.reinit_every > 0 ? (train.iterations - 1) % train.reinit_every + 1 : train.iterations;
+    if (train.finish > 0 && needed <= life && needed > last_life) {
+      complain(
+          "train.finish",
+          fmt::format("training ends {} iterations into the last autoencoder's life, but its profiles are full only "
+                      "after {}: the predictor would finish without them; let train.iterations ({}) be a multiple "
+                      "of train.reinit_every ({})",
+                      last_life, needed, train.iterations, train.reinit_every));
     }
     if (needed > train.iterations) {
       complain("train.iterations",

@@ -57,7 +57,9 @@ Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& ima
     std::vector<torch::Tensor> crops;
     for (const auto& map : drawn.maps)
       crops.push_back(window.of(map));
-    auto crop = torch::stack(crops).div_(drawn.scale);
+    auto crop = torch::stack(crops);
+    for (std::int64_t t = 0; t < crop.size(0); ++t)
+      crop[t].div_(drawn.scales[static_cast<std::size_t>(t)]);
     if (buffer.gain > 0) {
       // A common factor would be lost in the normalisation, so the factors are divided by their mean.
       std::vector<float> gains;

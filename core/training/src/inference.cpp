@@ -47,7 +47,7 @@ torch::Tensor Inference::probability(const torch::Tensor& image) {
   PredictorInput input;
   if (components_.predictor->needs_profile()) {
     const auto recorded = profile(image);
-    input.profile = prepare_profile(profile_, recorded, profile_scale(profile_, recorded)).unsqueeze(0);
+    input.profile = prepare_profile(profile_, recorded, profile_scales(profile_, map_means(recorded))).unsqueeze(0);
   }
   if (components_.predictor->needs_image()) input.image = image.unsqueeze(0);
   return torch::sigmoid(components_.predictor->logits(input)[0]);

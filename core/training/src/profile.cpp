@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/profile.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "nbs/not_finite.h"
@@ -47,15 +49,32 @@ torch::Tensor replay_profile(Autoencoder& autoencoder, const Tiling& tiling, con
   return torch::stack(maps);
 }
 
-double profile_scale(const config::ProfileOptions& options, const torch::Tensor& profile) {
-  if (options.normalise == "none") return 1;
-  // A perfect reconstruction has mean 0; its profile stays 0.
-  const double mean = profile.mean().item<double>();
-  return mean > 0 ? mean : 1;
+std::vector<double> map_means(const torch::Tensor& profile) {
+  std::vector<double> means;
+  for (std::int64_t t = 0; t < profile.size(0); ++t)
+    means.push_back(profile[t].mean().item<double>());
+  return means;
 }
 
-torch::Tensor prepare_profile(const config::ProfileOptions& options, const torch::Tensor& profile, double scale) {
-  auto prepared = profile / scale;
+std::vector<double> profile_scales(const config::ProfileOptions& options, const std::vector<double>& means) {
+  std::vector<double> scales(means.size(), 1.0);
+  if (options.normalise == "mean") {
+    const double total = std::accumulate(means.begin(), means.end(), 0.0);
+    std::fill(scales.begin(), scales.end(), total / static_cast<double>(means.size()));
+  } else if (options.normalise == "map") {
+    scales = means;
+  }
+  for (double& scale : scales) {
+    if (!(scale > 0)) scale = 1;
+  }
+  return scales;
+}
+
+torch::Tensor prepare_profile(const config::ProfileOptions& options, const torch::Tensor& profile,
+                              const std::vector<double>& scales) {
+  auto prepared = torch::empty_like(profile);
+  for (std::int64_t t = 0; t < profile.size(0); ++t)
+    prepared[t].copy_(profile[t] / scales[static_cast<std::size_t>(t)]);
   if (options.transform == "log") prepared.add_(0.01).log_();
   return prepared;
 }

@@ -180,13 +180,10 @@ void Trainer::extend_profiles(IterationReport& report) {
     BufferedProfile profile;
     profile.image = i;
     profile.maps.assign(maps.begin(), maps.end());
-    if (settings_.profile.normalise == "mean") {
-      double total = 0;
-      for (const auto& one : profile.maps)
-        total += one.mean().item<double>();
-      const double scale = total / static_cast<double>(profile.maps.size());
-      profile.scale = scale > 0 ? scale : 1;
-    }
+    std::vector<double> means;
+    for (const auto& one : profile.maps)
+      means.push_back(one.mean().item<double>());
+    profile.scales = profile_scales(settings_.profile, means);
     buffer_.push(std::move(profile));
   }
   // How many times larger the loss of an anomalous pixel is: the contrast that the sampler is there to raise.
@@ -201,6 +198,7 @@ std::optional<double> Trainer::train_predictor(IterationReport& report) {
   if (!predictor.learns()) return std::nullopt;
   const bool from_profiles = predictor.needs_profile();
   if (from_profiles && buffer_.empty()) return std::nullopt;
+  if (!finishing() && iteration_ % settings_.buffer.every != 0) return std::nullopt;
   const Stopwatch watch(seconds_.predictor);
   const PredictionLoss loss = [this](const torch::Tensor& logits, const torch::Tensor& masks) {
     return prediction_loss(logits, masks, alpha_);
@@ -254,6 +252,10 @@ void Trainer::train_sampler(std::optional<double> prediction_loss, IterationRepo
   }
 }
 
+bool Trainer::finishing() const {
+  return iteration_ >= settings_.train.iterations;
+}
+
 bool Trainer::profiles_full() const {
   return !components_.autoencoder || ring_.full();
 }
@@ -275,7 +277,8 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
   std::int64_t last_improvement = 0;
   if (components_.autoencoder) reinitialise();
   try {
-    for (iteration_ = 0; iteration_ < train.iterations; ++iteration_) {
+    const std::int64_t total = train.iterations + (components_.predictor->learns() ? train.finish : 0);
+    for (iteration_ = 0; iteration_ < total; ++iteration_) {
       if (interrupted()) {
         outcome.ending = Ending::interrupted;
         break;
@@ -283,13 +286,13 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
       IterationReport line;
       line.iteration = iteration_;
       beta_ = beta(settings_.reward, iteration_);
-      if (components_.autoencoder) {
+      if (components_.autoencoder && !finishing()) {
         if (train.reinit_every > 0 && iteration_ > 0 && iteration_ % train.reinit_every == 0) reinitialise();
         train_autoencoder(line);
         extend_profiles(line);
       }
       const auto loss = train_predictor(line);
-      if (components_.sampler) train_sampler(loss, line);
+      if (components_.sampler && !finishing()) train_sampler(loss, line);
       if (loss) {
         const double smoothed = selection_.smooth(*loss);
         line.values.emplace_back("l_pred_smoothed", smoothed);

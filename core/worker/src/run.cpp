@@ -114,7 +114,7 @@ int run(const std::vector<std::string>& words) {
   Session session(arguments.need_plain(0, "RESOLVED"), std::stoll(arguments.get("threads", "0")),
                   [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   const auto& pipeline = session.pipeline();
-  run::Progress progress(style, pipeline.train.options.iterations);
+  run::Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.finish);
   run::write_file(
       out / "provenance.json",
       run::provenance(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()).dump(1) + "\n");

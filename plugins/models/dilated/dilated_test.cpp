@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <string>
@@ -75,6 +76,58 @@ void restore(DilatedPredictor& predictor, const std::string& bytes) {
 }
 
 }  // namespace
+
+TEST_CASE("averaged weights are the moving average of the weights after each step, and are saved") {
+  auto options = small_options();
+  const auto problem = bright_middle(4, 3);
+  // The same steps without averaging show the weights that are to be averaged.
+  Made plain(options, 7);
+  options.average = 0.9;
+  Made averaged(options, 7);
+  const auto values = [](const DilatedPredictor& predictor, const char* prefix) {
+    torch::serialize::InputArchive archive;
+    std::istringstream stream(saved(predictor));
+    archive.load_from(stream);
+    std::vector<torch::Tensor> tensors;
+    for (const auto& key : archive.keys()) {
+      torch::Tensor value;
+      if (key.rfind(prefix, 0) == 0 && archive.try_read(key, value)) tensors.push_back(value);
+    }
+    return tensors;
+  };
+  auto expected = values(plain.predictor, "p_");
+  for (int n = 1; n <= 30; ++n) {
+    plain.predictor.learn(problem.input, problem.masks, cross_entropy);
+    averaged.predictor.learn(problem.input, problem.masks, cross_entropy);
+    const double past = std::min(0.9, (1.0 + n) / (10.0 + n));
+    const auto now = values(plain.predictor, "p_");
+    REQUIRE(now.size() == expected.size());
+    for (std::size_t i = 0; i < now.size(); ++i)
+      expected[i] = past * expected[i] + (1 - past) * now[i];
+  }
+  // Training goes on from the weights themselves.
+  const auto trained = values(averaged.predictor, "p_");
+  const auto last = values(plain.predictor, "p_");
+  for (std::size_t i = 0; i < last.size(); ++i)
+    CHECK(torch::equal(trained[i], last[i]));
+  // Predictions are those of the average, before and after it is saved; training is not disturbed by asking for them.
+  const auto before = averaged.predictor.logits(problem.input);
+  CHECK_FALSE(torch::allclose(before, plain.predictor.logits(problem.input)));
+  CHECK(torch::equal(before, averaged.predictor.logits(problem.input)));
+  Made other(options, 8);
+  restore(other.predictor, saved(averaged.predictor));
+  CHECK(torch::equal(other.predictor.logits(problem.input), before));
+  double worst = 0;
+  const auto average = values(averaged.predictor, "average_");
+  for (const auto& wanted : expected) {
+    double nearest = 1e9;
+    for (const auto& held : average) {
+      if (held.sizes() == wanted.sizes()) nearest = std::min(nearest, (held - wanted).abs().max().item<double>());
+    }
+    worst = std::max(worst, nearest);
+  }
+  CHECK(worst < 1e-5);
+}
 
 TEST_CASE("the receptive field is 1 + 2 x the sum of the dilations, no more and no less") {
   for (const auto& dilations : std::vector<std::vector<std::int64_t>>{{}, {1}, {1, 2, 4}, {1, 2, 4, 8, 1}}) {

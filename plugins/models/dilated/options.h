@@ -17,6 +17,7 @@ struct Options {
   double dropout = 0;
   double learning_rate = 2e-3;
   double weight_decay = 0;
+  double average = 0;
   double prior = 0.5;
 
   static void declare(nbs::Schema<Options>& s) {
@@ -35,6 +36,11 @@ struct Options {
         .doc("Share of channels set to 0 before the last layer while learning.");
     s.add("learning_rate", &Options::learning_rate, 2e-3).range(1e-8, 10).doc("Adam's step size.");
     s.add("weight_decay", &Options::weight_decay, 0.0).range(0, 1).doc("L2 penalty, added to the gradient.");
+    s.add("average", &Options::average, 0.0)
+        .range(0, 0.9999)
+        .doc(
+            "Decay, per step, of a moving average of the weights that predicts in place of the last ones; 0: the last "
+            "ones.");
     s.add("prior", &Options::prior, 0.5)
         .range(1e-6, 0.999999)
         .doc("Probability that an untrained network starts from.");

@@ -41,6 +41,7 @@ DilatedPredictor::DilatedPredictor(const Options& options, Context& context)
   adam_ = FlatAdam(network_->parameters(), settings);
   initialise(*network_, context_.generator());
   network_->set_prior(options.prior);
+  average_ = WeightAverage(*network_, options_.average);
 }
 
 double DilatedPredictor::learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
@@ -56,12 +57,14 @@ double DilatedPredictor::learn(const PredictorInput& input, const torch::Tensor&
   adam_.zero_grad();
   value.backward();
   adam_.step();
+  average_.update();
   return value.item<double>();
 }
 
 torch::Tensor DilatedPredictor::logits(const PredictorInput& input) {
   torch::NoGradGuard no_grad;
   network_->eval();
+  const WeightAverage::Use averaged(average_);
   // Image by image, so that no result depends on what else is asked for.
   std::vector<torch::Tensor> results;
   const auto features = prepare(input);
@@ -73,11 +76,13 @@ torch::Tensor DilatedPredictor::logits(const PredictorInput& input) {
 void DilatedPredictor::save(torch::serialize::OutputArchive& archive) const {
   save_module(*network_, archive);
   adam_.save(archive);
+  average_.save(archive);
 }
 
 void DilatedPredictor::load(torch::serialize::InputArchive& archive) {
   load_module(*network_, archive);
   adam_.load(archive);
+  average_.load(archive);
 }
 
 torch::Tensor DilatedPredictor::prepare(const PredictorInput& input) const {

@@ -4,6 +4,7 @@
 #include "nbs/adam.h"
 #include "nbs/context.h"
 #include "nbs/predictor.h"
+#include "nbs/weight_average.h"
 
 #include "network.h"
 #include "options.h"
@@ -34,6 +35,7 @@ class DilatedPredictor : public Predictor {
   bool image_;
   Network network_;
   FlatAdam adam_;
+  WeightAverage average_;
 };
 
 }  // namespace nbs::dilated

@@ -27,7 +27,8 @@ torch::Tensor ThresholdPredictor::logits(const PredictorInput& input) {
   }
   if (!warned_ && std::abs(input.profile[0].mean().item<double>() - 1) < 1e-6) {
     context_.log(
-        "the predictor \"threshold\" was given a profile of mean 1; with profile.normalise = \"mean\" a threshold is "
+        "the predictor \"threshold\" was given a profile of mean 1; with profile.normalise = \"mean\" or \"map\" a "
+        "threshold is "
         "relative to each image's own mean loss, \"none\" compares losses themselves");
     warned_ = true;
   }

@@ -16,6 +16,7 @@ struct Options {
   double dice = 0;
   double learning_rate = 1e-3;
   double weight_decay = 0;
+  double average = 0;
   double prior = 0.5;
 
   static void declare(Schema<Options>& s) {
@@ -34,6 +35,11 @@ struct Options {
         .doc("Weight of the soft Dice loss that is added to the weighted cross entropy (Eq. 2).");
     s.add("learning_rate", &Options::learning_rate, 1e-3).range(1e-8, 10).doc("Adam's step size.");
     s.add("weight_decay", &Options::weight_decay, 0.0).range(0, 1).doc("L2 penalty, added to the gradient.");
+    s.add("average", &Options::average, 0.0)
+        .range(0, 0.9999)
+        .doc(
+            "Decay, per step, of a moving average of the weights that predicts in place of the last ones; 0: the last "
+            "ones.");
     s.add("prior", &Options::prior, 0.5)
         .range(1e-6, 0.999999)
         .doc("Probability that an untrained network starts from.");

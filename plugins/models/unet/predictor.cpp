@@ -20,6 +20,7 @@ UnetPredictor::UnetPredictor(const Options& options, Context& context)
   adam_ = FlatAdam(network_->parameters(), settings);
   initialise(*network_, context_.generator());
   network_->set_prior(options_.prior);
+  average_ = WeightAverage(*network_, options_.average);
 }
 
 double UnetPredictor::learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
@@ -36,12 +37,14 @@ double UnetPredictor::learn(const PredictorInput& input, const torch::Tensor& ma
   adam_.zero_grad();
   (options_.dice > 0 ? value + options_.dice * soft_dice_loss(logits, truth) : value).backward();
   adam_.step();
+  average_.update();
   return value.item<double>();
 }
 
 torch::Tensor UnetPredictor::logits(const PredictorInput& input) {
   torch::NoGradGuard no_grad;
   network_->eval();
+  const WeightAverage::Use averaged(average_);
   // Image by image, so that no result depends on what else is asked for.
   std::vector<torch::Tensor> results;
   for (std::int64_t b = 0; b < input.image.size(0); ++b) {
@@ -54,11 +57,13 @@ torch::Tensor UnetPredictor::logits(const PredictorInput& input) {
 void UnetPredictor::save(torch::serialize::OutputArchive& archive) const {
   save_module(*network_, archive);
   adam_.save(archive);
+  average_.save(archive);
 }
 
 void UnetPredictor::load(torch::serialize::InputArchive& archive) {
   load_module(*network_, archive);
   adam_.load(archive);
+  average_.load(archive);
 }
 
 }  // namespace nbs::unet

@@ -4,6 +4,7 @@
 #include "nbs/adam.h"
 #include "nbs/context.h"
 #include "nbs/predictor.h"
+#include "nbs/weight_average.h"
 
 #include "network.h"
 #include "options.h"
@@ -30,6 +31,7 @@ class UnetPredictor : public Predictor {
   Options options_;
   Network network_;
   FlatAdam adam_;
+  WeightAverage average_;
 };
 
 }  // namespace nbs::unet

@@ -14,7 +14,7 @@ namespace nbs::training {
 struct BufferedProfile {
   std::int64_t image = 0;           ///< labelled image, 0 … L-1
   std::vector<torch::Tensor> maps;  ///< T maps [S, S], oldest first
-  double scale = 1;                 ///< what the whole profile is to be divided by
+  std::vector<double> scales;       ///< what each map is to be divided by
 };
 
 /// First in, first out, of fixed capacity (Algorithm 1).

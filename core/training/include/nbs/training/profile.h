@@ -40,10 +40,15 @@ class ParameterRing {
 torch::Tensor replay_profile(Autoencoder& autoencoder, const Tiling& tiling, const std::vector<Snapshot>& snapshots,
                              const torch::Tensor& image);
 
-/// What a profile [T, H, W] must be divided by before it enters the predictor: its mean, or 1.
-double profile_scale(const config::ProfileOptions& options, const torch::Tensor& profile);
+/// What each of the T maps of a profile must be divided by before it enters the predictor, from their means: the mean
+/// of all ("mean"), its own ("map"), or 1. A mean of 0, so of a perfect reconstruction, counts as 1.
+std::vector<double> profile_scales(const config::ProfileOptions& options, const std::vector<double>& means);
 
-/// Divides by `scale` and applies the transform.
-torch::Tensor prepare_profile(const config::ProfileOptions& options, const torch::Tensor& profile, double scale);
+/// The mean of each map of a profile [T, H, W].
+std::vector<double> map_means(const torch::Tensor& profile);
+
+/// `profile` [T, H, W] with map t divided by `scales[t]`, and transformed.
+torch::Tensor prepare_profile(const config::ProfileOptions& options, const torch::Tensor& profile,
+                              const std::vector<double>& scales);
 
 }  // namespace nbs::training

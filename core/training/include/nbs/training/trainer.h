@@ -81,6 +81,7 @@ class Trainer {
   std::optional<double> train_predictor(IterationReport& report);
   void train_sampler(std::optional<double> prediction_loss, IterationReport& report);
   bool profiles_full() const;
+  bool finishing() const;
   void remember(double smoothed);
 
   const TrainingImages& images_;

@@ -41,8 +41,11 @@ struct ProfileOptions {
             "Shifts the tiling right and down by this many pixels; the border is covered by tiles "
             "moved inwards.");
     s.add("normalise", &ProfileOptions::normalise, "mean")
-        .choices({"mean", "none"})
-        .doc("A profile is divided by its own mean before it enters the predictor, or not.");
+        .choices({"mean", "map", "none"})
+        .doc(
+            "What a profile is divided by before it enters the predictor: the mean of all its maps, each map by its "
+            "own "
+            "mean, or nothing.");
     s.add("transform", &ProfileOptions::transform, "none")
         .choices({"none", "log"})
         .doc("Applied to the normalised profile: none, or log(x + 0.01).");
@@ -91,6 +94,7 @@ struct BufferOptions {
   std::int64_t batch = 4;
   std::int64_t crop = 128;
   std::int64_t steps = 1;
+  std::int64_t every = 1;
   bool dihedral = true;
   double gain = 0;
   double noise = 0;
@@ -105,7 +109,10 @@ struct BufferOptions {
         .doc("Side of the crops that the predictor learns from, in pixels; 0: whole images.");
     s.add("steps", &BufferOptions::steps, 1)
         .range(1, 10000)
-        .doc("Minibatches, so optimiser steps of the predictor, per iteration.");
+        .doc("Minibatches, so optimiser steps of the predictor, in an iteration in which it learns.");
+    s.add("every", &BufferOptions::every, 1)
+        .range(1, 10000)
+        .doc("The predictor learns in every so many-th iteration; the paper: in each.");
     s.add("dihedral", &BufferOptions::dihedral, true)
         .doc("Augmentation in profile space: a random flip and quarter turn of each crop.");
     s.add("gain", &BufferOptions::gain, 0.0)
@@ -124,6 +131,7 @@ struct BufferOptions {
 /// [train]: Algorithm 1.
 struct TrainOptions {
   std::int64_t iterations = 300;
+  std::int64_t finish = 0;
   std::int64_t patches = 128;
   std::int64_t clone_patches = 128;
   std::int64_t minibatch = 32;
@@ -141,6 +149,11 @@ struct TrainOptions {
 
   static void declare(Schema<TrainOptions>& s) {
     s.add("iterations", &TrainOptions::iterations, 300).range(1, 1e9).doc("Iterations j of Algorithm 1 at most.");
+    s.add("finish", &TrainOptions::finish, 0)
+        .range(0, 1e9)
+        .doc(
+            "Further iterations at the end in which only the predictor learns, from the buffer as it is; autoencoder, "
+            "profiles and sampler stay as they are.");
     s.add("patches", &TrainOptions::patches, 128)
         .range(1, 1e6)
         .doc("N: patches of the rollout that trains the autoencoder.");
