@@ -149,7 +149,9 @@ TEST_CASE("a method is the same on every data set but for what its kind of surfa
       sections.insert(option.substr(0, option.find('.')));
     return sections;
   };
-  CHECK(only("mvtec/bottle-unet.toml", "crackforest/unet.toml") == std::set<std::string>{"data"});
+  CHECK(only("mvtec/bottle-unet.toml", "mvtec/zipper-unet.toml") == std::set<std::string>{"data"});
+  CHECK(only("mvtec/bottle-unet.toml", "crackforest/unet.toml") ==
+        std::set<std::string>{"data", "predictor", "train"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/zipper-proposed.toml") == std::set<std::string>{"data"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/bottle-random.toml") == std::set<std::string>{"sampler"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/bottle-proposed_image.toml") == std::set<std::string>{"predictor"});
