@@ -40,6 +40,8 @@ class LinearAutoencoder : public Autoencoder {
   }
   double learn(const torch::Tensor& patches) override {
     ++steps;
+    for (std::int64_t i = 0; i < patches.size(0); ++i)
+      taught.push_back(patches[i].sum().item<double>());
     const auto error = patches * gain_ + shift_ - patches;
     const double loss = error.square().mean().item<double>();
     gain_.sub_((error * patches).mean({0, 2, 3}).view({3, 1, 1}), 0.2);
@@ -61,6 +63,7 @@ class LinearAutoencoder : public Autoencoder {
     archive.read("shift", shift_);
   }
 
+  std::vector<double> taught;  ///< the sum of each patch it learnt from, in order
   std::int64_t lives = 0;
   std::int64_t steps = 0;
   std::int64_t evaluations = 0;

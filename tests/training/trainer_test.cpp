@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/trainer.h"
 
+#include <algorithm>
 #include <set>
 
 #include <malloc.h>
@@ -143,6 +144,42 @@ TEST_CASE("the predictor learns in every so many-th iteration") {
     CHECK(run.reports[j].value("l_pred").has_value() == (j >= 2 && j % 3 == 0));
     // R_pred is -l_pred, so there is none in between.
     CHECK(run.reports[j].value("r_pred").has_value() == run.reports[j].value("l_pred").has_value());
+  }
+}
+
+TEST_CASE("shuffled patches are those of the rollout in another order, which the sampler does not see") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = small_settings();
+  settings.augment.flip = false;
+  settings.augment.rotate90 = false;
+  SmallRun ordered;
+  ordered.run(images, settings);
+  settings.train.shuffle = true;
+  SmallRun shuffled;
+  shuffled.run(images, settings);
+  auto before = ordered.autoencoder->taught;
+  auto after = shuffled.autoencoder->taught;
+  REQUIRE(before.size() == 20 * 8);
+  REQUIRE(after.size() == before.size());
+  int moved = 0;
+  for (std::size_t first = 0; first < before.size(); first += 8) {
+    for (std::size_t i = first; i < first + 8; ++i)
+      moved += before[i] != after[i];
+    std::sort(before.begin() + first, before.begin() + first + 8);
+    std::sort(after.begin() + first, after.begin() + first + 8);
+  }
+  CHECK(before == after);
+  CHECK(moved > 100);  // 7 of 8 are expected to move
+  REQUIRE(shuffled.sampler->lessons.size() == ordered.sampler->lessons.size());
+  for (std::size_t n = 0; n < ordered.sampler->lessons.size(); ++n) {
+    const auto& kept = ordered.sampler->lessons[n].patches.back();
+    const auto& same = shuffled.sampler->lessons[n].patches.back();
+    REQUIRE(kept.size() == same.size());
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      CHECK(kept[i].image == same[i].image);
+      CHECK(kept[i].y == same[i].y);
+      CHECK(kept[i].x == same[i].x);
+    }
   }
 }
 

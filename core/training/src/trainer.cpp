@@ -131,7 +131,11 @@ void Trainer::train_autoencoder(IterationReport& report) {
     rollouts_ = components_.sampler->sample_all(requests);
   }
   const Stopwatch watch(seconds_.autoencoder);
-  const auto& chosen = rollouts_.back().patches;
+  auto chosen = rollouts_.back().patches;
+  if (train.shuffle) {
+    for (std::size_t i = chosen.size(); i > 1; --i)
+      std::swap(chosen[i - 1], chosen[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(i)))]);
+  }
   auto patches = torch::empty({static_cast<std::int64_t>(chosen.size()), 3, p, p});
   const std::int64_t size = images_.size();
   const float* const from = images_.images.data_ptr<float>();

@@ -135,6 +135,7 @@ struct TrainOptions {
   std::int64_t patches = 128;
   std::int64_t clone_patches = 128;
   std::int64_t minibatch = 32;
+  bool shuffle = false;
   std::int64_t reinit_every = 64;
   std::int64_t warmup = 16;
   std::int64_t patience = 0;
@@ -163,6 +164,10 @@ struct TrainOptions {
     s.add("minibatch", &TrainOptions::minibatch, 32)
         .range(1, 1e6)
         .doc("Patches in one optimiser step of the autoencoder.");
+    s.add("shuffle", &TrainOptions::shuffle, false)
+        .doc(
+            "The patches of a rollout go into minibatches in random order; otherwise neighbours of one image, which a "
+            "sampler that walks visits one after the other, share a minibatch.");
     s.add("reinit_every", &TrainOptions::reinit_every, 64)
         .range(0, 1e9)
         .doc("K: iterations between re-initialisations of the autoencoder; 0: never.");
