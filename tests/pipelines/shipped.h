@@ -29,7 +29,7 @@ struct Shipped {
   /// A text of the merged document, such as "data.format"; empty if it is not set.
   std::string text(const std::string& path) const;
   /// Names a predictor, so it can be run; otherwise it is a part of other files.
-  bool whole() const { return document.root().find("predictor") != nullptr; }
+  bool whole() const { return !text("predictor.plugin").empty(); }
 };
 
 /// All *.toml below pipelines/, in the order of their names.

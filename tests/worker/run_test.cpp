@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -190,6 +192,51 @@ TEST_CASE("scores before postprocessing are those of the same run without postpr
     CAPTURE(key);
     CHECK(before.at(key) == plain.at(key));
   }
+}
+
+TEST_CASE("tuning tries every combination, keeps the best on the labelled images, and scores as if it had been typed") {
+  const Workplace place;
+  const std::string chain = "[[postproc]]\nplugin = \"dense_crf\"\n";
+  const auto tuned = results_of(place.run("tuned", place.on_disk(3) + chain + "[evaluation]\ntune_postproc = true\n"));
+  const auto result = Json::parse(tuned.at("result.json"));
+  REQUIRE(result.at("tuned_postproc").size() == 1);
+  const auto& values = result.at("tuned_postproc")[0];
+
+  // What was tried, as the log tells it: options with their values, and F1.
+  std::map<std::string, double> tried;
+  std::istringstream log(tuned.at("log.txt"));
+  std::size_t lines = 0;
+  for (std::string line; std::getline(log, line);) {
+    const std::string before = "F1 on labelled images ";
+    const auto number = line.find(before);
+    const auto options = line.find(" with ");
+    if (line.rfind("tuning dense_crf", 0) != 0 || number == std::string::npos || options == std::string::npos) continue;
+    ++lines;
+    tried[line.substr(options + 6)] = std::stod(line.substr(number + before.size()));
+  }
+  CHECK(tried.size() > 8);
+  CHECK(lines - tried.size() <= 1);  // the own options may be one of the combinations
+  std::string kept;
+  double best = 0;
+  for (const auto& [options, f1] : tried) {
+    best = std::max(best, f1);
+    bool all = true;
+    for (const char* name : {"smooth_weight", "sx", "sy", "weight"})
+      all = all && (", " + options + ",").find(", " + std::string(name) + " = " + values.at(name).dump() + ",") !=
+                       std::string::npos;
+    const auto colour = values.at("scolour")[0].dump();
+    all = all && options.find("scolour = [" + colour + ", " + colour + ", " + colour + "]") != std::string::npos;
+    if (all) kept = options;
+  }
+  REQUIRE(tried.count(kept) == 1);
+  CHECK(tried.at(kept) == best);
+  CHECK(values.at("scolour") == Json::array({values["scolour"][0], values["scolour"][0], values["scolour"][0]}));
+
+  std::string typed = chain;
+  for (const auto& [name, value] : values.items())
+    typed += name + " = " + value.dump() + "\n";
+  const auto again = Json::parse(results_of(place.run("typed", place.on_disk(3) + typed)).at("result.json"));
+  CHECK(again.at("scores") == result.at("scores"));
 }
 
 TEST_CASE("predict on the run's own unlabelled images gives exactly the run's predictions") {
