@@ -126,7 +126,7 @@ class MeanPredictor : public Predictor {
  public:
   bool needs_profile() const override { return true; }
   bool needs_image() const override { return false; }
-  bool learns() const override { return true; }
+  bool learns() const override { return teachable; }
   double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
     parameters_.requires_grad_(true);
     const auto value = loss(forward(input), masks);
@@ -143,6 +143,7 @@ class MeanPredictor : public Predictor {
   }
   void load(torch::serialize::InputArchive& archive) override { archive.read("parameters", parameters_); }
 
+  bool teachable = true;
   std::vector<double> script;  ///< losses to report in place of the true ones
   std::int64_t steps = 0;
   std::int64_t break_at_step = -1;

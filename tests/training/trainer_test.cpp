@@ -190,7 +190,7 @@ TEST_CASE("in the iterations that finish a run only the predictor learns, and th
   settings.buffer.every = 4;
   settings.train.iterations = 16;
   SmallRun without;
-  const auto ended = without.run(images, settings);
+  without.run(images, settings);
   settings.train.finish = 5;
   SmallRun run;
   const auto outcome = run.run(images, settings);
@@ -211,6 +211,18 @@ TEST_CASE("in the iterations that finish a run only the predictor learns, and th
   const auto live = without.autoencoder->state();
   for (std::size_t i = 0; i < last.size(); ++i)
     CHECK(torch::equal(last[i], live[i]));
+}
+
+TEST_CASE("a finish for a predictor that learns nothing is refused") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = small_settings();
+  settings.train.finish = 5;
+  SmallRun run;
+  run.predictor->teachable = false;
+  CHECK_THROWS_WITH_AS(run.run(images, settings),
+                       "train.finish is 5, iterations in which only the predictor learns, but this predictor learns "
+                       "nothing; set it to 0",
+                       nbs::Error);
 }
 
 TEST_CASE("the moment kept is that of the lowest smoothed loss, and patience counts from it") {

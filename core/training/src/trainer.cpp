@@ -84,6 +84,12 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
   if (components_.predictor->learns() && images_.labelled == 0) {
     throw Error("the predictor learns from labelled images, but data.labeled is 0; label at least one image");
   }
+  if (!components_.predictor->learns() && settings_.train.finish > 0) {
+    throw Error(
+        fmt::format("train.finish is {}, iterations in which only the predictor learns, but this predictor learns "
+                    "nothing; set it to 0",
+                    settings_.train.finish));
+  }
   if (!components_.predictor->needs_profile()) {
     components_.sampler.reset();
     components_.autoencoder.reset();
@@ -281,7 +287,7 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
   std::int64_t last_improvement = 0;
   if (components_.autoencoder) reinitialise();
   try {
-    const std::int64_t total = train.iterations + (components_.predictor->learns() ? train.finish : 0);
+    const std::int64_t total = train.iterations + train.finish;
     for (iteration_ = 0; iteration_ < total; ++iteration_) {
       if (interrupted()) {
         outcome.ending = Ending::interrupted;

@@ -43,9 +43,8 @@ struct ProfileOptions {
     s.add("normalise", &ProfileOptions::normalise, "mean")
         .choices({"mean", "map", "none"})
         .doc(
-            "What a profile is divided by before it enters the predictor: the mean of all its maps, each map by its "
-            "own "
-            "mean, or nothing.");
+            "What a profile is divided by before it enters the predictor: the mean of all its maps, each map by "
+            "its own mean, or nothing.");
     s.add("transform", &ProfileOptions::transform, "none")
         .choices({"none", "log"})
         .doc("Applied to the normalised profile: none, or log(x + 0.01).");
