@@ -34,6 +34,10 @@ TEST_CASE("tiles that leave gaps are refused") {
         Texts{"--set profile.tile_offset=32: profile.tile_offset is 32, but must be below the distance between tiles "
               "(32)"});
   CHECK(problems_with({"profile.tile_step=8", "profile.tile_offset=8"}).size() == 1);
+  CHECK(problems_with({"profile.typical_blur=7"}).empty());
+  CHECK(problems_with({"profile.typical_blur=4"}) ==
+        Texts{"--set profile.typical_blur=4: profile.typical_blur is 4, but a square with a pixel in its middle has an "
+              "odd side; use 5"});
 }
 
 TEST_CASE("a profile that could never be full is refused with the numbers that make it so") {
@@ -53,6 +57,14 @@ TEST_CASE("a profile that could never be full is refused with the numbers that m
   CHECK(with("train.reinit_every=0", "train.iterations=12") ==
         Texts{"--set train.iterations=12: a profile of 5 maps every 3 iterations is full after 13 iterations, but "
               "training ends after 12 (train.iterations)"});
+}
+
+TEST_CASE("masks cannot be made from more lives than there are") {
+  CHECK(problems_with({"train.iterations=129", "train.reinit_every=64", "profile.lives=3"}).empty());
+  CHECK(problems_with({"train.iterations=128", "train.reinit_every=64", "profile.lives=3"}) ==
+        Texts{"--set profile.lives=3: masks are to be made from the last 3 lives of the autoencoder (profile.lives), but "
+              "128 iterations with a re-initialisation every 64 (train.reinit_every; 0: never) have 2"});
+  CHECK(problems_with({"train.reinit_every=0", "profile.lives=2"}).size() == 1);
 }
 
 TEST_CASE("a predictor that would never learn from full profiles is refused") {

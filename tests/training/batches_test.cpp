@@ -55,6 +55,7 @@ TEST_CASE("the eight turns are the eight symmetries of the square, 0 among them 
   std::set<std::pair<float, float>> seen;
   for (std::int64_t index = 0; index < 8; ++index) {
     const auto turned = dihedral(numbers, index);
+    CHECK(torch::equal(nbs::training::dihedral_back(turned, index), numbers));
     seen.insert(orientation(turned));
     bool known = false;
     for (std::int64_t quarter = 0; quarter < 4; ++quarter) {

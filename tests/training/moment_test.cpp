@@ -57,9 +57,14 @@ TEST_CASE("a moment written to a folder comes back with every bit") {
   Moment moment;
   moment.iteration = 123;
   moment.loss = 0.1;
-  for (int t = 0; t < 3; ++t) {
-    autoencoder.learn(nbs::test::small_images(8, 1, 0, 1).images);
-    moment.snapshots.push_back(nbs::training::take_snapshot(autoencoder));
+  for (int l = 0; l < 2; ++l) {
+    nbs::training::Life life;
+    for (int t = 0; t < 3; ++t) {
+      autoencoder.learn(nbs::test::small_images(8, 1, 0, 1).images);
+      life.snapshots.push_back(nbs::training::take_snapshot(autoencoder));
+      life.typical.push_back(torch::full({4, 4}, 0.1 * t + l));
+    }
+    moment.lives.push_back(life);
   }
   moment.predictor = std::string("bytes\0with zeros", 16);
   moment.sampler = "others";
@@ -69,11 +74,18 @@ TEST_CASE("a moment written to a folder comes back with every bit") {
   CHECK(back.loss == 0.1);
   CHECK(back.predictor == moment.predictor);
   CHECK(back.sampler == moment.sampler);
-  REQUIRE(back.snapshots.size() == 3);
-  for (std::size_t t = 0; t < 3; ++t) {
-    REQUIRE(back.snapshots[t]->size() == moment.snapshots[t]->size());
-    for (std::size_t i = 0; i < back.snapshots[t]->size(); ++i)
-      CHECK(torch::equal((*back.snapshots[t])[i], (*moment.snapshots[t])[i]));
+  REQUIRE(back.lives.size() == 2);
+  for (std::size_t l = 0; l < 2; ++l) {
+    const auto& read = back.lives[l];
+    const auto& written = moment.lives[l];
+    REQUIRE(read.snapshots.size() == 3);
+    REQUIRE(read.typical.size() == 3);
+    for (std::size_t t = 0; t < 3; ++t) {
+      CHECK(torch::equal(read.typical[t], written.typical[t]));
+      REQUIRE(read.snapshots[t]->size() == written.snapshots[t]->size());
+      for (std::size_t i = 0; i < read.snapshots[t]->size(); ++i)
+        CHECK(torch::equal((*read.snapshots[t])[i], (*written.snapshots[t])[i]));
+    }
   }
 }
 
@@ -84,7 +96,7 @@ TEST_CASE("a moment of a predictor alone has neither autoencoders nor a sampler"
   moment.predictor = "p";
   nbs::training::write_moment(scratch / "model", moment);
   const auto back = nbs::training::read_moment(scratch / "model");
-  CHECK(back.snapshots.empty());
+  CHECK(back.lives.empty());
   CHECK(back.sampler.empty());
   CHECK(back.predictor == "p");
 }

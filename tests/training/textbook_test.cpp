@@ -73,7 +73,7 @@ TEST_CASE("with the conv autoencoder, the profiles of the best moment are the te
     REQUIRE(outcome.best.has_value());
     REQUIRE(best.size() == 5);
     CHECK(outcome.best->iteration == best_iteration);
-    nbs::training::Inference inference(components, settings.profile, 32, *outcome.best);
+    nbs::training::Inference inference(components, settings.profile, false, 32, *outcome.best);
     for (std::int64_t i = 0; i < 5; ++i) {
       CHECK(best[i].size(0) == 3);
       CHECK_FALSE(torch::equal(best[i][0], best[i][2]));

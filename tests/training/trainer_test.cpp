@@ -20,16 +20,20 @@ using nbs::training::IterationReport;
 
 namespace {
 
-bool same_bytes(const nbs::training::Moment& a, const nbs::training::Moment& b) {
-  if (a.iteration != b.iteration || a.loss != b.loss || a.predictor != b.predictor || a.sampler != b.sampler ||
-      a.snapshots.size() != b.snapshots.size())
-    return false;
-  for (std::size_t t = 0; t < a.snapshots.size(); ++t) {
-    for (std::size_t i = 0; i < a.snapshots[t]->size(); ++i) {
-      if (!torch::equal((*a.snapshots[t])[i], (*b.snapshots[t])[i])) return false;
+bool same_snapshots(const std::vector<nbs::training::Snapshot>& a, const std::vector<nbs::training::Snapshot>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t t = 0; t < a.size(); ++t) {
+    for (std::size_t i = 0; i < a[t]->size(); ++i) {
+      if (!torch::equal((*a[t])[i], (*b[t])[i])) return false;
     }
   }
   return true;
+}
+
+bool same_bytes(const nbs::training::Moment& a, const nbs::training::Moment& b) {
+  return a.iteration == b.iteration && a.loss == b.loss && a.predictor == b.predictor && a.sampler == b.sampler &&
+         a.lives.size() == 1 && b.lives.size() == 1 &&
+         same_snapshots(a.lives[0].snapshots, b.lives[0].snapshots);
 }
 
 bool same_reports(const std::vector<IterationReport>& a, const std::vector<IterationReport>& b) {
@@ -205,9 +209,10 @@ TEST_CASE("in the iterations that finish a run only the predictor learns, and th
   }
   REQUIRE(outcome.best.has_value());
   CHECK(outcome.best->iteration == 20);
-  REQUIRE(outcome.best->snapshots.size() == 3);
+  REQUIRE(outcome.best->lives.size() == 1);
+  REQUIRE(outcome.best->lives[0].snapshots.size() == 3);
   // The parameters are those that the run without it had when it ended.
-  const auto& last = *outcome.best->snapshots.back();
+  const auto& last = *outcome.best->lives[0].snapshots.back();
   const auto live = without.autoencoder->state();
   for (std::size_t i = 0; i < last.size(); ++i)
     CHECK(torch::equal(last[i], live[i]));
@@ -290,7 +295,7 @@ TEST_CASE("a loss that is no number ends training with the iteration and the lik
     CHECK(outcome.explanation.find(cause) != std::string::npos);
     REQUIRE(outcome.best.has_value());
     CHECK(outcome.best->iteration < last);
-    for (const auto& snapshot : outcome.best->snapshots) {
+    for (const auto& snapshot : outcome.best->lives.at(0).snapshots) {
       for (const auto& tensor : *snapshot)
         CHECK(torch::isfinite(tensor).all().item<bool>());
     }

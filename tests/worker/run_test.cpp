@@ -248,7 +248,10 @@ TEST_CASE("tuning tries every combination, keeps the best on the labelled images
 
 TEST_CASE("predict on the run's own unlabelled images gives exactly the run's predictions") {
   const Workplace place;
-  const auto run = place.run("run", place.on_disk(3));
+  auto text = place.on_disk(3);
+  const std::string section = "[profile]\n";
+  text.insert(text.find(section) + section.size(), "typical_images = 3\nlives = 2\n");
+  const auto run = place.run("run", text + "[evaluation]\ndihedral = true\n");
   const auto split = Json::parse(nbs::run::read_file(run / "split.json"));
   std::vector<std::string> words = {"predict", run.string(), "--out", (place.scratch / "again").string(),
                                     "--size",  "model"};

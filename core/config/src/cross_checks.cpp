@@ -48,6 +48,11 @@ void cross_check(const Pipeline& pipeline, const std::function<Place(const std::
                fmt::format("profile.tile_offset is {}, but must be below the distance between tiles ({})",
                            profile.tile_offset, step));
     }
+    if (profile.typical_blur % 2 == 0) {
+      complain("profile.typical_blur",
+               fmt::format("profile.typical_blur is {}, but a square with a pixel in its middle has an odd side; use {}",
+                           profile.typical_blur, profile.typical_blur + 1));
+    }
     const std::int64_t needed = (profile.length - 1) * profile.stride + 1;
     if (train.reinit_every > 0 && needed > train.reinit_every) {
       complain("train.reinit_every",
@@ -75,6 +80,14 @@ void cross_check(const Pipeline& pipeline, const std::function<Place(const std::
                       "after {}: the predictor would finish without them; let train.iterations ({}) be a multiple "
                       "of train.reinit_every ({})",
                       last_life, needed, train.iterations, train.reinit_every));
+    }
+    const std::int64_t lives =
+        train.reinit_every > 0 ? (train.iterations + train.reinit_every - 1) / train.reinit_every : 1;
+    if (profile.lives > lives) {
+      complain("profile.lives",
+               fmt::format("masks are to be made from the last {} lives of the autoencoder (profile.lives), but {} "
+                           "iterations with a re-initialisation every {} (train.reinit_every; 0: never) have {}",
+                           profile.lives, train.iterations, train.reinit_every, lives));
     }
     if (needed > train.iterations) {
       complain("train.iterations",

@@ -44,6 +44,14 @@ torch::Tensor dihedral(const torch::Tensor& planes, std::int64_t index) {
   return turned;
 }
 
+torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index) {
+  auto turned = planes;
+  if (index & 1) turned = turned.flip({-1});
+  if (index & 2) turned = turned.flip({-2});
+  if (index & 4) turned = turned.transpose(-2, -1);
+  return turned;
+}
+
 Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& images,
                         const config::ProfileOptions& profile, const config::BufferOptions& buffer,
                         const data::AugmentOptions& augment, bool with_image, Random& random) {

@@ -9,6 +9,8 @@
 
 #include "nbs/error.h"
 #include "nbs/torch.h"
+#include "nbs/training/batches.h"
+#include "nbs/training/typical_loss.h"
 
 namespace nbs::training {
 
@@ -29,42 +31,78 @@ void write_bytes(const std::filesystem::path& file, const std::string& bytes) {
 
 }  // namespace
 
-Inference::Inference(Components components, const config::ProfileOptions& profile, std::int64_t image_size,
-                     Moment moment)
+Inference::Inference(Components components, const config::ProfileOptions& profile, bool dihedral,
+                     std::int64_t image_size, Moment moment)
     : components_(std::move(components)),
       profile_(profile),
+      dihedral_(dihedral),
       tiling_(image_size, std::min(profile.patch_size, image_size), profile.tile_step, profile.tile_offset),
       moment_(std::move(moment)) {
   load_from_bytes(*components_.predictor, moment_.predictor);
 }
 
 torch::Tensor Inference::profile(const torch::Tensor& image) {
-  return replay_profile(*components_.autoencoder, tiling_, moment_.snapshots, image);
+  return replay_profile(*components_.autoencoder, tiling_, moment_.lives.back().snapshots, image);
+}
+
+torch::Tensor Inference::prepared_profile(const Life& life, const torch::Tensor& image) {
+  auto recorded = replay_profile(*components_.autoencoder, tiling_, life.snapshots, image);
+  const auto scales = profile_scales(profile_, map_means(recorded));
+  for (std::size_t t = 0; t < life.typical.size(); ++t) {
+    auto map = recorded[static_cast<std::int64_t>(t)];
+    map.copy_(relative_loss(map, life.typical[t]));
+  }
+  return prepare_profile(profile_, recorded, scales);
+}
+
+torch::Tensor Inference::predict(const PredictorInput& input) {
+  auto& predictor = *components_.predictor;
+  if (!dihedral_) return torch::sigmoid(predictor.logits(input)[0]);
+  torch::Tensor sum;
+  for (std::int64_t turn = 0; turn < 8; ++turn) {
+    PredictorInput turned;
+    if (input.profile.defined()) turned.profile = dihedral(input.profile, turn).contiguous();
+    if (input.image.defined()) turned.image = dihedral(input.image, turn).contiguous();
+    const auto probability = dihedral_back(torch::sigmoid(predictor.logits(turned)[0]), turn);
+    sum = sum.defined() ? sum.add_(probability) : probability.contiguous();
+  }
+  return sum.div_(8);
 }
 
 torch::Tensor Inference::probability(const torch::Tensor& image) {
   torch::NoGradGuard no_grad;
   PredictorInput input;
-  if (components_.predictor->needs_profile()) {
-    const auto recorded = profile(image);
-    input.profile = prepare_profile(profile_, recorded, profile_scales(profile_, map_means(recorded))).unsqueeze(0);
-  }
   if (components_.predictor->needs_image()) input.image = image.unsqueeze(0);
-  return torch::sigmoid(components_.predictor->logits(input)[0]);
+  if (!components_.predictor->needs_profile()) return predict(input);
+  torch::Tensor sum;
+  for (const auto& life : moment_.lives) {
+    input.profile = prepared_profile(life, image).unsqueeze(0);
+    const auto probability = predict(input);
+    sum = sum.defined() ? sum.add_(probability) : probability;
+  }
+  return sum.div_(static_cast<double>(moment_.lives.size()));
 }
 
 void write_moment(const std::filesystem::path& folder, const Moment& moment) {
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   torch::serialize::OutputArchive archive;
-  archive.write("maps", torch::tensor(static_cast<std::int64_t>(moment.snapshots.size())));
+  const auto count = [](std::size_t value) { return torch::tensor(static_cast<std::int64_t>(value)); };
   archive.write("iteration", torch::tensor(moment.iteration));
   archive.write("loss", torch::tensor(moment.loss, torch::kFloat64));
-  for (std::size_t t = 0; t < moment.snapshots.size(); ++t) {
-    const auto& tensors = *moment.snapshots[t];
-    archive.write(fmt::format("tensors{}", t), torch::tensor(static_cast<std::int64_t>(tensors.size())));
-    for (std::size_t i = 0; i < tensors.size(); ++i)
-      archive.write(fmt::format("map{}_{}", t, i), tensors[i]);
+  archive.write("lives", count(moment.lives.size()));
+  for (std::size_t l = 0; l < moment.lives.size(); ++l) {
+    const auto& life = moment.lives[l];
+    archive.write(fmt::format("life{}.maps", l), count(life.snapshots.size()));
+    archive.write(fmt::format("life{}.typical_maps", l), count(life.typical.size()));
+    for (std::size_t t = 0; t < life.snapshots.size(); ++t) {
+      const auto& tensors = *life.snapshots[t];
+      archive.write(fmt::format("life{}.map{}.tensors", l, t), count(tensors.size()));
+      for (std::size_t i = 0; i < tensors.size(); ++i)
+        archive.write(fmt::format("life{}.map{}.tensor{}", l, t, i), tensors[i]);
+    }
+    for (std::size_t t = 0; t < life.typical.size(); ++t)
+      archive.write(fmt::format("life{}.typical{}", l, t), life.typical[t]);
   }
   std::ostringstream bytes;
   archive.save_to(bytes);
@@ -79,20 +117,30 @@ Moment read_moment(const std::filesystem::path& folder) {
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(bytes);
-    torch::Tensor value;
-    archive.read("iteration", value);
-    moment.iteration = value.item<std::int64_t>();
-    torch::Tensor loss;  // read() leaves a tensor that is defined already with its type
-    archive.read("loss", loss);
-    moment.loss = loss.item<double>();
-    archive.read("maps", value);
-    const auto maps = value.item<std::int64_t>();
-    for (std::int64_t t = 0; t < maps; ++t) {
-      archive.read(fmt::format("tensors{}", t), value);
-      auto tensors = std::make_shared<std::vector<torch::Tensor>>(static_cast<std::size_t>(value.item<std::int64_t>()));
-      for (std::size_t i = 0; i < tensors->size(); ++i)
-        archive.read(fmt::format("map{}_{}", t, i), (*tensors)[i]);
-      moment.snapshots.push_back(std::move(tensors));
+    // A fresh tensor for each, as read() leaves one that is defined already with its type.
+    const auto tensor = [&archive](const std::string& name) {
+      torch::Tensor value;
+      archive.read(name, value);
+      return value;
+    };
+    const auto count = [&tensor](const std::string& name) { return tensor(name).item<std::int64_t>(); };
+    moment.iteration = count("iteration");
+    moment.loss = tensor("loss").item<double>();
+    const auto lives = count("lives");
+    for (std::int64_t l = 0; l < lives; ++l) {
+      Life life;
+      const auto maps = count(fmt::format("life{}.maps", l));
+      const auto typical = count(fmt::format("life{}.typical_maps", l));
+      for (std::int64_t t = 0; t < maps; ++t) {
+        std::vector<torch::Tensor> tensors;
+        const auto in_set = count(fmt::format("life{}.map{}.tensors", l, t));
+        for (std::int64_t i = 0; i < in_set; ++i)
+          tensors.push_back(tensor(fmt::format("life{}.map{}.tensor{}", l, t, i)));
+        life.snapshots.push_back(std::make_shared<const std::vector<torch::Tensor>>(std::move(tensors)));
+      }
+      for (std::int64_t t = 0; t < typical; ++t)
+        life.typical.push_back(tensor(fmt::format("life{}.typical{}", l, t)));
+      moment.lives.push_back(std::move(life));
     }
   } catch (const c10::Error& error) {
     throw Error(fmt::format("the model in {} cannot be read: {}", folder.string(), error.what_without_backtrace()));

@@ -13,6 +13,7 @@
 #include "nbs/training/batches.h"
 #include "nbs/training/prediction_loss.h"
 #include "nbs/training/rewards.h"
+#include "nbs/training/typical_loss.h"
 
 namespace nbs::training {
 
@@ -114,12 +115,28 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
     }
   }
   scene_ = std::make_unique<TrainingScene>(images_, *losses_, settings_.profile.patch_size, first, count);
+  if (settings_.profile.typical_images > 0) draw_typical_images();
+}
+
+void Trainer::draw_typical_images() {
+  std::vector<std::int64_t> rest(static_cast<std::size_t>(scene_->image_count()));
+  std::iota(rest.begin(), rest.end(), scene_->global(0));
+  while (!rest.empty() && static_cast<std::int64_t>(typical_images_.size()) < settings_.profile.typical_images) {
+    const auto drawn = rest.begin() + random_.below(static_cast<std::int64_t>(rest.size()));
+    typical_images_.push_back(*drawn);
+    rest.erase(drawn);
+  }
 }
 
 void Trainer::reinitialise() {
+  if (ring_.full()) {
+    past_lives_.push_back(current_life());
+    if (static_cast<std::int64_t>(past_lives_.size()) >= settings_.profile.lives) past_lives_.pop_front();
+  }
   components_.autoencoder->reinitialise();
   losses_->invalidate();
   ring_.clear();
+  typical_.clear();
   for (auto& maps : labelled_maps_)
     maps.clear();
   age_ = 0;
@@ -166,6 +183,14 @@ void Trainer::train_autoencoder(IterationReport& report) {
   report.values.emplace_back("ae_loss", loss);
 }
 
+void Trainer::record_typical_loss() {
+  std::vector<torch::Tensor> maps;
+  for (const auto image : typical_images_)
+    maps.push_back(loss_map(*components_.autoencoder, tiling_, images_.images[image]));
+  typical_.push_back(typical_loss(maps, settings_.profile.typical_blur));
+  if (static_cast<std::int64_t>(typical_.size()) > settings_.profile.length) typical_.pop_front();
+}
+
 void Trainer::extend_profiles(IterationReport& report) {
   const bool learns = components_.predictor->learns();
   // A predictor that learns nothing only looks at the end: the strides are counted back from there.
@@ -173,6 +198,7 @@ void Trainer::extend_profiles(IterationReport& report) {
   if (position % settings_.profile.stride != 0) return;
   const Stopwatch watch(seconds_.evaluate);
   ring_.push(take_snapshot(*components_.autoencoder));
+  if (!typical_images_.empty()) record_typical_loss();
   if (!learns) return;
   double anomalous = 0;
   double normal = 0;
@@ -184,15 +210,17 @@ void Trainer::extend_profiles(IterationReport& report) {
     normal += map.sum().item<double>();
     anomalous_pixels += images_.masks[i].sum().item<double>();
     auto& maps = labelled_maps_[i];
-    maps.push_back(std::move(map));
+    const double mean = map.mean().item<double>();
+    maps.push_back({typical_.empty() ? std::move(map) : relative_loss(map, typical_.back()), mean});
     if (static_cast<std::int64_t>(maps.size()) > settings_.profile.length) maps.pop_front();
     if (!ring_.full()) continue;
     BufferedProfile profile;
     profile.image = i;
-    profile.maps.assign(maps.begin(), maps.end());
     std::vector<double> means;
-    for (const auto& one : profile.maps)
-      means.push_back(one.mean().item<double>());
+    for (const auto& recorded : maps) {
+      profile.maps.push_back(recorded.map);
+      means.push_back(recorded.mean);
+    }
     profile.scales = profile_scales(settings_.profile, means);
     buffer_.push(std::move(profile));
   }
@@ -270,11 +298,18 @@ bool Trainer::profiles_full() const {
   return !components_.autoencoder || ring_.full();
 }
 
+Life Trainer::current_life() const {
+  return {{ring_.snapshots().begin(), ring_.snapshots().end()}, {typical_.begin(), typical_.end()}};
+}
+
 void Trainer::remember(double smoothed) {
   Moment moment;
   moment.iteration = iteration_;
   moment.loss = smoothed;
-  moment.snapshots.assign(ring_.snapshots().begin(), ring_.snapshots().end());
+  if (components_.autoencoder) {
+    moment.lives.assign(past_lives_.begin(), past_lives_.end());
+    moment.lives.push_back(current_life());
+  }
   moment.predictor = save_to_bytes(*components_.predictor);
   if (components_.sampler) moment.sampler = save_to_bytes(*components_.sampler);
   best_ = std::move(moment);

@@ -66,7 +66,8 @@ int predict(const std::vector<std::string>& words) {
   const auto& pipeline = session.pipeline();
   const std::int64_t size = pipeline.data.options.image_size;
   auto moment = training::read_moment(run_folder / "model");
-  training::Inference inference(session.make_components(), pipeline.profile.options, size, std::move(moment));
+  training::Inference inference(session.make_components(), pipeline.profile.options,
+                                pipeline.evaluation.options.dihedral, size, std::move(moment));
   std::vector<OptionValues> tuned;
   if (result.contains("tuned_postproc")) tuned = values_from_json(result.at("tuned_postproc"), pipeline.postproc);
   const auto chain = session.make_postprocessors(tuned);

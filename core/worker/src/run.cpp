@@ -151,7 +151,8 @@ int run(const std::vector<std::string>& words) {
   Json result = result_head(pipeline, outcome);
   if (outcome.best) {
     training::write_moment(out / "model", *outcome.best);
-    training::Inference inference(components, pipeline.profile.options, images.size(), *outcome.best);
+    training::Inference inference(components, pipeline.profile.options, pipeline.evaluation.options.dihedral,
+                                  images.size(), *outcome.best);
     const auto& evaluation = pipeline.evaluation.options;
     progress.say("predicting");
     const auto raw = predict_all(inference, images, evaluation);

@@ -39,7 +39,8 @@ int tune(const std::vector<std::string>& words) {
   const auto split = data::draw_split(listing, pipeline.data.options);
   auto set = data::load_training_set(listing, split, pipeline.data.options);
   const auto images = as_tensors(set);
-  training::Inference inference(session.make_components(), pipeline.profile.options, images.size(),
+  training::Inference inference(session.make_components(), pipeline.profile.options,
+                                pipeline.evaluation.options.dihedral, images.size(),
                                 training::read_moment(run_folder / "model"));
   const auto tuning =
       tune_postprocessors(session, chain, raw_probabilities(inference, images, 0, images.labelled), images, log);

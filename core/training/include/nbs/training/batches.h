@@ -21,6 +21,8 @@ struct Minibatch {
 
 /// One of the eight flips and quarter turns of the last two dimensions; `index` 0 … 7, 0 leaves all as it is.
 torch::Tensor dihedral(const torch::Tensor& planes, std::int64_t index);
+/// Undoes it.
+torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index);
 
 /// Crops of profiles drawn from the buffer, augmented in profile space (`buffer`); with the image's crop, augmented in
 /// colour (`augment`), if `with_image`. The buffer must not be empty.

@@ -7,21 +7,27 @@
 
 namespace nbs::training {
 
-/// Masks images with what training left: the T parameter sets of the autoencoder and the predictor of the best moment.
+/// Masks images with what training left: the parameter sets of the autoencoder and the predictor of the best moment.
 /// Any image will do, also one that was not there at training time.
 class Inference {
  public:
-  /// Loads the moment's predictor into `components.predictor`.
-  Inference(Components components, const config::ProfileOptions& profile, std::int64_t image_size, Moment moment);
+  /// Loads the moment's predictor into `components.predictor`. With `dihedral`, a probability is the mean over the
+  /// eight flips and quarter turns of what the predictor sees.
+  Inference(Components components, const config::ProfileOptions& profile, bool dihedral, std::int64_t image_size,
+            Moment moment);
 
-  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous.
+  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the moment's lives.
   torch::Tensor probability(const torch::Tensor& image);
-  /// The profile [T, S, S] of an image, as recorded (neither normalised nor transformed).
+  /// The profile [T, S, S] of an image from the last life, as recorded (neither relative nor normalised nor transformed).
   torch::Tensor profile(const torch::Tensor& image);
 
  private:
+  torch::Tensor prepared_profile(const Life& life, const torch::Tensor& image);
+  torch::Tensor predict(const PredictorInput& input);
+
   Components components_;
   config::ProfileOptions profile_;
+  bool dihedral_;
   Tiling tiling_;
   Moment moment_;
 };

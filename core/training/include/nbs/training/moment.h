@@ -11,13 +11,19 @@
 
 namespace nbs::training {
 
+/// The end of a life of the autoencoder, from which profiles can be made again.
+struct Life {
+  std::vector<Snapshot> snapshots;     ///< its last T parameter sets, oldest first
+  std::vector<torch::Tensor> typical;  ///< typical_loss() [S, S] of each; empty if profiles are not relative
+};
+
 /// What is remembered of the best iteration: enough to make the profiles and predictions of that moment later.
 struct Moment {
   std::int64_t iteration = -1;
-  double loss = 0;                  ///< smoothed l_pred; NaN if the predictor does not learn
-  std::vector<Snapshot> snapshots;  ///< the T parameter sets of the autoencoder, oldest first; empty without one
-  std::string predictor;            ///< bytes of Predictor::save
-  std::string sampler;              ///< bytes of Sampler::save; empty without one
+  double loss = 0;          ///< smoothed l_pred; NaN if the predictor does not learn
+  std::vector<Life> lives;  ///< the last lives that masks are made from, oldest first; empty without an autoencoder
+  std::string predictor;    ///< bytes of Predictor::save
+  std::string sampler;      ///< bytes of Sampler::save; empty without one
 };
 
 /// Smooths l_pred and tells when it is the lowest so far.

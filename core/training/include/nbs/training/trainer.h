@@ -74,10 +74,17 @@ class Trainer {
 
  private:
   class Stopwatch;
+  struct RecordedMap {
+    torch::Tensor map;  // [S, S], relative to the typical one if profiles are
+    double mean = 0;    // of the loss as it is
+  };
 
   void reinitialise();
   void train_autoencoder(IterationReport& report);
   void extend_profiles(IterationReport& report);
+  void draw_typical_images();
+  void record_typical_loss();
+  Life current_life() const;
   std::optional<double> train_predictor(IterationReport& report);
   void train_sampler(std::optional<double> prediction_loss, IterationReport& report);
   bool profiles_full() const;
@@ -94,7 +101,10 @@ class Trainer {
   Selection selection_;
   ProfileBuffer buffer_;
   ParameterRing ring_;
-  std::vector<std::deque<torch::Tensor>> labelled_maps_;  // the last T maps [S, S] of each labelled image
+  std::vector<std::int64_t> typical_images_;  // whose median is typical; empty if profiles are not relative
+  std::deque<torch::Tensor> typical_;         // typical_loss() [S, S] of each parameter set in the ring
+  std::deque<Life> past_lives_;               // those that masks are also made from
+  std::vector<std::deque<RecordedMap>> labelled_maps_;  // the last T of each labelled image
   std::unique_ptr<CurrentLosses> losses_;
   std::unique_ptr<TrainingScene> labelled_scene_;
   std::unique_ptr<TrainingScene> scene_;

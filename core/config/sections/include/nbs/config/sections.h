@@ -20,6 +20,9 @@ struct ProfileOptions {
   std::int64_t tile_offset = 0;
   std::string normalise = "mean";
   std::string transform = "none";
+  std::int64_t lives = 1;
+  std::int64_t typical_images = 0;
+  std::int64_t typical_blur = 5;
 
   static void declare(Schema<ProfileOptions>& s) {
     s.add("patch_size", &ProfileOptions::patch_size, 32)
@@ -48,6 +51,22 @@ struct ProfileOptions {
     s.add("transform", &ProfileOptions::transform, "none")
         .choices({"none", "log"})
         .doc("Applied to the normalised profile: none, or log(x + 0.01).");
+    s.add("lives", &ProfileOptions::lives, 1)
+        .range(1, 1000)
+        .doc(
+            "A mask is made from the profiles of the last so many lives of the autoencoder: the mean of what the "
+            "predictor says of each. 1 is the paper.");
+    s.add("typical_images", &ProfileOptions::typical_images, 0)
+        .range(0, 1e6)
+        .doc(
+            "Besides being normalised, loss maps are divided by what is typical at a pixel: the median over at most this "
+            "many images, drawn from those that the autoencoder learns from, of maps divided by their means. For "
+            "objects that are all placed alike. 0: not divided, as in the paper.");
+    s.add("typical_blur", &ProfileOptions::typical_blur, 5)
+        .range(1, 255)
+        .doc(
+            "Side of the square over which the typical map is averaged, in pixels and odd; 1: not averaged. It makes "
+            "up for objects that are placed only nearly alike.");
   }
 };
 
@@ -215,6 +234,7 @@ struct EvaluationOptions {
   std::int64_t normal_area = 100;
   double normal_share = 0.1;
   bool tune_postproc = false;
+  bool dihedral = false;
   bool predictions = true;
 
   static void declare(Schema<EvaluationOptions>& s) {
@@ -241,6 +261,10 @@ struct EvaluationOptions {
         .doc(
             "Before the threshold is chosen, the postprocessors' options that name values for tuning are set to "
             "those with the best pooled F1 on the labelled images.");
+    s.add("dihedral", &EvaluationOptions::dihedral, false)
+        .doc(
+            "Test-time augmentation: a probability is the mean of the predictor's over the eight flips and quarter "
+            "turns of its input. Also for nbs predict.");
     s.add("predictions", &EvaluationOptions::predictions, true)
         .doc("Write mask, probability and overlay of every scored image.");
   }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/training/inference.h"
+
+#include "fakes.h"
+
+namespace {
+
+// A logit that depends on the place, so that turns can be told apart.
+class RampPredictor : public nbs::test::MeanPredictor {
+ public:
+  torch::Tensor logits(const nbs::PredictorInput& input) override {
+    const std::int64_t size = input.profile.size(2);
+    const auto ramp = torch::arange(size * size, torch::kFloat32).view({1, size, size}) / 100;
+    return input.profile.mean(1) * ramp;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("test-time augmentation is the mean over the eight flips and turns, each turned back") {
+  const auto images = nbs::test::small_images(16, 2, 1, 3);
+  const auto settings = nbs::test::small_settings();
+  nbs::test::SmallRun run;
+  const auto outcome = run.run(images, settings);
+  auto components = run.components();
+  components.predictor = std::make_shared<RampPredictor>();
+  nbs::training::Inference plain(components, settings.profile, false, 16, *outcome.best);
+  nbs::training::Inference turned(components, settings.profile, true, 16, *outcome.best);
+  const auto profile = plain.profile(images.images[2]);
+  const auto prepared = profile / profile.mean();
+  auto expected = torch::zeros({16, 16});
+  for (std::int64_t quarter = 0; quarter < 4; ++quarter) {
+    for (const bool mirrored : {false, true}) {
+      auto input = torch::rot90(prepared, quarter, {1, 2});
+      if (mirrored) input = input.flip({2});
+      auto probability = torch::sigmoid(components.predictor->logits({input.unsqueeze(0), {}})[0]);
+      if (mirrored) probability = probability.flip({1});
+      expected += torch::rot90(probability, -quarter, {0, 1}) / 8;
+    }
+  }
+  CHECK(torch::allclose(turned.probability(images.images[2]), expected, 1e-5, 1e-6));
+  CHECK_FALSE(torch::allclose(plain.probability(images.images[2]), expected, 1e-2, 1e-3));
+}
+
+TEST_CASE("masks are made from the profiles of the last lives, each as it was at its end") {
+  const auto images = nbs::test::small_images(16, 2, 1, 3);
+  auto settings = nbs::test::small_settings();  // lives of 8 iterations
+  settings.profile.lives = 2;
+  settings.train.iterations = 24;
+  settings.train.selection = "last";
+  nbs::test::SmallRun pieces;
+  std::vector<nbs::training::Snapshot> ends;
+  nbs::training::Trainer trainer(images, pieces.components(), settings, 5);
+  const auto outcome = trainer.run(
+      [&](const nbs::training::IterationReport& report) {
+        if (report.iteration % 8 == 7) ends.push_back(nbs::training::take_snapshot(*pieces.autoencoder));
+      },
+      [] { return false; });
+  REQUIRE(outcome.best.has_value());
+  REQUIRE(outcome.best->lives.size() == 2);
+  REQUIRE(ends.size() == 3);
+  for (std::size_t l = 0; l < 2; ++l) {
+    const auto& snapshots = outcome.best->lives[l].snapshots;
+    REQUIRE(snapshots.size() == 3);
+    for (std::size_t i = 0; i < 2; ++i)
+      CHECK(torch::equal((*snapshots.back())[i], (*ends[l + 1])[i]));
+  }
+  // One life at a time, and their mean.
+  const auto alone = [&](std::size_t life) {
+    auto moment = *outcome.best;
+    moment.lives = {outcome.best->lives[life]};
+    nbs::training::Inference inference(pieces.components(), settings.profile, false, 16, std::move(moment));
+    return inference.probability(images.images[2]);
+  };
+  nbs::training::Inference inference(pieces.components(), settings.profile, false, 16, *outcome.best);
+  CHECK_FALSE(torch::allclose(alone(0), alone(1)));
+  CHECK(torch::allclose(inference.probability(images.images[2]), (alone(0) + alone(1)) / 2));
+}
