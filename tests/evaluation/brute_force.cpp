@@ -104,6 +104,14 @@ double thresholds_best_f1(const Images& images) {
   return best;
 }
 
+double lowest_with_f1(const Images& images, double bound) {
+  double lowest = 2;
+  for (const double threshold : thresholds(images)) {
+    if (pooled_f1(images, threshold) >= bound) lowest = threshold;
+  }
+  return lowest;
+}
+
 std::vector<std::vector<std::size_t>> regions(const std::vector<std::uint8_t>& mask, std::int64_t size) {
   std::vector<std::vector<std::size_t>> found;
   std::vector<bool> seen(mask.size());

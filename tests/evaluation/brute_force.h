@@ -23,6 +23,9 @@ double thresholds_average_precision(const Images& images);
 /// The highest F1 over all thresholds.
 double thresholds_best_f1(const Images& images);
 
+/// The lowest probability that occurs from which on F1 is at least `bound`.
+double lowest_with_f1(const Images& images, double bound);
+
 /// F1 of all pixels together at one threshold.
 double pooled_f1(const Images& images, double threshold);
 

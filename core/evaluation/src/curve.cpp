@@ -66,20 +66,39 @@ double f1(std::int64_t true_positives, std::int64_t false_positives, std::int64_
          static_cast<double>(2 * true_positives + false_positives + false_negatives);
 }
 
+namespace {
+
+// Midway to the next lower probability, so that rounding moves no pixel across it.
+double threshold_of(const std::vector<CurvePoint>& points, std::size_t i) {
+  const double below = i + 1 < points.size() ? points[i + 1].threshold : 0;
+  const double midway = (static_cast<double>(points[i].threshold) + below) / 2;
+  // Neighbouring floats may have no double midway that compares as wanted; the value itself always does.
+  return midway > below ? midway : points[i].threshold;
+}
+
+double f1_at(const std::vector<CurvePoint>& points, std::size_t i) {
+  return f1(points[i].true_positives, points[i].false_positives,
+            points.back().true_positives - points[i].true_positives);
+}
+
+}  // namespace
+
 BestF1 best_f1(const std::vector<CurvePoint>& points) {
   BestF1 best;
-  if (points.empty()) return best;
-  const std::int64_t positives = points.back().true_positives;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const double value = f1(points[i].true_positives, points[i].false_positives, positives - points[i].true_positives);
-    if (value <= best.f1) continue;
-    best.f1 = value;
-    const double below = i + 1 < points.size() ? points[i + 1].threshold : 0;
-    best.threshold = (static_cast<double>(points[i].threshold) + below) / 2;
-    // Neighbouring floats may have no double midway that compares as wanted; the value itself always does.
-    if (!(best.threshold > below)) best.threshold = points[i].threshold;
+    const double value = f1_at(points, i);
+    if (value > best.f1) best = {value, threshold_of(points, i)};
   }
   return best;
+}
+
+double lowest_threshold(const std::vector<CurvePoint>& points, double slack) {
+  const auto best = best_f1(points);
+  if (slack <= 0 || best.f1 <= 0) return best.threshold;
+  std::size_t i = points.size() - 1;
+  while (f1_at(points, i) < (1 - slack) * best.f1)
+    --i;
+  return threshold_of(points, i);
 }
 
 }  // namespace nbs::evaluation

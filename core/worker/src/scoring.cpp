@@ -83,7 +83,7 @@ double choose_threshold(const config::EvaluationOptions& options, const Predicti
       maps.push_back(values_of(predictions.held_out[i]));
     return evaluation::threshold_by_normal_area(maps, images.size(), options.normal_area);
   }
-  return evaluation::threshold_by_labelled_f1(labelled_images(predictions.labelled, images));
+  return evaluation::threshold_by_labelled_f1(labelled_images(predictions.labelled, images), options.threshold_slack);
 }
 
 std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {

@@ -36,4 +36,7 @@ struct BestF1 {
 };
 BestF1 best_f1(const std::vector<CurvePoint>& points);
 
+/// The lowest threshold whose F1 is at least 1 - `slack` times the best, midway as above; with slack 0 best_f1()'s own.
+double lowest_threshold(const std::vector<CurvePoint>& points, double slack);
+
 }  // namespace nbs::evaluation

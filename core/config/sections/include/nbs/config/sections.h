@@ -230,6 +230,7 @@ struct TrainOptions {
 /// [evaluation]: from probabilities to masks and scores.
 struct EvaluationOptions {
   std::string threshold_rule = "labeled_f1";
+  double threshold_slack = 0;
   double threshold = 0.5;
   std::int64_t normal_area = 100;
   double normal_share = 0.1;
@@ -246,6 +247,12 @@ struct EvaluationOptions {
             "normal_area: the smallest one at which no held-out anomaly-free image has a region "
             "larger than "
             "`normal_area` pixels (Bergmann et al.).");
+    s.add("threshold_slack", &EvaluationOptions::threshold_slack, 0.0)
+        .range(0, 0.5)
+        .doc(
+            "labeled_f1 takes the lowest threshold whose F1 on the labelled images is at least 1 minus this times the "
+            "best. A predictor is surer of images that it has learnt from than of others, so where labelled images "
+            "are few and differ, the best threshold on them is too high for the rest.");
     s.add("threshold", &EvaluationOptions::threshold, 0.5)
         .range(0, 1)
         .doc("Probability from which a pixel is anomalous, when threshold_rule is \"fixed\".");
