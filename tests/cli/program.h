@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 
 #include "nbs/run/files.h"
 
+#include "run_program.h"
 #include "scratch.h"
 
 namespace nbs::test {
@@ -27,14 +26,10 @@ class Program {
  public:
   /// Runs nbs with these words, none of which may hold a quote. `before` is shell text in front, for example a limit.
   Ended operator()(const std::vector<std::string>& words, const std::string& before = "") const {
-    std::string line = "cd '" + folder_.path().string() + "' && export OMP_NUM_THREADS=1 XDG_CACHE_HOME='" +
-                       cache().string() + "' && unset NBS_PLUGIN_PATH NBS_WORKER && " + before + " '" NBS_PROGRAM "'";
-    for (const auto& word : words)
-      line += " '" + word + "'";
-    line += " >output.txt 2>errors.txt";
-    const int status = std::system(line.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 255, run::read_file(folder_ / "output.txt"),
-            run::read_file(folder_ / "errors.txt")};
+    const std::string place = "cd '" + folder_.path().string() + "' && export OMP_NUM_THREADS=1 XDG_CACHE_HOME='" +
+                              cache().string() + "' && unset NBS_PLUGIN_PATH NBS_WORKER && ";
+    const int status = run_program(NBS_PROGRAM, words, place + before, ">output.txt 2>errors.txt");
+    return {status, run::read_file(folder_ / "output.txt"), run::read_file(folder_ / "errors.txt")};
   }
   const Scratch& folder() const { return folder_; }
 

@@ -150,7 +150,8 @@ TEST_CASE("a method is the same on every data set but for what its kind of surfa
     return sections;
   };
   CHECK(only("mvtec/bottle-unet.toml", "mvtec/zipper-unet.toml") == std::set<std::string>{"data"});
-  CHECK(only("mvtec/bottle-unet.toml", "crackforest/unet.toml") == std::set<std::string>{"data", "predictor"});
+  CHECK(only("mvtec/bottle-unet.toml", "crackforest/unet.toml") ==
+        std::set<std::string>{"data", "evaluation", "predictor"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/zipper-proposed.toml") == std::set<std::string>{"data"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/bottle-random.toml") == std::set<std::string>{"sampler", "train"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/bottle-proposed_image.toml") == std::set<std::string>{"predictor"});

@@ -32,8 +32,7 @@ bool same_snapshots(const std::vector<nbs::training::Snapshot>& a, const std::ve
 
 bool same_bytes(const nbs::training::Moment& a, const nbs::training::Moment& b) {
   return a.iteration == b.iteration && a.loss == b.loss && a.predictor == b.predictor && a.sampler == b.sampler &&
-         a.lives.size() == 1 && b.lives.size() == 1 &&
-         same_snapshots(a.lives[0].snapshots, b.lives[0].snapshots);
+         a.lives.size() == 1 && b.lives.size() == 1 && same_snapshots(a.lives[0].snapshots, b.lives[0].snapshots);
 }
 
 bool same_reports(const std::vector<IterationReport>& a, const std::vector<IterationReport>& b) {

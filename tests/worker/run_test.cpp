@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <sstream>
@@ -9,13 +8,13 @@
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
 #include "nbs/config/pipeline.h"
 #include "nbs/host/catalog.h"
 #include "nbs/host/search_path.h"
 #include "nbs/run/files.h"
 
+#include "run_program.h"
 #include "scratch.h"
 
 // Runs of the real program with the real plugins, small enough for seconds.
@@ -60,12 +59,7 @@ plugin = ")" +
 
 // Runs the worker; its output goes to `log`. Returns the exit status.
 int worker(const std::vector<std::string>& words, const fs::path& log) {
-  std::string line = "OMP_NUM_THREADS=1 '" NBS_WORKER_PROGRAM "'";
-  for (const auto& word : words)
-    line += " '" + word + "'";
-  line += " >> '" + log.string() + "' 2>&1";
-  const int status = std::system(line.c_str());
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+  return nbs::test::run_program(NBS_WORKER_PROGRAM, words, "OMP_NUM_THREADS=1", ">> '" + log.string() + "' 2>&1");
 }
 
 // The same pipeline with every default written out, as nbs writes it into a run folder; the plugins are those that the

@@ -49,9 +49,10 @@ void cross_check(const Pipeline& pipeline, const std::function<Place(const std::
                            profile.tile_offset, step));
     }
     if (profile.typical_blur % 2 == 0) {
-      complain("profile.typical_blur",
-               fmt::format("profile.typical_blur is {}, but a square with a pixel in its middle has an odd side; use {}",
-                           profile.typical_blur, profile.typical_blur + 1));
+      complain(
+          "profile.typical_blur",
+          fmt::format("profile.typical_blur is {}, but a square with a pixel in its middle has an odd side; use {}",
+                      profile.typical_blur, profile.typical_blur + 1));
     }
     const std::int64_t needed = (profile.length - 1) * profile.stride + 1;
     if (train.reinit_every > 0 && needed > train.reinit_every) {

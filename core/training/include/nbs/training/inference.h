@@ -16,9 +16,11 @@ class Inference {
   Inference(Components components, const config::ProfileOptions& profile, bool dihedral, std::int64_t image_size,
             Moment moment);
 
-  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the moment's lives.
+  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the moment's
+  /// lives.
   torch::Tensor probability(const torch::Tensor& image);
-  /// The profile [T, S, S] of an image from the last life, as recorded (neither relative nor normalised nor transformed).
+  /// The profile [T, S, S] of an image from the last life, as recorded (neither relative nor normalised nor
+  /// transformed).
   torch::Tensor profile(const torch::Tensor& image);
 
  private:

@@ -101,9 +101,9 @@ class Trainer {
   Selection selection_;
   ProfileBuffer buffer_;
   ParameterRing ring_;
-  std::vector<std::int64_t> typical_images_;  // whose median is typical; empty if profiles are not relative
-  std::deque<torch::Tensor> typical_;         // typical_loss() [S, S] of each parameter set in the ring
-  std::deque<Life> past_lives_;               // those that masks are also made from
+  std::vector<std::int64_t> typical_images_;            // whose median is typical; empty if profiles are not relative
+  std::deque<torch::Tensor> typical_;                   // typical_loss() [S, S] of each parameter set in the ring
+  std::deque<Life> past_lives_;                         // those that masks are also made from
   std::vector<std::deque<RecordedMap>> labelled_maps_;  // the last T of each labelled image
   std::unique_ptr<CurrentLosses> losses_;
   std::unique_ptr<TrainingScene> labelled_scene_;

@@ -14,8 +14,8 @@ namespace nbs::training {
 /// placed alike have edges that are hard for the autoencoder in every image; an anomaly is not in the median.
 torch::Tensor typical_loss(const std::vector<torch::Tensor>& maps, std::int64_t blur);
 
-/// `map` [S, S] divided by what is typical, pixel by pixel. 0.05, a twentieth of the mean, is added to the divisor: where
-/// the ground is plain, losses near zero would otherwise be divided by losses near zero.
+/// `map` [S, S] divided by what is typical, pixel by pixel. 0.05, a twentieth of the mean, is added to the divisor:
+/// where the ground is plain, losses near zero would otherwise be divided by losses near zero.
 torch::Tensor relative_loss(const torch::Tensor& map, const torch::Tensor& typical);
 
 }  // namespace nbs::training

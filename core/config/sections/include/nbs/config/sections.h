@@ -59,7 +59,8 @@ struct ProfileOptions {
     s.add("typical_images", &ProfileOptions::typical_images, 0)
         .range(0, 1e6)
         .doc(
-            "Besides being normalised, loss maps are divided by what is typical at a pixel: the median over at most this "
+            "Besides being normalised, loss maps are divided by what is typical at a pixel: the median over at most "
+            "this "
             "many images, drawn from those that the autoencoder learns from, of maps divided by their means. For "
             "objects that are all placed alike. 0: not divided, as in the paper.");
     s.add("typical_blur", &ProfileOptions::typical_blur, 5)
