@@ -81,6 +81,9 @@ TEST_CASE("a predictor that would never learn from full profiles is refused") {
       Texts{"--set buffer.every=5: the predictor learns in every 5-th iteration (buffer.every), but profiles are full "
             "only in the last 4 of an autoencoder's 16: it might never learn while they are; use at most 4"});
   CHECK(with({"train.iterations=32", "buffer.every=5", "train.finish=1"}).empty());
+  CHECK(with({"train.iterations=32", "train.finish=1", "train.patience=9"}) ==
+        Texts{"--set train.patience=9: train.patience is 9, which would end training before its finish of 1 iterations "
+              "(train.finish); set one of the two to 0"});
   CHECK(
       with({"train.iterations=28", "train.finish=1"}) ==
       Texts{"--set train.finish=1: training ends 12 iterations into the last autoencoder's life, but its profiles are "

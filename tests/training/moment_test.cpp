@@ -32,12 +32,14 @@ TEST_CASE("the moment kept is that of the lowest value; an equal one later does 
   Selection selection(options);
   std::vector<bool> kept;
   for (const double value : {0.9, 1.0, 0.8, 0.8, 0.85, 0.7})
-    kept.push_back(selection.improves(value));
+    kept.push_back(selection.judge(value).keep);
   CHECK(kept == std::vector<bool>{true, false, true, false, false, true});
   options.selection = "last";
   Selection last(options);
-  CHECK(last.improves(0.5));
-  CHECK(last.improves(0.9));
+  CHECK(last.judge(0.5).keep);
+  CHECK(last.judge(0.9).keep);
+  CHECK_FALSE(last.judge(0.6).lowest);
+  CHECK(last.judge(0.4).lowest);
 }
 
 TEST_CASE("the state of a component goes through bytes unchanged") {

@@ -245,6 +245,15 @@ TEST_CASE("the moment kept is that of the lowest smoothed loss, and patience cou
   CHECK(outcome.best->loss == 0.4);
   CHECK(outcome.iterations == 10);  // 5 and four more
   CHECK(run.reports.back().iteration == 9);
+  // Where the last moment is kept, patience still waits for a lower loss.
+  settings.train.selection = "last";
+  SmallRun last;
+  last.predictor->script = run.predictor->script;
+  const auto latest = last.run(images, settings);
+  CHECK(latest.ending == Ending::patience);
+  CHECK(latest.iterations == 10);
+  CHECK(latest.best->iteration == 9);
+  settings.train.selection = "lowest_loss";
   // With a moving average (factor 1/2, corrected) by hand: 0.9, 0.6333, 0.6714, 0.5267, …
   settings.train.smoothing = "ema";
   settings.train.smoothing_factor = 0.5;

@@ -97,6 +97,12 @@ void cross_check(const Pipeline& pipeline, const std::function<Place(const std::
                            profile.length, profile.stride, needed, train.iterations));
     }
   }
+  if (train.patience > 0 && train.finish > 0) {
+    complain("train.patience",
+             fmt::format("train.patience is {}, which would end training before its finish of {} iterations "
+                         "(train.finish); set one of the two to 0",
+                         train.patience, train.finish));
+  }
   if (buffer.crop > data.image_size) {
     complain("buffer.crop", fmt::format("buffer.crop is {}, more than the image's {} pixels (data.image_size)",
                                         buffer.crop, data.image_size));

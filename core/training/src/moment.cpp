@@ -15,11 +15,12 @@ double Selection::smooth(double loss) {
   return average_ / weight_;
 }
 
-bool Selection::improves(double smoothed) {
-  if (options_.selection == "last") return true;
-  if (lowest_ && smoothed >= *lowest_) return false;
-  lowest_ = smoothed;
-  return true;
+Selection::Verdict Selection::judge(double smoothed) {
+  Verdict verdict;
+  verdict.lowest = !lowest_ || smoothed < *lowest_;
+  verdict.keep = verdict.lowest || options_.selection == "last";
+  if (verdict.lowest) lowest_ = smoothed;
+  return verdict;
 }
 
 std::string save_to_bytes(const Component& component) {

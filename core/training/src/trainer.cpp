@@ -341,10 +341,13 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
       if (loss) {
         const double smoothed = selection_.smooth(*loss);
         line.values.emplace_back("l_pred_smoothed", smoothed);
-        if (profiles_full() && selection_.improves(smoothed)) {
-          remember(smoothed);
-          last_improvement = iteration_;
-          line.values.emplace_back("best", 1);
+        if (profiles_full()) {
+          const auto verdict = selection_.judge(smoothed);
+          if (verdict.lowest) last_improvement = iteration_;
+          if (verdict.keep) {
+            remember(smoothed);
+            line.values.emplace_back("best", 1);
+          }
         }
       }
       ++age_;

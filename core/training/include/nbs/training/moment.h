@@ -26,15 +26,19 @@ struct Moment {
   std::string sampler;      ///< bytes of Sampler::save; empty without one
 };
 
-/// Smooths l_pred and tells when it is the lowest so far.
+/// Smooths l_pred and tells which moment to keep.
 class Selection {
  public:
   explicit Selection(const config::TrainOptions& options) : options_(options) {}
   /// Takes l_pred of an iteration; returns the smoothed value. The moving average starts at the first value with the
   /// usual correction for its short past (Kingma & Ba 2015), so early values are not favoured.
   double smooth(double loss);
-  /// Whether a moment with this smoothed value should be remembered; if so it becomes the one to beat.
-  bool improves(double smoothed);
+  struct Verdict {
+    bool keep = false;    ///< this moment should be remembered in place of the one before
+    bool lowest = false;  ///< its value is the lowest so far, which patience counts from
+  };
+  /// Judges a moment with full profiles by its smoothed l_pred.
+  Verdict judge(double smoothed);
 
  private:
   const config::TrainOptions& options_;
