@@ -23,6 +23,7 @@ void write_prediction(const std::filesystem::path& folder, const std::string& st
                       const cv::Mat& image, double threshold) {
   std::vector<float> values(probability.begin<float>(), probability.end<float>());
   std::vector<std::uint8_t> mask;
+  mask.reserve(values.size());
   for (const float value : values)
     mask.push_back(value >= threshold ? 1 : 0);
   const auto planes = as_tensor(image);
