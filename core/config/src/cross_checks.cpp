@@ -82,12 +82,14 @@ void cross_check(const Pipeline& pipeline, const std::function<Place(const std::
                       "of train.reinit_every ({})",
                       last_life, needed, train.iterations, train.reinit_every));
     }
+    // Only lives with full profiles count, which the last may be too short for.
     const std::int64_t lives =
-        train.reinit_every > 0 ? (train.iterations + train.reinit_every - 1) / train.reinit_every : 1;
-    if (profile.lives > lives) {
+        (train.iterations - last_life) / std::max<std::int64_t>(train.reinit_every, 1) + (needed <= last_life ? 1 : 0);
+    if (needed <= life && profile.lives > lives) {
       complain("profile.lives",
                fmt::format("masks are to be made from the last {} lives of the autoencoder (profile.lives), but {} "
-                           "iterations with a re-initialisation every {} (train.reinit_every; 0: never) have {}",
+                           "iterations with a re-initialisation every {} (train.reinit_every; 0: never) have {} with "
+                           "full profiles",
                            profile.lives, train.iterations, train.reinit_every, lives));
     }
     if (needed > train.iterations) {
