@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/inference.h"
 
+#include "nbs/error.h"
+
 #include "fakes.h"
 
 namespace {
@@ -40,6 +42,17 @@ TEST_CASE("test-time augmentation is the mean over the eight flips and turns, ea
   }
   CHECK(torch::allclose(turned.probability(images.images[2]), expected, 1e-5, 1e-6));
   CHECK_FALSE(torch::allclose(plain.probability(images.images[2]), expected, 1e-2, 1e-3));
+}
+
+TEST_CASE("a model without an autoencoder is refused where profiles are needed") {
+  const auto images = nbs::test::small_images(16, 2, 1, 3);
+  const auto settings = nbs::test::small_settings();
+  nbs::test::SmallRun run;
+  auto moment = *run.run(images, settings).best;
+  moment.lives.clear();
+  CHECK_THROWS_WITH_AS(
+      nbs::training::Inference(run.components(), settings.profile, false, 16, std::move(moment)),
+      "the predictor needs loss profiles, but the model holds no autoencoder to make them; run it again", nbs::Error);
 }
 
 TEST_CASE("masks are made from the profiles of the last lives, each as it was at its end") {

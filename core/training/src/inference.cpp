@@ -38,6 +38,8 @@ Inference::Inference(Components components, const config::ProfileOptions& profil
       dihedral_(dihedral),
       tiling_(image_size, std::min(profile.patch_size, image_size), profile.tile_step, profile.tile_offset),
       moment_(std::move(moment)) {
+  if (components_.predictor->needs_profile() && moment_.lives.empty())
+    throw Error("the predictor needs loss profiles, but the model holds no autoencoder to make them; run it again");
   load_from_bytes(*components_.predictor, moment_.predictor);
 }
 
