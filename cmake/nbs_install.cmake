@@ -2,6 +2,7 @@
 # The package: programs, built-in plugins, and what a plugin outside the tree needs (SDK headers, nbs_add_plugin).
 include(CMakePackageConfigHelpers)
 install(DIRECTORY core/sdk/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES core/base/include/nbs/error.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/nbs)
 install(DIRECTORY pipelines/ DESTINATION ${CMAKE_INSTALL_DATADIR}/nbs/pipelines PATTERN results EXCLUDE)
 configure_package_config_file(cmake/nbs-config.cmake.in ${PROJECT_BINARY_DIR}/nbs-config.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/nbs PATH_VARS CMAKE_INSTALL_INCLUDEDIR)

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "nbs/run/files.h"
+#include "nbs/base/files.h"
 
 #include "run_program.h"
 #include "scratch.h"
@@ -29,7 +29,7 @@ class Program {
     const std::string place = "cd '" + folder_.path().string() + "' && export OMP_NUM_THREADS=1 XDG_CACHE_HOME='" +
                               cache().string() + "' && unset NBS_PLUGIN_PATH NBS_WORKER && ";
     const int status = run_program(NBS_PROGRAM, words, place + before, ">output.txt 2>errors.txt");
-    return {status, run::read_file(folder_ / "output.txt"), run::read_file(folder_ / "errors.txt")};
+    return {status, nbs::read_file(folder_ / "output.txt"), nbs::read_file(folder_ / "errors.txt")};
   }
   const Scratch& folder() const { return folder_; }
 

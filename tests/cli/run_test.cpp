@@ -26,7 +26,7 @@ Words diverging(const std::string& length) {
 }
 
 Json result_of(const Program& nbs) {
-  return Json::parse(nbs::run::read_file(nbs.folder() / "run" / "result.json"));
+  return Json::parse(nbs::read_file(nbs.folder() / "run" / "result.json"));
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ TEST_CASE("an output folder that cannot be made or is in use is refused before t
   ended = nbs({"run", "a.toml", "--run-dir", "run"});
   CHECK(ended.status == 1);
   CHECK(text(ended.errors) == Contains("the run folder run is not empty; name a new one, so that no result is lost"));
-  CHECK(nbs::run::read_file(kept) == "mine");
+  CHECK(nbs::read_file(kept) == "mine");
   CHECK_FALSE(fs::exists(nbs.folder() / "run" / "resolved.toml"));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
+#include "nbs/base/hash.h"
 #include "nbs/host/registration_check.h"
 #include "nbs/host/search_path.h"
 
@@ -38,7 +39,7 @@ TEST_CASE("a good library is loaded with all that it says of itself") {
   CHECK(sampler->library == "manners");
   CHECK(sampler->version == "1.2.3");
   CHECK(sampler->file == file.string());
-  CHECK(sampler->hash == nbs::host::file_hash(file));
+  CHECK(sampler->hash == file_sha256(file));
   REQUIRE(sampler->options.size() == 2);
   CHECK(sampler->options[1].name == "step");
   CHECK(sampler->options[1].maximum == 8.0);

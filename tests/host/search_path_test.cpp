@@ -78,13 +78,3 @@ TEST_CASE("a folder named twice is searched once, where it comes first") {
   const PluginPath environment("/a:/b/../a:/c/");
   CHECK(without_own(plugin_search_path({"/b", "/b/."}, {"/a", "/c", "/"})) == Paths{"/b", "/a", "/c", "/"});
 }
-
-TEST_CASE("hashes are those of the standard") {
-  // FIPS 180-2, examples of SHA-256.
-  CHECK(nbs::host::text_hash("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  const nbs::test::Scratch scratch;
-  CHECK(nbs::host::file_hash(scratch.write("a", "abc")) == nbs::host::text_hash("abc"));
-  CHECK(nbs::host::file_hash(scratch.write("b", "")) ==
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  CHECK(nbs::host::file_hash(scratch / "none").empty());
-}

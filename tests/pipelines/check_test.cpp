@@ -8,8 +8,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "nbs/base/files.h"
 #include "nbs/config/sweep.h"
-#include "nbs/run/files.h"
 
 #include "shipped.h"
 
@@ -80,7 +80,7 @@ TEST_CASE("nbs check has nothing to say about any file, and what cannot be run i
   std::map<std::string, std::vector<std::string>> files_by_root;  // one call for all files of a data set
   std::string texts;
   for (const auto& file : shipped()) {
-    texts += nbs::run::read_file(file.file);
+    texts += nbs::read_file(file.file);
     if (file.whole()) files_by_root[root_override(file)].push_back(file.file.string());
   }
   CHECK(files_by_root.size() == 4);  // three data sets and the generated one
@@ -123,7 +123,7 @@ TEST_CASE("every figure of the paper has a file with its labels, run on three sp
     CHECK(experiment.dataset == (data.format == "mvtec" ? "mvtec/" + data.category : data.format));
     labels.emplace(experiment.dataset, experiment.method);
   }
-  const auto paper = nlohmann::json::parse(nbs::run::read_file(NBS_SOURCE_DIR "/pipelines/paper_tables.json"));
+  const auto paper = nlohmann::json::parse(nbs::read_file(NBS_SOURCE_DIR "/pipelines/paper_tables.json"));
   std::size_t figures = 0;
   for (const auto& table : paper.at("tables")) {
     for (const auto& row : table.at("rows")) {

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "nbs/run/files.h"
+#include "nbs/base/files.h"
 
 #include "scratch.h"
 #include "shipped.h"
@@ -55,7 +55,7 @@ TEST_CASE("every file runs to its end and is scored") {
     INFO(ended.output);
     CHECK(ended.status == 0);
     if (ended.status != 0) continue;  // the other files are of interest too
-    const auto result = Json::parse(nbs::run::read_file(folder / "result.json"));
+    const auto result = Json::parse(nbs::read_file(folder / "result.json"));
     CHECK(result.at("ending") == "finished");
     CHECK(result.at("experiment").at("dataset") == file.text("experiment.dataset"));
     CHECK(result.at("experiment").at("method") == file.text("experiment.method"));
@@ -64,7 +64,7 @@ TEST_CASE("every file runs to its end and is scored") {
     CHECK(f1 >= 0);
     CHECK(f1 <= 1);
     // All images but the five labelled ones are scored, and each has its mask.
-    const auto split = Json::parse(nbs::run::read_file(folder / "split.json"));
+    const auto split = Json::parse(nbs::read_file(folder / "split.json"));
     std::size_t labelled = 0;
     std::size_t unlabelled = 0;
     for (const auto& image : split.at("images")) {
@@ -98,8 +98,8 @@ TEST_CASE("one batch makes a row of the paper's table, with mean and deviation o
   std::vector<double> scores;
   for (const auto& entry : fs::directory_iterator(runs)) {
     if (!entry.is_directory()) continue;
-    splits.insert(Json::parse(nbs::run::read_file(entry.path() / "split.json")).at("images").dump());
-    scores.push_back(Json::parse(nbs::run::read_file(entry.path() / "result.json")).at("scores").at("f1"));
+    splits.insert(Json::parse(nbs::read_file(entry.path() / "split.json")).at("images").dump());
+    scores.push_back(Json::parse(nbs::read_file(entry.path() / "result.json")).at("scores").at("f1"));
   }
   CHECK(splits.size() == 3);
   REQUIRE(scores.size() == 3);

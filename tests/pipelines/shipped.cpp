@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
-#include "nbs/run/files.h"
+#include "nbs/base/files.h"
 
 #include "scratch.h"
 
@@ -68,7 +68,7 @@ Ended run_nbs(const std::vector<std::string>& words) {
     line += " '" + word + "'";
   line += " > '" + log.string() + "' 2>&1";
   const int status = std::system(line.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 255, run::read_file(log)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 255, nbs::read_file(log)};
 }
 
 std::string Shipped::text(const std::string& path) const {

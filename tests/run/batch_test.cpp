@@ -66,7 +66,7 @@ TEST_CASE("a batch runs every job in a folder of its own; a failure stops no oth
     std::sort(told.begin(), told.end());
     CHECK(told == std::vector<std::string>{"ad", "ar", "badf", "badr", "bd", "br", "cd", "cr"});
     for (const auto& job : jobs)
-      CHECK(run::read_file(job.folder / "log.txt") == "training " + job.folder.string() + "\n");
+      CHECK(nbs::read_file(job.folder / "log.txt") == "training " + job.folder.string() + "\n");
 
     scratch.write("repaired", "");
     auto again = jobs_named({"a", "bad", "b", "c", "d"});
@@ -134,13 +134,13 @@ TEST_CASE("a finished run counts only for exactly the same pipeline") {
   CHECK(run::finished_run(scratch / "none", pipeline).empty());
   const auto folder = run::make_run_directory(scratch.path(), pipeline);
   CHECK(run::finished_run(scratch.path(), pipeline).empty());
-  run::write_file(folder / "result.json", "{\"ending\": \"interrupted\"}");
+  nbs::write_file(folder / "result.json", "{\"ending\": \"interrupted\"}");
   CHECK(run::finished_run(scratch.path(), pipeline).empty());
   const auto second = run::make_run_directory(scratch.path(), pipeline);
-  run::write_file(second / "result.json", "{\"ending\": \"patience\"}");
+  nbs::write_file(second / "result.json", "{\"ending\": \"patience\"}");
   CHECK(run::finished_run(scratch.path(), pipeline) == second);
   CHECK(run::finished_run(scratch.path(), test::small_pipeline("a", 1)).empty());
   // The name alone does not decide.
-  run::write_file(second / "resolved.toml", config::to_toml(test::small_pipeline("a", 1)));
+  nbs::write_file(second / "resolved.toml", config::to_toml(test::small_pipeline("a", 1)));
   CHECK(run::finished_run(scratch.path(), pipeline).empty());
 }

@@ -29,7 +29,7 @@ std::string messages_of(const std::function<void()>& action) {
   std::fflush(stderr);
   dup2(before, STDERR_FILENO);
   close(before);
-  return nbs::run::read_file(file);
+  return nbs::read_file(file);
 }
 
 }  // namespace

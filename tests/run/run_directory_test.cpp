@@ -19,7 +19,7 @@ TEST_CASE("a run's folder is named after the pipeline and its hash, and holds th
   const auto folder = run::make_run_directory(scratch / "deep" / "runs", pipeline);
   CHECK(folder.parent_path() == scratch / "deep" / "runs");
   CHECK(folder.filename().string() == "crack-" + config::short_hash(pipeline));
-  CHECK(run::read_file(folder / "resolved.toml") == config::to_toml(pipeline));
+  CHECK(nbs::read_file(folder / "resolved.toml") == config::to_toml(pipeline));
   const auto other = run::make_run_directory(scratch / "deep" / "runs", test::small_pipeline("crack", 4));
   CHECK(other.filename().string().substr(0, 6) == "crack-");
   CHECK(other != folder);
@@ -33,7 +33,7 @@ TEST_CASE("the same pipeline again gets a folder with a number") {
   scratch.write(first.filename().string() + "/result.json", "{}");
   CHECK(run::make_run_directory(scratch.path(), pipeline) == std::filesystem::path(first.string() + "-2"));
   CHECK(run::make_run_directory(scratch.path(), pipeline) == std::filesystem::path(first.string() + "-3"));
-  CHECK(run::read_file(first / "result.json") == "{}");
+  CHECK(nbs::read_file(first / "result.json") == "{}");
 }
 
 TEST_CASE("runs that start at the same moment never share a folder") {
@@ -49,9 +49,9 @@ TEST_CASE("runs that start at the same moment never share a folder") {
     int code = read(gate[0], &nothing, 1) == 0 ? 0 : 2;
     try {
       const auto folder = run::make_run_directory(scratch / "runs", pipeline);
-      run::write_file(scratch / ("got-" + std::to_string(i)), folder.filename().string());
+      nbs::write_file(scratch / ("got-" + std::to_string(i)), folder.filename().string());
       run::use_run_directory(scratch / "named", pipeline);
-      run::write_file(scratch / ("named-" + std::to_string(i)), "");
+      nbs::write_file(scratch / ("named-" + std::to_string(i)), "");
     } catch (const Error&) {
     } catch (...) {
       code = 3;
@@ -68,7 +68,7 @@ TEST_CASE("runs that start at the same moment never share a folder") {
   std::set<std::string> folders;
   int named = 0;
   for (int i = 0; i < kRuns; ++i) {
-    folders.insert(run::read_file(scratch / ("got-" + std::to_string(i))));
+    folders.insert(nbs::read_file(scratch / ("got-" + std::to_string(i))));
     named += std::filesystem::exists(scratch / ("named-" + std::to_string(i))) ? 1 : 0;
   }
   CHECK(folders.size() == kRuns);
@@ -79,7 +79,7 @@ TEST_CASE("a folder that the user names must be new or empty") {
   const test::Scratch scratch;
   const auto pipeline = test::small_pipeline("a");
   CHECK(run::use_run_directory(scratch / "new" / "run", pipeline) == scratch / "new" / "run");
-  CHECK(run::read_file(scratch / "new" / "run" / "resolved.toml") == config::to_toml(pipeline));
+  CHECK(nbs::read_file(scratch / "new" / "run" / "resolved.toml") == config::to_toml(pipeline));
   std::filesystem::create_directories(scratch / "empty");
   CHECK_NOTHROW(run::use_run_directory(scratch / "empty", pipeline));
   scratch.write("full/result.json", "precious");

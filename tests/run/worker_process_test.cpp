@@ -91,14 +91,14 @@ TEST_CASE("a log takes the worker's messages, behind those that are there") {
   const test::FakeWorker worker(scratch, "echo \"message $1\" >&2; exit $1");
   CHECK(run::wait_for(run::start_worker({"0"}, scratch / "log.txt")) == 0);
   CHECK(run::wait_for(run::start_worker({"5"}, scratch / "log.txt")) == 5);
-  CHECK(run::read_file(scratch / "log.txt") == "message 0\nmessage 5\n");
+  CHECK(nbs::read_file(scratch / "log.txt") == "message 0\nmessage 5\n");
 }
 
 TEST_CASE("a worker that cannot be started ends with 127 and says why") {
   const test::Scratch scratch;
   const test::Variable named("NBS_WORKER", (scratch / "none").string());
   CHECK(run::wait_for(run::start_worker({}, scratch / "log.txt")) == 127);
-  CHECK(test::text(run::read_file(scratch / "log.txt")) ==
+  CHECK(test::text(nbs::read_file(scratch / "log.txt")) ==
         test::text("nbs: the worker " + (scratch / "none").string() +
                    " cannot be started: No such file or directory; check NBS_WORKER, or install nbs again\n"));
 }

@@ -6,10 +6,10 @@
 
 #include "fakes.h"
 
+using nbs::Random;
 using nbs::training::BufferedProfile;
 using nbs::training::dihedral;
 using nbs::training::ProfileBuffer;
-using nbs::training::Random;
 using nbs::training::TrainingImages;
 
 namespace {

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <set>
 
-#include "nbs/training/random.h"
+#include "nbs/base/random.h"
 
 #include "torch_test.h"
 
+using nbs::Random;
 using nbs::training::component_seed;
-using nbs::training::Random;
 
 TEST_CASE("component seeds are fixed numbers: a change would change every run there is") {
   CHECK(component_seed(0, "sampler") == 0xde03af8678d14152ULL);

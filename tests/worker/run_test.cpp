@@ -9,10 +9,10 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "nbs/base/files.h"
 #include "nbs/config/pipeline.h"
 #include "nbs/host/catalog.h"
 #include "nbs/host/search_path.h"
-#include "nbs/run/files.h"
 
 #include "run_program.h"
 #include "scratch.h"
@@ -72,7 +72,7 @@ std::string resolved(const fs::path& file) {
     words.push_back(folder.string());
   REQUIRE(worker(words, scratch / "plugins.json") == 0);
   const auto catalog =
-      nbs::host::catalog_from_json(nlohmann::ordered_json::parse(nbs::run::read_file(scratch / "plugins.json")));
+      nbs::host::catalog_from_json(nlohmann::ordered_json::parse(nbs::read_file(scratch / "plugins.json")));
   return nbs::config::to_toml(nbs::config::resolve(nbs::config::Document::from_file(file), catalog));
 }
 
@@ -83,7 +83,7 @@ std::map<std::string, std::string> results_of(const fs::path& folder) {
     if (!entry.is_regular_file()) continue;
     const auto name = fs::relative(entry.path(), folder).string();
     if (name == "provenance.json" || name == "resolved.toml") continue;
-    files[name] = nbs::run::read_file(entry.path());
+    files[name] = nbs::read_file(entry.path());
   }
   auto result = Json::parse(files.at("result.json"));
   result.erase("seconds");
@@ -108,7 +108,7 @@ struct Workplace {
   fs::path run(const std::string& name, const std::string& text) const {
     const auto file = scratch.write(name + "/resolved.toml", text);
     const int status = worker({"run", file.string(), "--out", (scratch / name).string(), "--progress", "none"}, log);
-    INFO(nbs::run::read_file(log));
+    INFO(nbs::read_file(log));
     REQUIRE(status == 0);
     return scratch / name;
   }
@@ -192,7 +192,7 @@ TEST_CASE("tuning tries every combination, keeps the best on the labelled images
   const Workplace place;
   const std::string chain = "[[postproc]]\nplugin = \"dense_crf\"\n";
   const auto folder = place.run("tuned", place.on_disk(3) + chain + "[evaluation]\ntune_postproc = true\n");
-  const auto result = Json::parse(nbs::run::read_file(folder / "result.json"));
+  const auto result = Json::parse(nbs::read_file(folder / "result.json"));
   REQUIRE(result.at("tuned_postproc").size() == 1);
   const auto& values = result.at("tuned_postproc")[0];
 
@@ -200,7 +200,7 @@ TEST_CASE("tuning tries every combination, keeps the best on the labelled images
   const auto said = place.scratch / "tune.log";
   REQUIRE(worker({"tune", folder.string()}, said) == 0);
   std::map<std::string, double> tried;
-  std::istringstream log(nbs::run::read_file(said));
+  std::istringstream log(nbs::read_file(said));
   std::size_t lines = 0;
   for (std::string line; std::getline(log, line);) {
     const std::string before = "F1 on labelled images ";
@@ -246,7 +246,7 @@ TEST_CASE("predict on the run's own unlabelled images gives exactly the run's pr
   const std::string section = "[profile]\n";
   text.insert(text.find(section) + section.size(), "typical_images = 3\nlives = 2\n");
   const auto run = place.run("run", text + "[evaluation]\ndihedral = true\n");
-  const auto split = Json::parse(nbs::run::read_file(run / "split.json"));
+  const auto split = Json::parse(nbs::read_file(run / "split.json"));
   std::vector<std::string> words = {"predict", run.string(), "--out", (place.scratch / "again").string(),
                                     "--size",  "model"};
   std::vector<std::string> ids;
@@ -261,8 +261,8 @@ TEST_CASE("predict on the run's own unlabelled images gives exactly the run's pr
     for (const char* kind : {".probability.png", ".mask.png"}) {
       CAPTURE(id);
       CAPTURE(kind);
-      const auto made = nbs::run::read_file(run / "predictions" / (id + kind));
-      CHECK(nbs::run::read_file(place.scratch / "again" / (id + kind)) == made);
+      const auto made = nbs::read_file(run / "predictions" / (id + kind));
+      CHECK(nbs::read_file(place.scratch / "again" / (id + kind)) == made);
     }
   }
   // One picture that cannot be read costs only itself.

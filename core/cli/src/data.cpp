@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
-#include "nbs/run/files.h"
 #include "nbs/run/worker_process.h"
 
 #include "commands.h"
@@ -27,15 +26,11 @@ int show_data(const DataArguments& arguments) {
     throw Error(fmt::format("--export writes one data set, but these files make {} runs", pipelines.size()));
   for (const auto& [label, pipeline] : pipelines) {
     // The worker reads pipelines from files.
-    const auto file =
-        std::filesystem::temp_directory_path() / fmt::format("nbs-data-{}.toml", config::short_hash(pipeline));
-    run::write_file(file, config::to_toml(pipeline));
-    std::vector<std::string> words = {"data", file.string()};
+    const TemporaryFile file("data", config::to_toml(pipeline));
+    std::vector<std::string> words = {"data", file.path().string()};
     if (!arguments.folder.empty())
       words.insert(words.end(), {"--export", arguments.folder, "--layout", arguments.layout});
     const int code = run::run_worker(words);
-    std::error_code ignored;
-    std::filesystem::remove(file, ignored);
     if (code != kGood) return code;
   }
   return kGood;

@@ -9,8 +9,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "nbs/base/names.h"
 #include "nbs/config/document.h"
-#include "nbs/host/names.h"
 #include "nbs/run/provenance.h"
 
 #include "commands.h"
@@ -34,7 +34,7 @@ std::string unknown_command(const CLI::App& app, int count, char** words) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
     names.push_back(command->get_name());
   if (std::find(names.begin(), names.end(), words[1]) != names.end()) return "";
-  return fmt::format("there is no command \"{}\"{}", words[1], nbs::host::did_you_mean(words[1], names));
+  return fmt::format("there is no command \"{}\"{}", words[1], nbs::did_you_mean(words[1], names));
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
-#include "nbs/run/files.h"
 
 #include "commands.h"
 
@@ -136,10 +136,10 @@ int make_sampler(const std::string& name, const std::string& parent) {
     return fmt::format(fmt::runtime(text), fmt::arg("name", name), fmt::arg("type", type_name_of(name)),
                        fmt::arg("file", file));
   };
-  run::write_file(folder / "CMakeLists.txt", fill(kCMake));
-  run::write_file(folder / (name + ".cpp"), fill(kSource));
-  run::write_file(folder / (name + ".toml"), fill(kPipeline));
-  run::write_file(folder / "README.md", fill(kReadme));
+  write_file(folder / "CMakeLists.txt", fill(kCMake));
+  write_file(folder / (name + ".cpp"), fill(kSource));
+  write_file(folder / (name + ".toml"), fill(kPipeline));
+  write_file(folder / "README.md", fill(kReadme));
   fmt::print("{}: read its README.md\n", folder.string());
   return kGood;
 }

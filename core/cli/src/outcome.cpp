@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "nbs/run/files.h"
+#include "nbs/base/files.h"
 
 namespace nbs::cli {
 
 std::string outcome_text(const std::filesystem::path& run_folder) {
   if (!std::filesystem::is_regular_file(run_folder / "result.json")) return "no result";
-  const auto result = nlohmann::json::parse(run::read_file(run_folder / "result.json"));
+  const auto result = nlohmann::json::parse(read_file(run_folder / "result.json"));
   if (!result.contains("scores") || result.at("scores").is_null())
     return fmt::format("{}, no scores", result.at("ending").get<std::string>());
   const auto& scores = result.at("scores");

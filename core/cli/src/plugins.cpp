@@ -4,9 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "nbs/base/names.h"
 #include "nbs/config/pipeline.h"
 #include "nbs/error.h"
-#include "nbs/host/names.h"
 
 #include "commands.h"
 #include "pipelines.h"
@@ -85,7 +85,7 @@ int show(const Arguments& arguments) {
     for (const auto& folder : catalog.searched)
       searched += "\n  " + folder;
     throw Error(fmt::format("there is no plugin \"{}\"{}; searched:{}", arguments.name,
-                            host::did_you_mean(arguments.name, names), searched));
+                            did_you_mean(arguments.name, names), searched));
   }
   if (arguments.json) {
     fmt::print("{}\n", host::to_json(chosen).dump(1));

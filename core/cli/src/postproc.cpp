@@ -4,10 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
-#include "nbs/run/files.h"
 #include "nbs/run/worker_process.h"
 
 #include "commands.h"
@@ -26,31 +25,6 @@ struct PostprocArguments {
   std::vector<std::string> plugin_path;
 };
 
-// A pipeline of this postprocessor alone, in a file that lives as long as the object.
-class ChainFile {
- public:
-  explicit ChainFile(const std::string& text) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "nbs-postproc-XXXXXX").string();
-    const int handle = mkstemp(pattern.data());
-    if (handle < 0)
-      throw Error(
-          fmt::format("no temporary file could be made in {}", std::filesystem::temp_directory_path().string()));
-    close(handle);
-    path_ = pattern;
-    run::write_file(path_, text);
-  }
-  ~ChainFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  ChainFile(const ChainFile&) = delete;
-  ChainFile& operator=(const ChainFile&) = delete;
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
 int postprocess(const PostprocArguments& arguments) {
   auto document =
       config::Document::from_text(fmt::format("[[postproc]]\nplugin = \"{}\"\n", arguments.plugin), "nbs postproc");
@@ -59,9 +33,9 @@ int postprocess(const PostprocArguments& arguments) {
   auto pipeline = config::resolve(document, find_plugins(arguments.plugin_path), config::Purpose::postprocess);
   for (const auto& folder : arguments.plugin_path)
     pipeline.plugin_path.push_back(std::filesystem::absolute(folder).string());
-  const ChainFile file(config::to_toml(pipeline));
-  return run::run_worker({"postproc", file.path(), "--image", arguments.image, "--probability", arguments.probability,
-                          "--out", arguments.out});
+  const TemporaryFile file("postproc", config::to_toml(pipeline));
+  return run::run_worker({"postproc", file.path().string(), "--image", arguments.image, "--probability",
+                          arguments.probability, "--out", arguments.out});
 }
 
 }  // namespace

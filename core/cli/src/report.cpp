@@ -6,9 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
 #include "nbs/host/search_path.h"
-#include "nbs/run/files.h"
 
 #include "commands.h"
 
@@ -76,7 +76,7 @@ void add_table(CLI::App& app, Action& action) {
       if (arguments->out.empty()) {
         fmt::print("{}", text);
       } else {
-        run::write_file(arguments->out, text);
+        write_file(arguments->out, text);
       }
       return static_cast<int>(kGood);
     };

@@ -2,10 +2,10 @@
 #include "nbs/config/document.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
+
+#include "nbs/base/files.h"
 
 #include "parse.h"
 
@@ -21,11 +21,9 @@ std::string joined(const std::vector<Problem>& problems) {
 }
 
 std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) {
-    throw Error(fmt::format("the pipeline file {} cannot be opened; check its name", file.string()));
-  }
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  // Far more than any pipeline needs, far less than the memory of the machine.
+  constexpr std::size_t kLimit = 16 << 20;
+  return read_file(file, "pipeline file", kLimit);
 }
 
 // Tables are merged key by key; anything else in `over` replaces what `base` has.

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/names.h"
 #include "nbs/config/pipeline.h"
-#include "nbs/host/names.h"
 
 #include "cross_checks.h"
 
@@ -141,7 +141,7 @@ class Resolver {
       if (key == skip) continue;
       const auto at = std::find(names.begin(), names.end(), key);
       if (at == names.end()) {
-        std::string message = fmt::format("{} has no option \"{}\"{}", where, key, host::did_you_mean(key, names));
+        std::string message = fmt::format("{} has no option \"{}\"{}", where, key, did_you_mean(key, names));
         if (names.empty()) message += "; it has no options";
         complain(node.place, std::move(message));
         continue;
@@ -215,8 +215,7 @@ class Resolver {
       known.emplace_back(name);
     for (const auto& [key, node] : root_.table) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      complain(node.place,
-               fmt::format("a pipeline has no section or key \"{}\"{}", key, host::did_you_mean(key, known)));
+      complain(node.place, fmt::format("a pipeline has no section or key \"{}\"{}", key, did_you_mean(key, known)));
     }
   }
 

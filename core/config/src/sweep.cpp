@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "nbs/host/names.h"
+#include "nbs/base/names.h"
 
 namespace nbs::config {
 
@@ -56,7 +56,7 @@ void check_exclude(const Node& exclude, const Choice& swept, std::vector<Problem
     for (const auto& [path, value] : entry.table) {
       if (std::find(paths.begin(), paths.end(), path) != paths.end()) continue;
       problems.push_back({value.place, fmt::format("exclude names {}, which is neither in grid nor in zip{}", path,
-                                                   host::did_you_mean(path, paths))});
+                                                   did_you_mean(path, paths))});
     }
   }
 }
@@ -133,7 +133,7 @@ std::vector<Cell> expand(const Document& document) {
       problems.push_back({node.place, "exclude must be a list of tables"});
     } else if (key != "grid" && key != "zip") {
       problems.push_back({node.place, fmt::format("[sweep] has grid, zip and exclude, but no \"{}\"{}", key,
-                                                  host::did_you_mean(key, {"grid", "zip", "exclude"}))});
+                                                  did_you_mean(key, {"grid", "zip", "exclude"}))});
     }
   }
   if (problems.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "nbs/base/hash.h"
 #include "nbs/config/pipeline.h"
 #include "nbs/host/search_path.h"
 
@@ -69,7 +70,7 @@ std::string to_toml(const Pipeline& pipeline) {
 }
 
 std::string short_hash(const Pipeline& pipeline) {
-  return host::text_hash(to_toml(pipeline)).substr(0, 8);
+  return sha256(to_toml(pipeline)).substr(0, 8);
 }
 
 std::vector<std::pair<std::string, std::vector<OptionSpec>>> section_specs() {

@@ -2,14 +2,13 @@
 #include "nbs/data/image.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 #include <fmt/format.h>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "nbs/base/files.h"
 #include "nbs/data/synthetic.h"
 #include "nbs/error.h"
 
@@ -19,31 +18,24 @@ namespace nbs::data {
 
 namespace {
 
-std::vector<unsigned char> read_bytes(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file))
-    throw Error(fmt::format("the file {} cannot be opened; check that it exists and may be read", file.string()));
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
-
 // The decoders fill the missing part of a file that was cut short with grey and do not say so; the end marks tell.
-bool cut_short(const std::vector<unsigned char>& bytes) {
-  const auto ends_with = [&](std::initializer_list<unsigned char> mark) {
+bool cut_short(const std::string& bytes) {
+  const auto ends_with = [&](const std::string& mark) {
     // Some writers append a few bytes after the end mark.
     const auto tail = bytes.end() - std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(bytes.size()), 4096);
     return std::search(tail, bytes.end(), mark.begin(), mark.end()) != bytes.end();
   };
-  if (bytes.size() > 2 && bytes[0] == 0xFF && bytes[1] == 0xD8) return !ends_with({0xFF, 0xD9});
-  if (bytes.size() > 8 && bytes[0] == 0x89 && bytes[1] == 'P') return !ends_with({'I', 'E', 'N', 'D'});
+  if (bytes.compare(0, 2, "\xFF\xD8") == 0) return !ends_with("\xFF\xD9");
+  if (bytes.compare(0, 2, "\x89P") == 0) return !ends_with("IEND");
   return false;
 }
 
 cv::Mat decode(const std::filesystem::path& file) {
-  const auto bytes = read_bytes(file);
+  const auto bytes = read_file(file);
   cv::Mat image;
   if (!bytes.empty()) {
     try {
-      image = cv::imdecode(bytes, cv::IMREAD_UNCHANGED);
+      image = cv::imdecode(cv::_InputArray(bytes.data(), static_cast<int>(bytes.size())), cv::IMREAD_UNCHANGED);
     } catch (const cv::Exception&) {
       image.release();
     }

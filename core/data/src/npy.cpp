@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
 
 namespace nbs::data {
@@ -34,10 +33,7 @@ void append(const char* bytes, std::int64_t count, std::vector<double>& to) {
 }  // namespace
 
 NpyArray read_npy(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file))
-    throw Error(fmt::format("the file {} cannot be opened", file.string()));
-  const std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  const std::string bytes = read_file(file, ".npy file");
   if (bytes.size() < 10 || bytes.compare(0, 6, "\x93NUMPY") != 0 || bytes[6] != 1)
     throw Error(fmt::format("the file {} is not a .npy file of format 1.0", file.string()));
   const std::size_t length = static_cast<unsigned char>(bytes[8]) + 256U * static_cast<unsigned char>(bytes[9]);

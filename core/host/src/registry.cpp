@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/hash.h"
 #include "nbs/host/checked.h"
 #include "nbs/host/search_path.h"
 
@@ -47,7 +48,7 @@ std::string Registry::load(const std::filesystem::path& file) {
   }
   for (const auto& warning : library.warnings)
     catalog_.warnings.push_back(fmt::format("{}: {}", file.string(), warning));
-  const std::string hash = file_hash(file);
+  const std::string hash = file_sha256(file);
   for (auto& registration : library.registrations) {
     PluginDescription description;
     description.kind = registration.kind;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
 #include "nbs/report/report.h"
-#include "nbs/run/files.h"
 
 #include "summary.h"
 
@@ -21,9 +21,9 @@ void write_folder_report(const std::filesystem::path& folder) {
     if (std::filesystem::is_directory(run.folder)) write_run_report(run.folder);
   }
   const auto groups = group_runs(records);
-  run::write_file(folder / "index.html", index_page(folder, records, groups));
-  run::write_file(folder / "summary.csv", summary_csv(folder, records));
-  run::write_file(folder / "summary.md", summary_markdown(folder, records, groups));
+  write_file(folder / "index.html", index_page(folder, records, groups));
+  write_file(folder / "summary.csv", summary_csv(folder, records));
+  write_file(folder / "summary.md", summary_markdown(folder, records, groups));
 }
 
 }  // namespace nbs::report

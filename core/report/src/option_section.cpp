@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/config/pipeline.h"
-#include "nbs/run/files.h"
 
 #include "html.h"
 #include "sections.h"
@@ -72,7 +72,7 @@ std::string option_section(const RunRecord& run) {
   if (!run.options.empty()) {
     out += "<p>Options that are not at their defaults:</p>\n" + changed_table(run) + component_tables(run);
   }
-  out += "<details><summary>The whole pipeline (resolved.toml)</summary>\n<pre>" + escaped(run::read_file(file)) +
+  out += "<details><summary>The whole pipeline (resolved.toml)</summary>\n<pre>" + escaped(read_file(file)) +
          "</pre></details>\n";
   return out;
 }

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
-#include "nbs/run/files.h"
 
 #include "json_access.h"
 
@@ -64,7 +64,7 @@ PaperFigures parse(const std::string& text) {
 
 PaperFigures read_paper_figures(const std::filesystem::path& file) {
   try {
-    return parse(run::read_file(file));
+    return parse(read_file(file));
   } catch (const std::exception& error) {
     throw Error(
         fmt::format("the paper's figures cannot be read from {}: {}; it is pipelines/paper_tables.json of the "

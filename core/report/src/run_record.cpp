@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/config/document.h"
 #include "nbs/error.h"
-#include "nbs/run/files.h"
 
 #include "metrics.h"
 
@@ -125,7 +125,7 @@ void read_json_file(RunRecord& record, const char* name, const std::function<voi
   const fs::path file = record.folder / name;
   if (!fs::exists(file)) return;
   try {
-    take(parse_object(run::read_file(file)));
+    take(parse_object(read_file(file)));
   } catch (const std::exception& error) {
     record.remarks.push_back(
         fmt::format("{} cannot be read ({}); run the pipeline again if it is needed", file.string(), error.what()));
@@ -191,7 +191,7 @@ RunRecord read_result_file(const fs::path& file) {
   RunRecord record;
   record.folder = file;
   try {
-    take_result(record, parse_object(run::read_file(file)));
+    take_result(record, parse_object(read_file(file)));
   } catch (const nlohmann::json::exception& error) {
     throw Error(fmt::format("{} is no result of a run: {}", file.string(), error.what()));
   } catch (const Error& error) {

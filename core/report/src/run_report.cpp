@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "nbs/base/files.h"
 #include "nbs/report/report.h"
-#include "nbs/run/files.h"
 
 #include "html.h"
 #include "sections.h"
@@ -12,7 +12,7 @@ void write_run_report(const std::filesystem::path& run_directory) {
   const Metrics metrics = read_metrics(run_directory / "metrics.jsonl");
   const std::string body = heading_section(run) + score_section(run) + curve_section(run, metrics) +
                            gallery_section(run) + option_section(run) + provenance_section(run);
-  run::write_file(run_directory / "report.html", page(run.name, body));
+  write_file(run_directory / "report.html", page(run.name, body));
 }
 
 }  // namespace nbs::report

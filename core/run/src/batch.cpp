@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
-#include "nbs/run/files.h"
 #include "nbs/run/run_directory.h"
 #include "nbs/run/worker_process.h"
 

@@ -6,9 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
+#include "nbs/base/hash.h"
 #include "nbs/error.h"
 #include "nbs/host/search_path.h"
-#include "nbs/run/files.h"
 #include "nbs/run/worker_process.h"
 
 namespace nbs::run {
@@ -51,7 +52,7 @@ std::string catalog_key(const std::vector<std::filesystem::path>& folders, const
 host::Catalog plugin_catalog(const std::vector<std::filesystem::path>& folders) {
   const auto key = catalog_key(folders, worker_program());
   const auto cache = cache_folder();
-  const auto file = cache.empty() ? cache : cache / fmt::format("plugins-{}.json", host::text_hash(key).substr(0, 16));
+  const auto file = cache.empty() ? cache : cache / fmt::format("plugins-{}.json", sha256(key).substr(0, 16));
   if (!file.empty() && std::filesystem::is_regular_file(file)) {
     try {
       const auto json = nlohmann::ordered_json::parse(read_file(file));

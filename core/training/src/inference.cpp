@@ -1,35 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/inference.h"
 
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
 #include "nbs/torch.h"
 #include "nbs/training/batches.h"
 #include "nbs/training/typical_loss.h"
 
 namespace nbs::training {
-
-namespace {
-
-std::string read_bytes(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw Error(fmt::format("the model file {} cannot be read; is the run complete?", file.string()));
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
-
-void write_bytes(const std::filesystem::path& file, const std::string& bytes) {
-  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  stream.flush();
-  if (!stream) throw Error(fmt::format("writing {} failed; is the disk full?", file.string()));
-}
-
-}  // namespace
 
 Inference::Inference(Components components, const config::ProfileOptions& profile, bool dihedral,
                      std::int64_t image_size, Moment moment)
@@ -108,14 +90,14 @@ void write_moment(const std::filesystem::path& folder, const Moment& moment) {
   }
   std::ostringstream bytes;
   archive.save_to(bytes);
-  write_bytes(folder / "autoencoders.pt", bytes.str());
-  write_bytes(folder / "predictor.pt", moment.predictor);
-  if (!moment.sampler.empty()) write_bytes(folder / "sampler.pt", moment.sampler);
+  write_file(folder / "autoencoders.pt", bytes.str());
+  write_file(folder / "predictor.pt", moment.predictor);
+  if (!moment.sampler.empty()) write_file(folder / "sampler.pt", moment.sampler);
 }
 
 Moment read_moment(const std::filesystem::path& folder) {
   Moment moment;
-  std::istringstream bytes(read_bytes(folder / "autoencoders.pt"));
+  std::istringstream bytes(read_file(folder / "autoencoders.pt", "model file"));
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(bytes);
@@ -147,8 +129,8 @@ Moment read_moment(const std::filesystem::path& folder) {
   } catch (const c10::Error& error) {
     throw Error(fmt::format("the model in {} cannot be read: {}", folder.string(), error.what_without_backtrace()));
   }
-  moment.predictor = read_bytes(folder / "predictor.pt");
-  if (std::filesystem::exists(folder / "sampler.pt")) moment.sampler = read_bytes(folder / "sampler.pt");
+  moment.predictor = read_file(folder / "predictor.pt", "model file");
+  if (std::filesystem::exists(folder / "sampler.pt")) moment.sampler = read_file(folder / "sampler.pt", "model file");
   return moment;
 }
 

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 #include <opencv2/imgcodecs.hpp>
 
+#include "nbs/base/files.h"
 #include "nbs/data/image.h"
 #include "nbs/data/npy.h"
 #include "nbs/error.h"
 #include "nbs/evaluation/pictures.h"
-#include "nbs/run/files.h"
 #include "nbs/torch.h"
 
 #include "arguments.h"
@@ -50,9 +50,9 @@ int postproc(const std::vector<std::string>& words) {
   }
   const auto result = postprocess(session.make_postprocessors(), map, image)[0].contiguous();
   if (out.extension() == ".npy") {
-    run::write_file(out, data::npy_bytes(values_of(result), {result.size(0), result.size(1)}));
+    write_file(out, data::npy_bytes(values_of(result), {result.size(0), result.size(1)}));
   } else {
-    run::write_file(out, evaluation::probability_png(values_of(result), result.size(0), result.size(1)));
+    write_file(out, evaluation::probability_png(values_of(result), result.size(0), result.size(1)));
   }
   return 0;
 }

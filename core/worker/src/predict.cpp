@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 
+#include "nbs/base/files.h"
 #include "nbs/data/image.h"
 #include "nbs/error.h"
 #include "nbs/evaluation/pictures.h"
-#include "nbs/run/files.h"
 #include "nbs/torch.h"
 #include "nbs/training/inference.h"
 
@@ -27,11 +27,11 @@ void write_prediction(const std::filesystem::path& folder, const std::string& st
   for (const float value : values)
     mask.push_back(value >= threshold ? 1 : 0);
   const auto planes = as_tensor(image);
-  run::write_file(folder / (stem + ".mask.png"), evaluation::mask_png(mask, probability.rows, probability.cols));
-  run::write_file(folder / (stem + ".probability.png"),
-                  evaluation::probability_png(values, probability.rows, probability.cols));
-  run::write_file(folder / (stem + ".overlay.png"),
-                  evaluation::overlay_png(planes.data_ptr<float>(), mask, {}, probability.rows, probability.cols));
+  write_file(folder / (stem + ".mask.png"), evaluation::mask_png(mask, probability.rows, probability.cols));
+  write_file(folder / (stem + ".probability.png"),
+             evaluation::probability_png(values, probability.rows, probability.cols));
+  write_file(folder / (stem + ".overlay.png"),
+             evaluation::overlay_png(planes.data_ptr<float>(), mask, {}, probability.rows, probability.cols));
 }
 
 // What the run says of itself, for its threshold.
@@ -43,7 +43,7 @@ nlohmann::ordered_json read_result(const std::filesystem::path& run_folder) {
                     "has printed",
                     run_folder.string()));
   }
-  auto result = nlohmann::ordered_json::parse(run::read_file(file));
+  auto result = nlohmann::ordered_json::parse(read_file(file));
   if (!result.contains("threshold")) {
     throw Error(fmt::format("the run {} ended before any profile was full, so it has no model; run it longer",
                             run_folder.string()));

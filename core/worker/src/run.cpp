@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "nbs/base/files.h"
 #include "nbs/error.h"
-#include "nbs/run/files.h"
 #include "nbs/run/progress.h"
 #include "nbs/run/provenance.h"
 #include "nbs/torch.h"
@@ -115,14 +115,13 @@ int run(const std::vector<std::string>& words) {
                   [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   const auto& pipeline = session.pipeline();
   run::Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.finish);
-  run::write_file(
-      out / "provenance.json",
-      run::provenance(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()).dump(1) + "\n");
+  write_file(out / "provenance.json",
+             run::provenance(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()).dump(1) + "\n");
 
   const auto& data_options = pipeline.data.options;
   const auto listing = data::list_samples(data_options);
   const auto split = data::draw_split(listing, data_options);
-  run::write_file(out / "split.json", data::manifest(listing, split, data_options));
+  write_file(out / "split.json", data::manifest(listing, split, data_options));
   auto set = data::load_training_set(listing, split, data_options);
   auto images = as_tensors(set);
   if (pipeline.evaluation.options.threshold_rule == "normal_area" && images.auxiliary() > 0)
@@ -132,7 +131,7 @@ int run(const std::vector<std::string>& words) {
   session.make_postprocessors();  // whatever is wrong with them is better known before training
   const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
   training::Trainer trainer(images, components, settings_of(pipeline), seed);
-  run::LineFile metrics(out / "metrics.jsonl");
+  LineFile metrics(out / "metrics.jsonl");
   const double before_training = elapsed();
   const auto outcome = trainer.run(
       [&](const training::IterationReport& report) {
@@ -185,7 +184,7 @@ int run(const std::vector<std::string>& words) {
   }
   result["seconds"] = seconds_of(outcome, training_seconds, elapsed());
   result["peak_memory_mib"] = peak_memory_mib();
-  run::write_file(out / "result.json", result.dump(1) + "\n");
+  write_file(out / "result.json", result.dump(1) + "\n");
   if (outcome.ending == training::Ending::interrupted) return 130;
   return outcome.ending == training::Ending::diverged || !outcome.best ? 1 : 0;
 }

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "nbs/base/files.h"
 #include "nbs/evaluation/pictures.h"
 #include "nbs/evaluation/scores.h"
 #include "nbs/evaluation/threshold.h"
-#include "nbs/run/files.h"
 #include "nbs/torch.h"
 
 #include "images.h"
@@ -117,11 +117,9 @@ void write_predictions(const std::filesystem::path& folder, const std::vector<ev
     const auto& image = scored[i];
     const auto mask = thresholded(image.probability, threshold);
     const auto* const pixels = images.images[images.labelled + static_cast<std::int64_t>(i)].data_ptr<float>();
-    run::write_file(folder / (image.id + ".mask.png"), evaluation::mask_png(mask, size, size));
-    run::write_file(folder / (image.id + ".probability.png"),
-                    evaluation::probability_png(image.probability, size, size));
-    run::write_file(folder / (image.id + ".overlay.png"),
-                    evaluation::overlay_png(pixels, mask, image.mask, size, size));
+    write_file(folder / (image.id + ".mask.png"), evaluation::mask_png(mask, size, size));
+    write_file(folder / (image.id + ".probability.png"), evaluation::probability_png(image.probability, size, size));
+    write_file(folder / (image.id + ".overlay.png"), evaluation::overlay_png(pixels, mask, image.mask, size, size));
   }
 }
 

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/names.h"
 #include "nbs/error.h"
-#include "nbs/host/names.h"
 
 namespace nbs::host {
 

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "nbs/base/random.h"
 #include "nbs/config/sections.h"
 #include "nbs/data/options.h"
 #include "nbs/predictor.h"
 #include "nbs/training/buffer.h"
-#include "nbs/training/random.h"
 #include "nbs/training/training_images.h"
 
 namespace nbs::training {

@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "nbs/base/random.h"
 #include "nbs/config/sections.h"
 #include "nbs/data/options.h"
 #include "nbs/predictor.h"
 #include "nbs/sampler.h"
 #include "nbs/training/buffer.h"
 #include "nbs/training/moment.h"
-#include "nbs/training/random.h"
 #include "nbs/training/scene.h"
 
 namespace nbs::training {

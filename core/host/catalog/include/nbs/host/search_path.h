@@ -16,9 +16,4 @@ std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::str
 /// The folder of the running program.
 std::filesystem::path program_folder();
 
-/// SHA-256 of a file in hexadecimal; empty if it cannot be read.
-std::string file_hash(const std::filesystem::path& file);
-/// SHA-256 of a text in hexadecimal.
-std::string text_hash(const std::string& text);
-
 }  // namespace nbs::host

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace nbs::host {
+namespace nbs {
 
 /// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string alignment).
 std::size_t edit_distance(const std::string& a, const std::string& b);
@@ -15,4 +15,4 @@ std::vector<std::string> nearest_names(const std::string& name, const std::vecto
 /// "; did you mean x or y?" or, if nothing is near, "".
 std::string did_you_mean(const std::string& name, const std::vector<std::string>& candidates);
 
-}  // namespace nbs::host
+}  // namespace nbs

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <random>
 
-namespace nbs::training {
+namespace nbs {
 
-/// The training loop's own random source. Draws are written out here, as the standard library's distributions may
+/// A seeded random source. Draws are written out here, as the standard library's distributions may
 /// differ between implementations.
 class Random {
  public:
@@ -28,4 +28,4 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-}  // namespace nbs::training
+}  // namespace nbs

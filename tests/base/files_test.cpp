@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/run/files.h"
+#include "nbs/base/files.h"
 
 #include <csignal>
 #include <cstring>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "environment.h"
 #include "error_text.h"
+#include "scratch.h"
+#include "variable.h"
 
 using namespace nbs;
 using doctest::Contains;
@@ -56,26 +59,26 @@ TEST_CASE("a file is written whole, replaced whole, and read back byte for byte"
   const auto file = scratch / "a.bin";
   std::string bytes(300000, 'x');
   bytes[7] = '\0';
-  run::write_file(file, "old");
-  run::write_file(file, bytes);
-  CHECK(run::read_file(file) == bytes);
-  run::write_file(file, "");
-  CHECK(run::read_file(file).empty());
+  write_file(file, "old");
+  write_file(file, bytes);
+  CHECK(read_file(file) == bytes);
+  write_file(file, "");
+  CHECK(read_file(file).empty());
   CHECK(test::entries_of(scratch.path()) == Names{"a.bin"});  // no temporary file stays
 }
 
 TEST_CASE("a folder that cannot be written to is named, with the reason and what to do") {
   const test::Scratch scratch;
   const auto missing = scratch / "none" / "a.txt";
-  CHECK(test::error_text([&] { run::write_file(missing, "x"); }) ==
+  CHECK(test::error_text([&] { write_file(missing, "x"); }) ==
         test::text("writing " + missing.string() +
                    " failed: No such file or directory; choose another folder with --out, or change its permissions"));
-  CHECK(test::error_text([&] { run::write_file("/proc/nbs.txt", "x"); }) == Contains("--out"));
-  CHECK(test::error_text([&] { run::LineFile file(missing); }) == Contains("opening"));
+  CHECK(test::error_text([&] { write_file("/proc/nbs.txt", "x"); }) == Contains("--out"));
+  CHECK(test::error_text([&] { LineFile file(missing); }) == Contains("opening"));
   if (geteuid() != 0) {
     std::filesystem::permissions(scratch.path(),
                                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-    CHECK(test::error_text([&] { run::write_file(scratch / "a.txt", "x"); }) == Contains("Permission denied"));
+    CHECK(test::error_text([&] { write_file(scratch / "a.txt", "x"); }) == Contains("Permission denied"));
     std::filesystem::permissions(scratch.path(), std::filesystem::perms::owner_all);
   } else {
     MESSAGE("the part about permissions is skipped: the superuser may write anywhere");
@@ -85,11 +88,11 @@ TEST_CASE("a folder that cannot be written to is named, with the reason and what
 TEST_CASE("when a write fails part of the way, the old file stays and nothing is left over") {
   const test::Scratch scratch;
   const auto file = scratch / "a.txt";
-  run::write_file(file, "old");
-  const auto sentence = error_with_file_limit(4096, [&] { run::write_file(file, std::string(100000, 'x')); });
+  write_file(file, "old");
+  const auto sentence = error_with_file_limit(4096, [&] { write_file(file, std::string(100000, 'x')); });
   CHECK(sentence == Contains(("writing " + file.string() + " failed: File too large").c_str()));
   CHECK(sentence == Contains("ulimit -f"));
-  CHECK(run::read_file(file) == "old");
+  CHECK(read_file(file) == "old");
   CHECK(test::entries_of(scratch.path()) == Names{"a.txt"});
 }
 
@@ -98,7 +101,7 @@ TEST_CASE("a full disk is named as such when a line is added") {
     MESSAGE("skipped: there is no /dev/full");
     return;
   }
-  run::LineFile file("/dev/full");
+  LineFile file("/dev/full");
   CHECK(test::error_text([&] { file.append("{}"); }) ==
         "writing /dev/full failed: No space left on device; free some space");
 }
@@ -107,21 +110,83 @@ TEST_CASE("lines are added behind those that are there, and are on disk at once"
   const test::Scratch scratch;
   const auto path = scratch / "metrics.jsonl";
   {
-    run::LineFile file(path);
+    LineFile file(path);
     file.append("{\"a\": 1}");
     CHECK(test::lines_of(path) == Names{"{\"a\": 1}"});
     file.append("");
     CHECK(test::lines_of(path).size() == 2);
   }
-  run::LineFile again(path);
+  LineFile again(path);
   again.append("three");
   CHECK(test::lines_of(path) == Names{"{\"a\": 1}", "", "three"});
 }
 
 TEST_CASE("reading a file that is missing or a folder names it") {
   const test::Scratch scratch;
-  CHECK(test::error_text([&] { run::read_file(scratch / "none"); }) ==
+  CHECK(test::error_text([&] { read_file(scratch / "none"); }) ==
         test::text("the file " + (scratch / "none").string() +
                    " cannot be opened; check that it exists and may be read"));
-  CHECK(test::error_text([&] { run::read_file(scratch.path()); }) == Contains("cannot be opened"));
+  CHECK(test::error_text([&] { read_file(scratch.path()); }) == Contains("cannot be opened"));
+}
+
+TEST_CASE("a device or pipe that is written to stays what it is") {
+  const test::Scratch scratch;
+  const auto pipe = scratch / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  const int reader = open(pipe.c_str(), O_RDWR);  // so that opening it for writing does not wait
+  REQUIRE(reader >= 0);
+  write_file(pipe, "through");
+  char bytes[16] = {};
+  CHECK(read(reader, bytes, sizeof bytes) == 7);
+  CHECK(std::string(bytes) == "through");
+  close(reader);
+  CHECK(std::filesystem::is_fifo(pipe));
+
+  write_file("/dev/null", "nothing");
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+  CHECK(test::error_text([&] { write_file("/dev/full", "x"); }) == Contains("No space left"));
+  CHECK(std::filesystem::is_character_file("/dev/full"));
+}
+
+TEST_CASE("a symbolic link stays one, and its target gets the bytes") {
+  const test::Scratch scratch;
+  const auto target = scratch.write("target", "old");
+  const auto link = scratch / "link";
+  std::filesystem::create_symlink(target, link);
+  write_file(link, "new");
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(read_file(target) == "new");
+}
+
+TEST_CASE("a name of the greatest length can be written, and a longer one is an error that leaves nothing behind") {
+  const test::Scratch scratch;
+  write_file(scratch / std::string(255, 'a'), "x");
+  CHECK(read_file(scratch / std::string(255, 'a')) == "x");
+  CHECK(test::error_text([&] { write_file(scratch / std::string(256, 'b'), "x"); }) == Contains("shorter name"));
+  CHECK(std::distance(std::filesystem::directory_iterator(scratch.path()), {}) == 1);
+}
+
+TEST_CASE("what might never end is not read") {
+  const test::Scratch scratch;
+  REQUIRE(mkfifo((scratch / "pipe").c_str(), 0600) == 0);
+  CHECK(test::error_text([&] { read_file(scratch / "pipe"); }) == Contains("pipe"));
+  CHECK(test::error_text([&] { read_file("/dev/zero", "pipeline file"); }) == Contains("pipeline file /dev/zero"));
+  const auto file = scratch.write("a", "12345");
+  CHECK(read_file(file, "file", 5) == "12345");
+  CHECK(test::error_text([&] { read_file(file, "file", 4); }) == Contains("more than 4 bytes"));
+}
+
+TEST_CASE("temporary files do not share a name, and vanish with their objects") {
+  std::filesystem::path path;
+  {
+    const TemporaryFile one("test", "1");
+    const TemporaryFile two("test", "2");
+    path = one.path();
+    CHECK(one.path() != two.path());
+    CHECK(read_file(one.path()) == "1");
+    CHECK(read_file(two.path()) == "2");
+  }
+  CHECK_FALSE(std::filesystem::exists(path));
+  const test::Variable folder("TMPDIR", "/nowhere");
+  CHECK(test::error_text([] { TemporaryFile("test", ""); }) == Contains("TMPDIR is \"/nowhere\""));
 }

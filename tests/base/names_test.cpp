@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/host/names.h"
+#include "nbs/base/names.h"
 
 #include <doctest/doctest.h>
 
-using namespace nbs::host;
+using namespace nbs;
 using Names = std::vector<std::string>;
 
 TEST_CASE("the edit distance counts insertions, deletions, substitutions and swaps of neighbours") {

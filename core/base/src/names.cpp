@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/host/names.h"
+#include "nbs/base/names.h"
 
 #include <algorithm>
 
-namespace nbs::host {
+namespace nbs {
 
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
@@ -48,4 +48,4 @@ std::string did_you_mean(const std::string& name, const std::vector<std::string>
   return text + '?';
 }
 
-}  // namespace nbs::host
+}  // namespace nbs

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/base/files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "nbs/error.h"
+
+namespace nbs {
+
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& file, const char* what, int reason) {
+  const char* advice = "; choose another folder with --out, or change its permissions";
+  if (reason == ENOSPC || reason == EDQUOT) advice = "; free some space";
+  if (reason == EFBIG) advice = "; raise the limit on the size of files (ulimit -f)";
+  if (reason == ENAMETOOLONG) advice = "; choose a shorter name";
+  throw Error(fmt::format("{} {} failed: {}{}", what, file.string(), std::strerror(reason), advice));
+}
+
+// Writes all bytes; returns 0 or the system's reason.
+int write_all(int descriptor, const std::string& bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const auto count = write(descriptor, bytes.data() + done, bytes.size() - done);
+    if (count > 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+// A new file in `folder` under a name that nobody can guess and no other process has; -1 and errno if there is none.
+// Its name does not depend on the final one, which may be as long as the file system allows.
+int open_unique(const std::filesystem::path& folder, std::filesystem::path& path) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    std::uint64_t bits = 0;
+    if (getrandom(&bits, sizeof bits, 0) != sizeof bits) return -1;
+    path = folder / fmt::format(".nbs-{:016x}.tmp", bits);
+    const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (descriptor >= 0 || errno != EEXIST) return descriptor;
+  }
+  return -1;
+}
+
+void write_into(const std::filesystem::path& file, const std::string& bytes) {
+  const int descriptor = open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) fail(file, "writing", errno);
+  int reason = write_all(descriptor, bytes);
+  if (close(descriptor) != 0 && reason == 0) reason = errno;
+  if (reason != 0) fail(file, "writing", reason);
+}
+
+}  // namespace
+
+void write_file(const std::filesystem::path& file, const std::string& bytes) {
+  struct stat status {};
+  const bool exists = stat(file.c_str(), &status) == 0;
+  if (exists && !S_ISREG(status.st_mode)) {
+    if (S_ISDIR(status.st_mode)) fail(file, "writing", EISDIR);
+    write_into(file, bytes);
+    return;
+  }
+  std::error_code failed;
+  std::filesystem::path target = file;
+  if (exists && std::filesystem::is_symlink(file, failed)) target = std::filesystem::canonical(file);
+  std::filesystem::path temporary;
+  const auto parent = target.parent_path();
+  const int descriptor = open_unique(parent.empty() ? "." : parent, temporary);
+  if (descriptor < 0) fail(file, "writing", errno);
+  int reason = write_all(descriptor, bytes);
+  if (reason == 0 && fsync(descriptor) != 0) reason = errno;
+  if (close(descriptor) != 0 && reason == 0) reason = errno;
+  if (reason == 0 && rename(temporary.c_str(), target.c_str()) != 0) reason = errno;
+  if (reason != 0) {
+    unlink(temporary.c_str());
+    fail(file, "writing", reason);
+  }
+}
+
+std::string read_file(const std::filesystem::path& file, const std::string& what, std::size_t limit) {
+  // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) {
+    throw Error(fmt::format("the {} {} cannot be opened ({}); check that it exists and may be read", what,
+                            file.string(), std::strerror(errno)));
+  }
+  std::string bytes;
+  std::string problem;
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    problem = fmt::format("the {} {} cannot be opened: it is no regular file (but {}); name a file", what,
+                          file.string(), S_ISDIR(status.st_mode) ? "a folder" : "a device, pipe or socket");
+  } else {
+    bytes.reserve(std::min<std::size_t>(static_cast<std::size_t>(status.st_size), limit));
+    char block[65536];
+    while (problem.empty()) {
+      const auto count = read(descriptor, block, sizeof block);
+      if (count == 0) break;
+      if (count < 0) {
+        if (errno != EINTR) problem = fmt::format("reading {} failed: {}", file.string(), std::strerror(errno));
+        continue;
+      }
+      bytes.append(block, static_cast<std::size_t>(count));
+      if (bytes.size() > limit)
+        problem =
+            fmt::format("the {} {} has more than {} bytes, which is too large for one", what, file.string(), limit);
+    }
+  }
+  close(descriptor);
+  if (!problem.empty()) throw Error(problem);
+  return bytes;
+}
+
+LineFile::LineFile(const std::filesystem::path& file) : path_(file), file_(std::fopen(file.c_str(), "ae")) {
+  if (file_ == nullptr) fail(file, "opening", errno);
+}
+
+LineFile::~LineFile() {
+  std::fclose(file_);
+}
+
+void LineFile::append(const std::string& line) {
+  if (std::fputs((line + '\n').c_str(), file_) < 0 || std::fflush(file_) != 0) fail(path_, "writing", errno);
+}
+
+TemporaryFile::TemporaryFile(const std::string& stem, const std::string& text) {
+  std::error_code failed;
+  const auto folder = std::filesystem::temp_directory_path(failed);
+  if (failed) {
+    const char* named = std::getenv("TMPDIR");
+    throw Error(
+        fmt::format("there is no folder for temporary files: TMPDIR is \"{}\", which is no folder; set it to one",
+                    named != nullptr ? named : ""));
+  }
+  std::string pattern = (folder / ("nbs-" + stem + "-XXXXXX")).string();
+  const int descriptor = mkostemp(pattern.data(), O_CLOEXEC);
+  if (descriptor < 0) {
+    throw Error(fmt::format("no temporary file can be made in {}: {}; set TMPDIR to another folder", folder.string(),
+                            std::strerror(errno)));
+  }
+  path_ = pattern;
+  int reason = write_all(descriptor, text);
+  if (close(descriptor) != 0 && reason == 0) reason = errno;
+  if (reason != 0) {
+    unlink(path_.c_str());
+    fail(path_, "writing", reason);
+  }
+}
+
+TemporaryFile::~TemporaryFile() {
+  unlink(path_.c_str());
+}
+
+}  // namespace nbs
