@@ -12,8 +12,8 @@ class EdgeSampler : public nbs::Sampler {
     bool smooth_first = false;
 
     static void declare(nbs::Schema<Options>& s) {
-      s.add("candidates", &Options::candidates, 8).range(1, 1000).doc("Patches drawn for each one that is taken.");
-      s.add("smooth_first", &Options::smooth_first, false).doc("Take the smoothest candidate, not the roughest.");
+      s.add("candidates", &Options::candidates).range(1, 1000).doc("Patches drawn for each one that is taken.");
+      s.add("smooth_first", &Options::smooth_first).doc("Take the smoothest candidate, not the roughest.");
     }
   };
 

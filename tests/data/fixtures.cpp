@@ -11,7 +11,7 @@ namespace nbs::test {
 
 data::DataOptions options_for(const std::string& format, const std::filesystem::path& root, std::int64_t labelled) {
   data::DataOptions options;
-  options.format = format;
+  options.format = choice_value(format, data::formats());
   options.root = root.string();
   options.image_size = 16;
   options.labeled = labelled;

@@ -45,9 +45,9 @@ TEST_CASE("every layout that is exported reads back to the images and masks that
   for (const std::string layout : {"crackforest", "mvtec", "nanotwice", "folder"}) {
     CAPTURE(layout);
     const test::Scratch scratch;
-    data::export_synthetic(scratch.path(), layout, options);
+    data::export_synthetic(scratch.path(), choice_value(layout, data::formats()), options);
     auto reading = options;
-    reading.format = layout;
+    reading.format = choice_value(layout, data::formats());
     reading.root = scratch.path().string();
     const auto listing = data::list_samples(reading);
     // NanoTWICE's test images all show anomalies: the two normal ones of twelve are left out.
@@ -69,10 +69,10 @@ TEST_CASE("every layout that is exported reads back to the images and masks that
     }
   }
   const test::Scratch scratch;
-  CHECK(test::error_text([&] { data::export_synthetic(scratch.path(), "coco", options); }) ==
-        Contains("no layout \"coco\"; choose crackforest, mvtec, nanotwice or folder"));
+  CHECK(test::error_text([&] { data::export_synthetic(scratch.path(), data::Format::synthetic, options); }) ==
+        Contains("choose crackforest, mvtec, nanotwice or folder"));
   scratch.write("file", "");
-  CHECK(test::error_text([&] { data::export_synthetic(scratch / "file", "folder", options); }) ==
+  CHECK(test::error_text([&] { data::export_synthetic(scratch / "file", data::Format::folder, options); }) ==
         Contains("check that the folder may be written to"));
 }
 

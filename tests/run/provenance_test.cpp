@@ -28,7 +28,7 @@ TEST_CASE("provenance names versions, machine, device, time and the plugins that
   catalog.plugins = {plugin(Kind::sampler, "rl", "aa"), plugin(Kind::sampler, "random", "bb"),
                      plugin(Kind::predictor, "dilated", "cc"), plugin(Kind::postprocessor, "morphology", "dd")};
   auto pipeline = test::small_pipeline("a");
-  pipeline.train.options.device = "cpu";
+  pipeline.train.options.device = nbs::config::Device::cpu;
   pipeline.sampler = config::ComponentSpec{"rl", {}, {}};
   pipeline.predictor = config::ComponentSpec{"dilated", {}, {}};
   pipeline.postproc = {config::ComponentSpec{"morphology", {}, {}}, config::ComponentSpec{"morphology", {}, {}}};

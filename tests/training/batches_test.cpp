@@ -110,7 +110,7 @@ TEST_CASE("whole images are drawn for crop 0, scaled and transformed as profiles
   options.crop = 0;
   options.dihedral = false;
   nbs::config::ProfileOptions shape;
-  shape.transform = "log";
+  shape.transform = nbs::config::ProfileTransform::log;
   Random random(1);
   const auto batch = nbs::training::draw_profiles(buffer, images, shape, options, {}, false, random);
   const auto expected = nbs::training::prepare_profile(shape, torch::stack(profile.maps), profile.scales);

@@ -178,8 +178,8 @@ inline training::Settings small_settings() {
   settings.profile.patch_size = 8;
   settings.profile.length = 3;
   settings.profile.stride = 1;
-  settings.profile.transform = "none";
-  settings.profile.normalise = "mean";
+  settings.profile.transform = nbs::config::ProfileTransform::none;
+  settings.profile.normalise = nbs::config::ProfileNormalization::mean;
   settings.buffer.steps = 1;
   settings.buffer.capacity = 8;
   settings.buffer.batch = 2;
@@ -191,9 +191,9 @@ inline training::Settings small_settings() {
   settings.train.reinit_every = 8;
   settings.train.warmup = 2;
   settings.train.patience = 0;
-  settings.train.selection = "lowest_loss";
-  settings.train.smoothing = "ema";
-  settings.reward.schedule = "linear";
+  settings.train.selection = nbs::config::Selection::lowest_loss;
+  settings.train.smoothing = nbs::config::Smoothing::ema;
+  settings.reward.schedule = nbs::config::BetaSchedule::linear;
   settings.reward.anneal = 10;
   return settings;
 }

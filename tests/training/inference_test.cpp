@@ -60,7 +60,7 @@ TEST_CASE("masks are made from the profiles of the last lives, each as it was at
   auto settings = nbs::test::small_settings();  // lives of 8 iterations
   settings.profile.lives = 2;
   settings.train.iterations = 24;
-  settings.train.selection = "last";
+  settings.train.selection = nbs::config::Selection::last;
   nbs::test::SmallRun pieces;
   std::vector<nbs::training::Snapshot> ends;
   nbs::training::Trainer trainer(images, pieces.components(), settings, 5);

@@ -69,10 +69,10 @@ TEST_CASE("class balance: a number, or anomalous over normal pixels") {
   nbs::config::TrainOptions options;
   auto masks = torch::zeros({2, 4, 4});
   masks[1].slice(0, 0, 2).slice(1, 0, 2).fill_(1);  // 4 of 32
-  options.balance = "fixed";
+  options.balance = nbs::config::ClassBalance::fixed;
   options.alpha = 0.7;
   CHECK(class_balance(options, masks) == 0.7);
-  options.balance = "balanced";
+  options.balance = nbs::config::ClassBalance::balanced;
   CHECK(class_balance(options, masks) == doctest::Approx(4.0 / 28).epsilon(1e-12));
   CHECK_THROWS_AS(class_balance(options, torch::zeros({2, 4, 4})), nbs::Error);
   CHECK_THROWS_AS(class_balance(options, torch::ones({2, 4, 4})), nbs::Error);

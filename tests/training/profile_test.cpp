@@ -77,16 +77,16 @@ TEST_CASE("a profile is divided by its own mean, or each map by its own, then tr
   const auto plain = nbs::training::prepare_profile(options, profile, scales());
   CHECK(torch::allclose(plain, profile / 2.5));
   CHECK(plain.mean().item<double>() == doctest::Approx(1));
-  options.normalise = "map";
+  options.normalise = nbs::config::ProfileNormalization::map;
   CHECK(scales() == std::vector<double>{2, 3});
   const auto by_map = nbs::training::prepare_profile(options, profile, scales());
   CHECK(torch::allclose(by_map[0], profile[0] / 2));
   CHECK(torch::allclose(by_map[1], profile[1] / 3));
-  options.transform = "log";
+  options.transform = nbs::config::ProfileTransform::log;
   const auto logarithm = nbs::training::prepare_profile(options, profile, {2, 2});
   CHECK(logarithm[0][0][0].item<double>() == doctest::Approx(std::log(0.51)).epsilon(1e-5));
   CHECK(logarithm[1][0][1].item<double>() == doctest::Approx(std::log(0.01)).epsilon(1e-5));
-  options.normalise = "none";
+  options.normalise = nbs::config::ProfileNormalization::none;
   CHECK(scales() == std::vector<double>{1, 1});
   // The profile itself is left as it was recorded.
   CHECK(profile[1][0][1].item<double>() == 0);
@@ -95,7 +95,8 @@ TEST_CASE("a profile is divided by its own mean, or each map by its own, then tr
 TEST_CASE("a profile of zeros stays one of zeros") {
   nbs::config::ProfileOptions options;
   const auto zeros = torch::zeros({2, 3, 3});
-  for (const char* normalise : {"mean", "map", "none"}) {
+  using Normalization = nbs::config::ProfileNormalization;
+  for (const auto normalise : {Normalization::mean, Normalization::map, Normalization::none}) {
     options.normalise = normalise;
     const auto scales = nbs::training::profile_scales(options, nbs::training::map_means(zeros));
     CHECK(scales == std::vector<double>{1, 1});

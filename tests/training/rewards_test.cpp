@@ -17,7 +17,7 @@ RewardOptions example() {
   options.cover_weight = 0.1;
   options.prediction_weight = 1;
   options.anneal = 200;
-  options.schedule = "linear";
+  options.schedule = nbs::config::BetaSchedule::linear;
   options.normalise = false;
   return options;
 }
@@ -45,11 +45,11 @@ TEST_CASE("Eq. 3: beta falls linearly to 0 at iteration L and stays there") {
 TEST_CASE("beta as a hard switch, and without behaviour cloning") {
   RewardOptions options = example();
   options.anneal = 200;
-  options.schedule = "hard";
+  options.schedule = nbs::config::BetaSchedule::hard;
   CHECK(nbs::training::beta(options, 0) == 1.0);
   CHECK(nbs::training::beta(options, 199) == 1.0);
   CHECK(nbs::training::beta(options, 200) == 0.0);
-  options.schedule = "zero";
+  options.schedule = nbs::config::BetaSchedule::zero;
   CHECK(nbs::training::beta(options, 0) == 0.0);
 }
 

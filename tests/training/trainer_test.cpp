@@ -124,7 +124,7 @@ TEST_CASE("nothing is predicted from profiles that are not full, nor remembered 
   for (const std::int64_t stride : {1, 2}) {
     auto settings = small_settings();
     settings.profile.stride = stride;
-    settings.train.selection = "last";  // everything that may be remembered is
+    settings.train.selection = nbs::config::Selection::last;  // everything that may be remembered is
     SmallRun run;
     run.run(images, settings);
     const std::int64_t full = 2 * stride;  // maps at ages 0, stride, 2 stride
@@ -189,7 +189,7 @@ TEST_CASE("shuffled patches are those of the rollout in another order, which the
 TEST_CASE("in the iterations that finish a run only the predictor learns, and the profiles are those of its end") {
   const auto images = small_images(16, 2, 3, 1);
   auto settings = small_settings();
-  settings.train.selection = "last";
+  settings.train.selection = nbs::config::Selection::last;
   settings.buffer.every = 4;
   settings.train.iterations = 16;
   SmallRun without;
@@ -233,7 +233,7 @@ TEST_CASE("the moment kept is that of the lowest smoothed loss, and patience cou
   const auto images = small_images(16, 2, 3, 1);
   auto settings = small_settings();
   settings.train.reinit_every = 0;
-  settings.train.smoothing = "none";
+  settings.train.smoothing = nbs::config::Smoothing::none;
   settings.train.patience = 4;
   SmallRun run;
   // The first loss is that of iteration 2.
@@ -246,16 +246,16 @@ TEST_CASE("the moment kept is that of the lowest smoothed loss, and patience cou
   CHECK(outcome.iterations == 10);  // 5 and four more
   CHECK(run.reports.back().iteration == 9);
   // Where the last moment is kept, patience still waits for a lower loss.
-  settings.train.selection = "last";
+  settings.train.selection = nbs::config::Selection::last;
   SmallRun last;
   last.predictor->script = run.predictor->script;
   const auto latest = last.run(images, settings);
   CHECK(latest.ending == Ending::patience);
   CHECK(latest.iterations == 10);
   CHECK(latest.best->iteration == 9);
-  settings.train.selection = "lowest_loss";
+  settings.train.selection = nbs::config::Selection::lowest_loss;
   // With a moving average (factor 1/2, corrected) by hand: 0.9, 0.6333, 0.6714, 0.5267, …
-  settings.train.smoothing = "ema";
+  settings.train.smoothing = nbs::config::Smoothing::ema;
   settings.train.smoothing_factor = 0.5;
   settings.train.patience = 0;
   SmallRun smoothed;
@@ -270,7 +270,7 @@ TEST_CASE("what is remembered is of that moment and not of a later one") {
   const auto images = small_images(16, 2, 3, 1);
   auto settings = small_settings();
   settings.train.reinit_every = 0;
-  settings.train.smoothing = "none";
+  settings.train.smoothing = nbs::config::Smoothing::none;
   settings.train.iterations = 6;
   const std::vector<double> script = {0.9, 0.5, 0.7, 0.1, 0.6, 0.6, 0.6, 0.6};
   SmallRun until;
@@ -387,7 +387,7 @@ TEST_CASE("pieces that are missing are named") {
   components.autoencoder.reset();
   CHECK_THROWS_AS(nbs::training::Trainer(images, components, small_settings(), 1), nbs::Error);
   auto settings = small_settings();
-  settings.train.autoencoder_images = "auxiliary";  // there are none
+  settings.train.autoencoder_images = nbs::config::AutoencoderImages::auxiliary;  // there are none
   CHECK_THROWS_AS(nbs::training::Trainer(images, run.components(), settings, 1), nbs::Error);
   CHECK_THROWS_AS(nbs::training::Trainer(small_images(16, 0, 3, 1), run.components(), small_settings(), 1), nbs::Error);
 }

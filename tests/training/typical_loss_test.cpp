@@ -83,10 +83,10 @@ TEST_CASE("a relative loss is near 1 where it is typical, and finite where nothi
 TEST_CASE("profiles are relative while the predictor learns and when it predicts") {
   const auto images = nbs::test::small_images(16, 2, 3, 1);
   auto settings = nbs::test::small_settings();
-  settings.profile.normalise = "map";
+  settings.profile.normalise = nbs::config::ProfileNormalization::map;
   settings.profile.typical_images = 10;  // more than there are: all five
   settings.profile.typical_blur = 3;
-  settings.train.selection = "last";
+  settings.train.selection = nbs::config::Selection::last;
   settings.buffer.capacity = 2;  // the newest profile of each labelled image
   settings.buffer.crop = 0;
   settings.buffer.dihedral = false;

@@ -35,7 +35,7 @@ class {type} : public nbs::Sampler {{
     std::int64_t candidates = 4;
 
     static void declare(nbs::Schema<Options>& s) {{
-      s.add("candidates", &Options::candidates, 4).range(1, 1000).doc("Patches drawn for each one that is taken.");
+      s.add("candidates", &Options::candidates).range(1, 1000).doc("Patches drawn for each one that is taken.");
     }}
   }};
 

@@ -17,11 +17,12 @@ void cross_check(const Pipeline& pipeline, const std::function<Place(const std::
   const auto complain = [&](const char* option, std::string message) {
     problems.push_back({place_of(option), std::move(message)});
   };
-  if (data.format != "synthetic") {
+  if (data.format != data::Format::synthetic) {
     const std::filesystem::path folder =
         data.category.empty() ? std::filesystem::path(data.root) : std::filesystem::path(data.root) / data.category;
     if (data.root.empty()) {
-      complain("data.root", fmt::format("data.root is not set, but the format \"{}\" reads a folder", data.format));
+      complain("data.root", fmt::format("data.root is not set, but the format \"{}\" reads a folder",
+                                        choice_name(data.format, data::formats())));
     } else if (!std::filesystem::is_directory(folder)) {
       complain("data.root", fmt::format("the data folder {} does not exist", folder.string()));
     }

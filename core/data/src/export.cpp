@@ -34,7 +34,9 @@ cv::Mat to_bytes(const cv::Mat& image, bool grey) {
 
 }  // namespace
 
-void export_synthetic(const std::filesystem::path& folder, const std::string& layout, const DataOptions& options) {
+void export_synthetic(const std::filesystem::path& folder, Format layout, const DataOptions& options) {
+  if (layout == Format::synthetic)
+    throw Error("generated images have no layout of their own; choose crackforest, mvtec, nanotwice or folder");
   DataOptions wanted = options;
   wanted.auxiliary = std::max<std::int64_t>(1, options.count / 4);
   const auto listing = list_synthetic(wanted);
@@ -45,30 +47,29 @@ void export_synthetic(const std::filesystem::path& folder, const std::string& la
   for (const auto& sample : listing.samples) {
     const auto made = make(sample);
     const std::string name = fmt::format("{:03}", sample.index);
-    if (layout == "crackforest") {
+    if (layout == Format::crackforest) {
       write_picture(folder / "image" / (name + ".jpg"), to_bytes(made.image, false));
       std::filesystem::create_directories(folder / "groundTruth");
       write_mask_mat(folder / "groundTruth" / (name + ".mat"), made.mask);
-    } else if (layout == "mvtec") {
+    } else if (layout == Format::mvtec) {
       write_picture(folder / "test" / made.type / (name + ".png"), to_bytes(made.image, false));
       if (made.type != "good")
         write_picture(folder / "ground_truth" / made.type / (name + "_mask.png"), made.mask * 255);
-    } else if (layout == "nanotwice") {
+    } else if (layout == Format::nanotwice) {
       if (made.type == "good") continue;  // all of NanoTWICE's test images show anomalies
       write_picture(folder / "Anomalous" / "images" / (name + ".tif"), to_bytes(made.image, true));
       write_picture(folder / "Anomalous" / "gt" / (name + "_gt.png"), made.mask * 255);
-    } else if (layout == "folder") {
+    } else {
       write_picture(folder / "images" / (name + ".png"), to_bytes(made.image, false));
       write_picture(folder / "masks" / (name + ".png"), made.mask * 255);
-    } else {
-      throw Error(fmt::format("there is no layout \"{}\"; choose crackforest, mvtec, nanotwice or folder", layout));
     }
   }
   for (const auto& sample : listing.auxiliary) {
     const auto made = make(sample);
     const std::string name = fmt::format("{:03}", sample.index);
-    if (layout == "mvtec") write_picture(folder / "train" / "good" / (name + ".png"), to_bytes(made.image, false));
-    if (layout == "nanotwice") write_picture(folder / "Normal" / (name + ".tif"), to_bytes(made.image, true));
+    if (layout == Format::mvtec)
+      write_picture(folder / "train" / "good" / (name + ".png"), to_bytes(made.image, false));
+    if (layout == Format::nanotwice) write_picture(folder / "Normal" / (name + ".tif"), to_bytes(made.image, true));
   }
 }
 

@@ -13,11 +13,19 @@ namespace {
 
 Listing list_by_format(const DataOptions& options) {
   const std::filesystem::path root = options.root;
-  if (options.format == "crackforest") return list_crackforest(root);
-  if (options.format == "mvtec") return list_mvtec(options.category.empty() ? root : root / options.category);
-  if (options.format == "nanotwice") return list_nanotwice(root);
-  if (options.format == "folder") return list_folder(root, options.partial_masks);
-  return list_synthetic(options);
+  switch (options.format) {
+    case Format::crackforest:
+      return list_crackforest(root);
+    case Format::mvtec:
+      return list_mvtec(options.category.empty() ? root : root / options.category);
+    case Format::nanotwice:
+      return list_nanotwice(root);
+    case Format::folder:
+      return list_folder(root, options.partial_masks);
+    case Format::synthetic:
+      return list_synthetic(options);
+  }
+  throw Error("data.format is none that this version knows");
 }
 
 // Predictions are written under their ids, so two samples with one id would overwrite each other.
@@ -40,10 +48,10 @@ void sort_by_id(std::vector<Sample>& samples) {
 }  // namespace
 
 Listing list_samples(const DataOptions& options) {
-  if (options.format != "synthetic") {
+  if (options.format != Format::synthetic) {
     if (options.root.empty()) {
-      throw Error(
-          fmt::format("data.root is empty, but the format \"{}\" reads a folder; set data.root", options.format));
+      throw Error(fmt::format("data.root is empty, but the format \"{}\" reads a folder; set data.root",
+                              choice_name(options.format, formats())));
     }
     if (!std::filesystem::is_directory(options.root)) {
       throw Error(
@@ -53,7 +61,7 @@ Listing list_samples(const DataOptions& options) {
     }
   }
   auto listing = list_by_format(options);
-  if (options.format != "synthetic") {
+  if (options.format != Format::synthetic) {
     sort_by_id(listing.samples);
     sort_by_id(listing.auxiliary);
     refuse_duplicates(listing);

@@ -99,7 +99,7 @@ Split draw_split(const Listing& listing, const DataOptions& options) {
 
 std::string manifest(const Listing& listing, const Split& split, const DataOptions& options) {
   nlohmann::ordered_json json;
-  json["format"] = options.format;
+  json["format"] = choice_name(options.format, formats());
   json["split_seed"] = options.split_seed;
   json["labeled"] = split.labelled.size();
   json["unlabeled"] = split.unlabelled.size();

@@ -14,7 +14,8 @@ namespace nbs::data {
 
 namespace {
 
-constexpr std::array<const char*, 5> kSurfaces = {"fabric", "asphalt", "metal", "wood", "tiles"};
+constexpr std::array<Surface, 5> kSurfaces = {Surface::fabric, Surface::asphalt, Surface::metal, Surface::wood,
+                                              Surface::tiles};
 constexpr double kTurn = 6.283185307179586;
 
 // The random source of one image. The multipliers are large odd numbers, so that neighbouring images and seeds have
@@ -56,11 +57,11 @@ cv::Mat pattern(int size, const Shade& shade) {
 }
 
 // Grey relief of a surface around 0, and its colour. Lengths are in units of a 256 pixel image.
-cv::Mat relief(const std::string& surface, Source& random, int size, cv::Vec3f& colour) {
+cv::Mat relief(Surface surface, Source& random, int size, cv::Vec3f& colour) {
   const double unit = size / 256.0;
   const double phase_x = random.uniform(0, kTurn);
   const double phase_y = random.uniform(0, kTurn);
-  if (surface == "fabric") {
+  if (surface == Surface::fabric) {
     const double period = random.uniform(7, 10) * unit;
     colour = {0.45F, 0.5F, 0.62F};
     const auto weave = pattern(size, [&](int x, int y) {
@@ -69,11 +70,11 @@ cv::Mat relief(const std::string& surface, Source& random, int size, cv::Vec3f& 
     });
     return weave + 0.035 * noise(random, size, 0.8 * unit, 0.8 * unit);
   }
-  if (surface == "metal") {
+  if (surface == Surface::metal) {
     colour = {0.62F, 0.62F, 0.64F};
     return 0.06 * noise(random, size, 14 * unit, 0.6 * unit) + 0.04 * noise(random, size, 40 * unit, 40 * unit);
   }
-  if (surface == "wood") {
+  if (surface == Surface::wood) {
     const double period = random.uniform(14, 22) * unit;
     colour = {0.62F, 0.45F, 0.28F};
     const cv::Mat bend = noise(random, size, 50 * unit, 12 * unit);
@@ -81,7 +82,7 @@ cv::Mat relief(const std::string& surface, Source& random, int size, cv::Vec3f& 
         size, [&](int x, int y) { return 0.09 * std::sin(kTurn * y / period + 1.6 * bend.at<float>(y, x) + phase_y); });
     return rings + 0.03 * noise(random, size, 8 * unit, 0.6 * unit);
   }
-  if (surface == "tiles") {
+  if (surface == Surface::tiles) {
     const double side = random.uniform(40, 56) * unit;
     const double offset_x = random.uniform(0, side);
     const double offset_y = random.uniform(0, side);
@@ -173,12 +174,13 @@ std::string synthetic_type(std::uint64_t seed, std::int64_t index) {
   return kTypes[(static_cast<std::uint64_t>(index) + seed) % kTypes.size()];
 }
 
-SyntheticImage synthesise(const std::string& surface, std::int64_t size, std::uint64_t seed, std::int64_t index) {
+SyntheticImage synthesise(Surface surface, std::int64_t size, std::uint64_t seed, std::int64_t index) {
   const int side = static_cast<int>(size);
   Source random(seed, index);
   SyntheticImage result;
   result.type = synthetic_type(seed, index);
-  const std::string kind = surface == "mixed" ? kSurfaces[static_cast<std::size_t>(seed) % kSurfaces.size()] : surface;
+  const Surface kind =
+      surface == Surface::mixed ? kSurfaces[static_cast<std::size_t>(seed) % kSurfaces.size()] : surface;
   cv::Vec3f colour;
   const cv::Mat grey = relief(kind, random, side, colour);
   const auto light = static_cast<float>(random.uniform(-0.06, 0.06));

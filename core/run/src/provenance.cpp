@@ -37,7 +37,7 @@ nlohmann::ordered_json provenance(const config::Pipeline& pipeline, const host::
   json["compiler"] = __VERSION__;
   json["processor"] = processor();
   json["threads"] = threads;
-  json["device"] = pipeline.train.options.device;
+  json["device"] = choice_name(pipeline.train.options.device, config::devices());
   json["started"] = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   auto& plugins = json["plugins"] = nlohmann::ordered_json::array();
   const auto add = [&](Kind kind, const config::ComponentSpec& spec) {

@@ -84,7 +84,7 @@ Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& ima
       for (std::int64_t i = 0; i < crop.numel(); ++i)
         values[i] *= static_cast<float>(std::exp(buffer.noise * random.normal()));
     }
-    if (profile.transform == "log") crop.add_(0.01).log_();
+    if (profile.transform == config::ProfileTransform::log) crop.add_(0.01).log_();
     inputs.push_back(dihedral(crop, turn));
     masks.push_back(dihedral(window.of(images.masks[drawn.image]), turn));
     if (with_image) {

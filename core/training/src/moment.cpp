@@ -8,7 +8,7 @@
 namespace nbs::training {
 
 double Selection::smooth(double loss) {
-  if (options_.smoothing == "none") return loss;
+  if (options_.smoothing == config::Smoothing::none) return loss;
   const double past = options_.smoothing_factor;
   average_ = past * average_ + (1 - past) * loss;
   weight_ = past * weight_ + (1 - past);
@@ -18,7 +18,7 @@ double Selection::smooth(double loss) {
 Selection::Verdict Selection::judge(double smoothed) {
   Verdict verdict;
   verdict.lowest = !lowest_ || smoothed < *lowest_;
-  verdict.keep = verdict.lowest || options_.selection == "last";
+  verdict.keep = verdict.lowest || options_.selection == config::Selection::last;
   if (verdict.lowest) lowest_ = smoothed;
   return verdict;
 }

@@ -15,7 +15,7 @@ torch::Tensor prediction_loss(const torch::Tensor& logits, const torch::Tensor& 
 }
 
 double class_balance(const config::TrainOptions& options, const torch::Tensor& masks) {
-  if (options.balance == "fixed") return options.alpha;
+  if (options.balance == config::ClassBalance::fixed) return options.alpha;
   const double anomalous = masks.sum(torch::kFloat64).item<double>();
   const double normal = static_cast<double>(masks.numel()) - anomalous;
   if (anomalous == 0 || normal == 0) {

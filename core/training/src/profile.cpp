@@ -58,10 +58,10 @@ std::vector<double> map_means(const torch::Tensor& profile) {
 
 std::vector<double> profile_scales(const config::ProfileOptions& options, const std::vector<double>& means) {
   std::vector<double> scales(means.size(), 1.0);
-  if (options.normalise == "mean") {
+  if (options.normalise == config::ProfileNormalization::mean) {
     const double total = std::accumulate(means.begin(), means.end(), 0.0);
     std::fill(scales.begin(), scales.end(), total / static_cast<double>(means.size()));
-  } else if (options.normalise == "map") {
+  } else if (options.normalise == config::ProfileNormalization::map) {
     scales = means;
   }
   for (double& scale : scales) {
@@ -75,7 +75,7 @@ torch::Tensor prepare_profile(const config::ProfileOptions& options, const torch
   auto prepared = torch::empty_like(profile);
   for (std::int64_t t = 0; t < profile.size(0); ++t)
     prepared[t].copy_(profile[t] / scales[static_cast<std::size_t>(t)]);
-  if (options.transform == "log") prepared.add_(0.01).log_();
+  if (options.transform == config::ProfileTransform::log) prepared.add_(0.01).log_();
   return prepared;
 }
 

@@ -9,8 +9,8 @@
 namespace nbs::training {
 
 double beta(const config::RewardOptions& options, std::int64_t iteration) {
-  if (options.schedule == "zero") return 0;
-  if (options.schedule == "hard") return iteration < options.anneal ? 1 : 0;
+  if (options.schedule == config::BetaSchedule::zero) return 0;
+  if (options.schedule == config::BetaSchedule::hard) return iteration < options.anneal ? 1 : 0;
   return std::max(0.0, 1.0 - static_cast<double>(iteration) / static_cast<double>(options.anneal));
 }
 

@@ -105,7 +105,7 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
       std::make_unique<TrainingScene>(images_, *losses_, settings_.profile.patch_size, 0, images_.labelled);
   std::int64_t first = 0;
   std::int64_t count = images_.labelled + images_.unlabelled;
-  if (settings_.train.autoencoder_images == "auxiliary") {
+  if (settings_.train.autoencoder_images == config::AutoencoderImages::auxiliary) {
     first = count;
     count = images_.auxiliary() - images_.held_out;
     if (count <= 0) {
@@ -260,7 +260,7 @@ void Trainer::train_sampler(std::optional<double> prediction_loss, IterationRepo
   const bool clones = rollouts_.size() == 2;
   // What is logged of cloning comes from the rollout on labelled images, or from the labelled patches of the only one.
   const auto& judged = clones ? rollouts_.front().patches : chosen;
-  const bool labelled_first = clones || settings_.train.autoencoder_images == "all";
+  const bool labelled_first = clones || settings_.train.autoencoder_images == config::AutoencoderImages::all;
   const auto signs = labelled_first ? clone_signs(judged, images_.masks, settings_.profile.patch_size)
                                     : std::vector<double>(judged.size(), 0.0);
   const auto coverage = new_coverage(judged, images_.size(), settings_.profile.patch_size);

@@ -25,13 +25,13 @@ int data(const std::vector<std::string>& words) {
   const auto& options = pipeline.data.options;
   const std::string folder = arguments.get("export", "");
   if (!folder.empty()) {
-    if (options.format != "synthetic") {
+    if (options.format != data::Format::synthetic) {
       throw Error(
           fmt::format("only generated images are exported, but data.format is \"{}\"; use a pipeline with "
                       "data.format = \"synthetic\"",
-                      options.format));
+                      choice_name(options.format, data::formats())));
     }
-    data::export_synthetic(folder, arguments.get("layout", "folder"), options);
+    data::export_synthetic(folder, choice_value(arguments.get("layout", "folder"), data::formats()), options);
     fmt::print("{}\n", folder);
     return 0;
   }

@@ -124,7 +124,7 @@ int run(const std::vector<std::string>& words) {
   write_file(out / "split.json", data::manifest(listing, split, data_options));
   auto set = data::load_training_set(listing, split, data_options);
   auto images = as_tensors(set);
-  if (pipeline.evaluation.options.threshold_rule == "normal_area" && images.auxiliary() > 0)
+  if (pipeline.evaluation.options.threshold_rule == config::ThresholdRule::normal_area && images.auxiliary() > 0)
     images.held_out = held_out_count(pipeline.evaluation.options, images.auxiliary());
 
   auto components = session.make_components();
@@ -165,7 +165,7 @@ int run(const std::vector<std::string>& words) {
     }
     const auto predictions = postprocess_all(session.make_postprocessors(tuned), raw, images);
     const double threshold = choose_threshold(evaluation, predictions, images);
-    result["threshold_rule"] = evaluation.threshold_rule;
+    result["threshold_rule"] = choice_name(evaluation.threshold_rule, config::threshold_rules());
     result["threshold"] = threshold;
     const data::ScoringSet truth(listing, split, data_options);
     const auto scored = open_masks(predictions.unlabelled, truth);

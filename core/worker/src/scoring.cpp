@@ -38,7 +38,7 @@ Predictions predict_all(training::Inference& inference, const training::Training
   Predictions predictions;
   predictions.labelled = raw_probabilities(inference, images, 0, images.labelled);
   predictions.unlabelled = raw_probabilities(inference, images, images.labelled, images.unlabelled);
-  const std::int64_t wanted = options.threshold_rule == "normal_area" ? images.held_out : 0;
+  const std::int64_t wanted = options.threshold_rule == config::ThresholdRule::normal_area ? images.held_out : 0;
   predictions.held_out = raw_probabilities(inference, images, images.count() - wanted, wanted);
   return predictions;
 }
@@ -71,8 +71,8 @@ std::vector<evaluation::ScoredImage> labelled_images(const torch::Tensor& probab
 
 double choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
                         const training::TrainingImages& images) {
-  if (options.threshold_rule == "fixed") return options.threshold;
-  if (options.threshold_rule == "normal_area") {
+  if (options.threshold_rule == config::ThresholdRule::fixed) return options.threshold;
+  if (options.threshold_rule == config::ThresholdRule::normal_area) {
     if (predictions.held_out.size(0) == 0) {
       throw Error(
           "evaluation.threshold_rule = \"normal_area\" needs anomaly-free images that the data set keeps apart; set "

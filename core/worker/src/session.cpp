@@ -46,7 +46,7 @@ Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Lo
   mallopt(M_TOP_PAD, 64 << 20);
   // Denormal numbers, which dying units produce, are slower by two orders of magnitude.
   at::globalContext().setFlushDenormal(true);
-  if (train.device == "cuda" && !torch::cuda::is_available())
+  if (train.device == config::Device::cuda && !torch::cuda::is_available())
     throw Error("train.device is \"cuda\", but LibTorch finds no CUDA device here; set it to \"cpu\"");
 }
 
@@ -57,7 +57,7 @@ Context& Session::context_for(const std::string& role) {
   facts.patch_size = pipeline_.profile.options.patch_size;
   facts.profile_length = pipeline_.profile.options.length;
   facts.threads = threads_;
-  facts.device = torch::Device(pipeline_.train.options.device);
+  facts.device = pipeline_.train.options.device == config::Device::cuda ? torch::kCUDA : torch::kCPU;
   contexts_.push_back(std::make_unique<Context>(facts, log_));
   return *contexts_.back();
 }

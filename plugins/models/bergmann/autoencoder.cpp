@@ -33,7 +33,7 @@ torch::Tensor BergmannAutoencoder::reconstruct(const torch::Tensor& patches) {
 // Losses [B, 3, p, p] of patches on the device, with gradient.
 torch::Tensor BergmannAutoencoder::residual(const torch::Tensor& patches) {
   const auto result = reconstruct(patches);
-  return options_.loss == "l2" ? (result - patches).square() : 1 - ssim_.map(result, patches);
+  return options_.loss == Loss::l2 ? (result - patches).square() : 1 - ssim_.map(result, patches);
 }
 
 double BergmannAutoencoder::learn(const torch::Tensor& patches) {

@@ -13,11 +13,12 @@
 namespace {
 
 using nbs::bergmann::BergmannAutoencoder;
+using nbs::bergmann::Loss;
 using nbs::bergmann::Network;
 using nbs::bergmann::Options;
 using nbs::bergmann::Upsample;
 
-Options small_options(const std::string& loss) {
+Options small_options(Loss loss) {
   auto options = nbs::schema_of<Options>().make();
   options.loss = loss;
   options.width = 4;
@@ -128,7 +129,7 @@ TEST_CASE("drawn parameters keep the size of what passes through") {
 
 TEST_CASE("patches of 64, 128 and 256 are taken, others refused with a sentence") {
   for (const std::int64_t size : {64, 128, 256}) {
-    Made made(small_options("ssim"), 1, size);
+    Made made(small_options(Loss::ssim), 1, size);
     const auto patches = stripes(2, size, 3);
     CHECK(made.autoencoder.reconstruct(patches).sizes() == patches.sizes());
     const auto loss = made.autoencoder.pixel_loss(patches);
@@ -136,14 +137,14 @@ TEST_CASE("patches of 64, 128 and 256 are taken, others refused with a sentence"
     CHECK_FALSE(loss.requires_grad());
   }
   for (const std::int64_t size : {32, 96, 512}) {
-    CHECK_THROWS_WITH_AS(Made(small_options("l2"), 1, size),
+    CHECK_THROWS_WITH_AS(Made(small_options(Loss::l2), 1, size),
                          doctest::Contains(("64 and 256, but profile.patch_size is " + std::to_string(size)).c_str()),
                          nbs::Error);
   }
 }
 
 TEST_CASE("the l2 loss map is the squared error averaged over colours, written out") {
-  Made made(small_options("l2"), 2);
+  Made made(small_options(Loss::l2), 2);
   const auto patches = stripes(2, 64, 4);
   const auto loss = made.autoencoder.pixel_loss(patches);
   const auto result = made.autoencoder.reconstruct(patches).detach().contiguous();
@@ -167,7 +168,7 @@ TEST_CASE("the l2 loss map is the squared error averaged over colours, written o
 }
 
 TEST_CASE("the ssim loss map is 1 - SSIM averaged over colours, and its mean is what is learnt") {
-  Made made(small_options("ssim"), 2);
+  Made made(small_options(Loss::ssim), 2);
   const auto patches = stripes(2, 64, 4);
   const auto loss = made.autoencoder.pixel_loss(patches);
   // SSIM itself is tested against the formula written out; here: its arguments, constants and average.
@@ -184,7 +185,7 @@ TEST_CASE("the ssim loss map is 1 - SSIM averaged over colours, and its mean is 
 }
 
 TEST_CASE("learning reduces either loss, on patches that were not learnt from too") {
-  for (const std::string loss : {"l2", "ssim"}) {
+  for (const Loss loss : {Loss::l2, Loss::ssim}) {
     CAPTURE(loss);
     auto options = small_options(loss);
     options.learning_rate = 1e-3;
@@ -198,7 +199,7 @@ TEST_CASE("learning reduces either loss, on patches that were not learnt from to
 }
 
 TEST_CASE("a patch's loss does not depend on the others in the batch") {
-  for (const std::string loss : {"l2", "ssim"}) {
+  for (const Loss loss : {Loss::l2, Loss::ssim}) {
     Made made(small_options(loss), 6);
     const auto patches = stripes(5, 64, 7);
     const auto alone = made.autoencoder.pixel_loss(patches.slice(0, 2, 3))[0];
@@ -213,9 +214,9 @@ TEST_CASE("the same seed gives the same numbers; re-initialising draws new param
       made.autoencoder.learn(patches);
     return made.autoencoder.pixel_loss(patches);
   };
-  Made one(small_options("ssim"), 9);
-  Made two(small_options("ssim"), 9);
-  Made other(small_options("ssim"), 10);
+  Made one(small_options(Loss::ssim), 9);
+  Made two(small_options(Loss::ssim), 9);
+  Made other(small_options(Loss::ssim), 10);
   const auto result = trained(one);
   CHECK(torch::equal(result, trained(two)));
   CHECK_FALSE(torch::allclose(result, trained(other)));
@@ -223,15 +224,15 @@ TEST_CASE("the same seed gives the same numbers; re-initialising draws new param
   const auto again = trained(one);
   CHECK_FALSE(torch::allclose(again, result));
   // Without a step in between the generator stands at the same place, so only a remembered optimiser could differ.
-  Made fresh(small_options("ssim"), 9);
+  Made fresh(small_options(Loss::ssim), 9);
   fresh.autoencoder.reinitialise();
   CHECK(torch::equal(again, trained(fresh)));
 }
 
 TEST_CASE("state() is all that the loss map depends on") {
   const auto patches = stripes(2, 64, 10);
-  Made one(small_options("l2"), 11);
-  Made two(small_options("l2"), 12);
+  Made one(small_options(Loss::l2), 11);
+  Made two(small_options(Loss::l2), 12);
   CHECK_FALSE(torch::equal(one.autoencoder.pixel_loss(patches), two.autoencoder.pixel_loss(patches)));
   torch::NoGradGuard no_grad;
   const auto from = one.autoencoder.state();
@@ -244,10 +245,10 @@ TEST_CASE("state() is all that the loss map depends on") {
 
 TEST_CASE("after save and load results and further learning are the same bit for bit") {
   const auto patches = stripes(4, 64, 13);
-  Made original(small_options("ssim"), 1);
+  Made original(small_options(Loss::ssim), 1);
   for (int step = 0; step < 3; ++step)
     original.autoencoder.learn(patches);
-  Made copy(small_options("ssim"), 2);
+  Made copy(small_options(Loss::ssim), 2);
   restore(copy.autoencoder, saved(original.autoencoder));
   CHECK(torch::equal(copy.autoencoder.pixel_loss(patches), original.autoencoder.pixel_loss(patches)));
   for (int step = 0; step < 2; ++step)

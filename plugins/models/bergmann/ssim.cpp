@@ -15,8 +15,8 @@ constexpr double kDeviation = 1.5;  // pixels, Wang et al. 2004
 
 }  // namespace
 
-Ssim::Ssim(std::int64_t window, const std::string& weights, double c1, double c2)
-    : radius_(window / 2), gaussian_(weights == "gaussian"), c1_(c1), c2_(c2) {
+Ssim::Ssim(std::int64_t window, Weights weights, double c1, double c2)
+    : radius_(window / 2), gaussian_(weights == Weights::gaussian), c1_(c1), c2_(c2) {
   if (window % 2 == 0) {
     throw Error("window is " + std::to_string(window) +
                 ", but must be odd, so that a pixel lies in the middle of its window; use " +

@@ -13,6 +13,7 @@
 namespace {
 
 using nbs::bergmann::Ssim;
+using nbs::bergmann::Weights;
 
 constexpr double kC1 = 1e-4;
 constexpr double kC2 = 9e-4;
@@ -57,7 +58,7 @@ torch::Tensor noise(std::vector<std::int64_t> shape, std::uint64_t seed) {
 TEST_CASE("SSIM is the published formula, at every pixel and at the border") {
   const auto x = noise({2, 3, 17, 14}, 1);
   const auto y = 0.6 * x + 0.4 * noise({2, 3, 17, 14}, 2);
-  for (const std::string weights : {"uniform", "gaussian"}) {
+  for (const Weights weights : {Weights::uniform, Weights::gaussian}) {
     for (const std::int64_t window : {1, 3, 11, 31}) {
       CAPTURE(weights);
       CAPTURE(window);
@@ -72,7 +73,7 @@ TEST_CASE("SSIM is the published formula, at every pixel and at the border") {
         for (std::int64_t c = 0; c < 3; ++c) {
           for (std::int64_t row = 0; row < 17; ++row) {
             for (std::int64_t column = 0; column < 14; ++column) {
-              const double expected = direct(x[b][c], y[b][c], row, column, window, weights == "gaussian");
+              const double expected = direct(x[b][c], y[b][c], row, column, window, weights == Weights::gaussian);
               worst = std::max(worst, std::abs(map[b][c][row][column].item<double>() - expected));
               worst_single = std::max(worst_single, std::abs(single[b][c][row][column].item<double>() - expected));
             }
@@ -86,7 +87,7 @@ TEST_CASE("SSIM is the published formula, at every pixel and at the border") {
 }
 
 TEST_CASE("SSIM in closed form: equal maps, flat maps, and a map against its negative") {
-  const Ssim ssim(11, "uniform", kC1, kC2);
+  const Ssim ssim(11, Weights::uniform, kC1, kC2);
   const auto x = noise({1, 1, 20, 20}, 3);
   CHECK((ssim.map(x, x) - 1).abs().max().item<double>() < 1e-12);
   const auto flat =
@@ -106,7 +107,7 @@ TEST_CASE("SSIM in closed form: equal maps, flat maps, and a map against its neg
 }
 
 TEST_CASE("the gradient of SSIM agrees with finite differences, for both maps") {
-  for (const std::string weights : {"uniform", "gaussian"}) {
+  for (const Weights weights : {Weights::uniform, Weights::gaussian}) {
     CAPTURE(weights);
     const Ssim ssim(5, weights, kC1, kC2);
     auto x = noise({1, 2, 7, 6}, 4).requires_grad_();
@@ -139,7 +140,7 @@ TEST_CASE("the gradient of SSIM agrees with finite differences, for both maps") 
 }
 
 TEST_CASE("an even window is refused") {
-  CHECK_THROWS_WITH_AS(Ssim(10, "uniform", kC1, kC2),
+  CHECK_THROWS_WITH_AS(Ssim(10, Weights::uniform, kC1, kC2),
                        "window is 10, but must be odd, so that a pixel lies in the middle of its window; use 9 or 11",
                        nbs::Error);
 }

@@ -13,7 +13,9 @@
 namespace {
 
 using nbs::dilated::DilatedPredictor;
+using nbs::dilated::Input;
 using nbs::dilated::Network;
+using nbs::dilated::Normalization;
 using nbs::dilated::Options;
 
 constexpr std::int64_t kMaps = 3;
@@ -133,7 +135,7 @@ TEST_CASE("the receptive field is 1 + 2 x the sum of the dilations, no more and 
   for (const auto& dilations : std::vector<std::vector<std::int64_t>>{{}, {1}, {1, 2, 4}, {1, 2, 4, 8, 1}}) {
     auto options = small_options();
     options.dilations = dilations;
-    options.normalisation = "none";
+    options.normalisation = Normalization::none;
     std::int64_t reach = 0;
     for (const auto dilation : dilations)
       reach += dilation;
@@ -156,12 +158,13 @@ TEST_CASE("the receptive field is 1 + 2 x the sum of the dilations, no more and 
 
 TEST_CASE("inputs are as declared, and one logit a pixel comes out") {
   const auto problem = bright_middle(2, 1);
-  for (const auto& inputs : std::vector<std::vector<std::string>>{{"profile"}, {"image"}, {"profile", "image"}}) {
+  for (const auto& inputs :
+       std::vector<std::vector<Input>>{{Input::profile}, {Input::image}, {Input::profile, Input::image}}) {
     auto options = small_options();
     options.inputs = inputs;
     Made made(options, 1);
-    const bool profile = inputs.front() == "profile";
-    const bool image = inputs.back() == "image";
+    const bool profile = inputs.front() == Input::profile;
+    const bool image = inputs.back() == Input::image;
     CHECK(made.predictor.needs_profile() == profile);
     CHECK(made.predictor.needs_image() == image);
     nbs::PredictorInput given;
@@ -193,7 +196,7 @@ TEST_CASE("an untrained network starts from the prior") {
 }
 
 TEST_CASE("a trivial mapping is learnt, also for profiles that were not learnt from") {
-  for (const char* normalisation : {"batch", "none"}) {
+  for (const auto normalisation : {Normalization::batch, Normalization::none}) {
     CAPTURE(normalisation);
     auto options = small_options();
     options.normalisation = normalisation;

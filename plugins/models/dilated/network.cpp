@@ -11,7 +11,7 @@ NetworkImpl::NetworkImpl(std::int64_t inputs, const Options& options) {
   using torch::nn::Conv2dOptions;
   for (std::size_t i = 0; i < options.dilations.size(); ++i) {
     const std::int64_t d = options.dilations[i];
-    const bool normalised = options.normalisation == "batch";
+    const bool normalised = options.normalisation == Normalization::batch;
     layers_.emplace_back(Conv2dOptions(i == 0 ? inputs : options.channels, options.channels, 3)
                              .padding(d)
                              .dilation(d)

@@ -9,11 +9,16 @@
 
 namespace nbs::dilated {
 
+/// What the predictor sees.
+enum class Input { profile, image };
+/// What follows each convolution.
+enum class Normalization { batch, none };
+
 struct Options {
-  std::vector<std::string> inputs;
-  std::vector<std::int64_t> dilations;
+  std::vector<Input> inputs = {Input::profile};
+  std::vector<std::int64_t> dilations = {1, 2, 4, 8, 1};
   std::int64_t channels = 24;
-  std::string normalisation = "batch";
+  Normalization normalisation = Normalization::batch;
   double dropout = 0;
   double learning_rate = 2e-3;
   double weight_decay = 0;
@@ -21,29 +26,27 @@ struct Options {
   double prior = 0.5;
 
   static void declare(nbs::Schema<Options>& s) {
-    s.add("inputs", &Options::inputs, std::vector<std::string>{"profile"})
-        .choices({"profile", "image"})
+    s.add("inputs", &Options::inputs)
+        .choices({{"profile", Input::profile}, {"image", Input::image}})
         .doc("What it sees: the loss profile (the paper), the image, or both.");
-    s.add("dilations", &Options::dilations, std::vector<std::int64_t>{1, 2, 4, 8, 1})
+    s.add("dilations", &Options::dilations)
         .range(1, 128)
         .doc("Dilation of each 3x3 layer; the receptive field is 1 + 2 x their sum, in pixels.");
-    s.add("channels", &Options::channels, 24).range(1, 1024).doc("Channels of each layer.");
-    s.add("normalisation", &Options::normalisation, "batch")
-        .choices({"batch", "none"})
+    s.add("channels", &Options::channels).range(1, 1024).doc("Channels of each layer.");
+    s.add("normalisation", &Options::normalisation)
+        .choices({{"batch", Normalization::batch}, {"none", Normalization::none}})
         .doc("Batch normalisation after each layer, or none.");
-    s.add("dropout", &Options::dropout, 0.0)
+    s.add("dropout", &Options::dropout)
         .range(0, 0.95)
         .doc("Share of channels set to 0 before the last layer while learning.");
-    s.add("learning_rate", &Options::learning_rate, 2e-3).range(1e-8, 10).doc("Adam's step size.");
-    s.add("weight_decay", &Options::weight_decay, 0.0).range(0, 1).doc("L2 penalty, added to the gradient.");
-    s.add("average", &Options::average, 0.0)
+    s.add("learning_rate", &Options::learning_rate).range(1e-8, 10).doc("Adam's step size.");
+    s.add("weight_decay", &Options::weight_decay).range(0, 1).doc("L2 penalty, added to the gradient.");
+    s.add("average", &Options::average)
         .range(0, 0.9999)
         .doc(
             "Decay, per step, of a moving average of the weights that predicts in place of the last ones; 0: the last "
             "ones.");
-    s.add("prior", &Options::prior, 0.5)
-        .range(1e-6, 0.999999)
-        .doc("Probability that an untrained network starts from.");
+    s.add("prior", &Options::prior).range(1e-6, 0.999999).doc("Probability that an untrained network starts from.");
   }
 };
 

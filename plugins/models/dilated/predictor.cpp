@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "predictor.h"
 
-#include <string>
+#include <algorithm>
 #include <vector>
 
 #include "nbs/error.h"
@@ -11,16 +11,14 @@ namespace nbs::dilated {
 
 namespace {
 
-bool has(const std::vector<std::string>& texts, const char* wanted) {
-  for (const auto& text : texts) {
-    if (text == wanted) return true;
-  }
-  return false;
+bool has(const std::vector<Input>& inputs, Input wanted) {
+  return std::find(inputs.begin(), inputs.end(), wanted) != inputs.end();
 }
 
 std::int64_t input_channels(const Options& options, const Context& context) {
   if (options.inputs.empty()) throw Error("inputs is empty; name \"profile\", \"image\" or both");
-  return (has(options.inputs, "profile") ? context.facts().profile_length : 0) + (has(options.inputs, "image") ? 3 : 0);
+  return (has(options.inputs, Input::profile) ? context.facts().profile_length : 0) +
+         (has(options.inputs, Input::image) ? 3 : 0);
 }
 
 }  // namespace
@@ -28,8 +26,8 @@ std::int64_t input_channels(const Options& options, const Context& context) {
 DilatedPredictor::DilatedPredictor(const Options& options, Context& context)
     : context_(context),
       options_(options),
-      profile_(has(options.inputs, "profile")),
-      image_(has(options.inputs, "image")),
+      profile_(has(options.inputs, Input::profile)),
+      image_(has(options.inputs, Input::image)),
       network_(input_channels(options, context), options) {
   network_->to(context_.device());
   for (auto& parameter : network_->parameters()) {

@@ -11,7 +11,7 @@ struct Options {
   double scale = 0.01;
 
   static void declare(Schema<Options>& s) {
-    s.add("scale", &Options::scale, 0.01)
+    s.add("scale", &Options::scale)
         .range(1e-9, 1e9)
         .doc(
             "Loss of a pixel whose probability is one half: probability = loss / (loss + scale). It moves no mask "

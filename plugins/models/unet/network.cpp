@@ -38,7 +38,7 @@ torch::Tensor BlockImpl::forward(torch::Tensor features) {
 }
 
 NetworkImpl::NetworkImpl(const Options& options) : deepest_channels_(options.width << options.depth) {
-  const bool normalised = options.normalisation == "batch";
+  const bool normalised = options.normalisation == Normalization::batch;
   const auto channels = [&](std::int64_t level) { return options.width << level; };
   for (std::int64_t level = 0; level <= options.depth; ++level) {
     encoder_.emplace_back(level == 0 ? 3 : channels(level - 1), channels(level), normalised);

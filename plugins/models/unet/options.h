@@ -8,10 +8,13 @@
 
 namespace nbs::unet {
 
+/// What follows each convolution.
+enum class Normalization { batch, none };
+
 struct Options {
   std::int64_t depth = 4;
   std::int64_t width = 16;
-  std::string normalisation = "batch";
+  Normalization normalisation = Normalization::batch;
   double dropout = 0;
   double dice = 0;
   double learning_rate = 1e-3;
@@ -20,29 +23,27 @@ struct Options {
   double prior = 0.5;
 
   static void declare(Schema<Options>& s) {
-    s.add("depth", &Options::depth, 4).range(1, 8).doc("Times that the encoder halves the image.");
-    s.add("width", &Options::width, 16)
+    s.add("depth", &Options::depth).range(1, 8).doc("Times that the encoder halves the image.");
+    s.add("width", &Options::width)
         .range(1, 1024)
         .doc("Channels at full size; each halving of the image doubles them.");
-    s.add("normalisation", &Options::normalisation, "batch")
-        .choices({"batch", "none"})
+    s.add("normalisation", &Options::normalisation)
+        .choices({{"batch", Normalization::batch}, {"none", Normalization::none}})
         .doc("Batch normalisation after each 3x3 convolution, or none.");
-    s.add("dropout", &Options::dropout, 0.0)
+    s.add("dropout", &Options::dropout)
         .range(0, 0.95)
         .doc("Share of channels set to 0 at the end of the encoder while learning.");
-    s.add("dice", &Options::dice, 0.0)
+    s.add("dice", &Options::dice)
         .range(0, 1000)
         .doc("Weight of the soft Dice loss that is added to the weighted cross entropy (Eq. 2).");
-    s.add("learning_rate", &Options::learning_rate, 1e-3).range(1e-8, 10).doc("Adam's step size.");
-    s.add("weight_decay", &Options::weight_decay, 0.0).range(0, 1).doc("L2 penalty, added to the gradient.");
-    s.add("average", &Options::average, 0.0)
+    s.add("learning_rate", &Options::learning_rate).range(1e-8, 10).doc("Adam's step size.");
+    s.add("weight_decay", &Options::weight_decay).range(0, 1).doc("L2 penalty, added to the gradient.");
+    s.add("average", &Options::average)
         .range(0, 0.9999)
         .doc(
             "Decay, per step, of a moving average of the weights that predicts in place of the last ones; 0: the last "
             "ones.");
-    s.add("prior", &Options::prior, 0.5)
-        .range(1e-6, 0.999999)
-        .doc("Probability that an untrained network starts from.");
+    s.add("prior", &Options::prior).range(1e-6, 0.999999).doc("Probability that an untrained network starts from.");
   }
 };
 

@@ -13,6 +13,7 @@
 namespace {
 
 using nbs::unet::Network;
+using nbs::unet::Normalization;
 using nbs::unet::Options;
 using nbs::unet::UnetPredictor;
 
@@ -98,7 +99,7 @@ TEST_CASE("one logit a pixel, for sizes that are no multiple of 2^depth too") {
 TEST_CASE("shortcuts carry what is near past the deepest level, which sees what is far") {
   torch::NoGradGuard no_grad;
   auto options = small_options();
-  options.normalisation = "none";
+  options.normalisation = Normalization::none;
   Network network(options);
   auto generator = nbs::make_generator(3);
   nbs::initialise(*network, generator);

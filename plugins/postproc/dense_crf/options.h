@@ -11,52 +11,58 @@
 
 namespace nbs::crf {
 
+/// How kernel sums are computed.
+enum class Mode { lattice, exact, grid };
+
 struct Options {
   double smooth_sx = 3;
   double smooth_sy = 3;
   double smooth_weight = 3;
   double sx = 80;
   double sy = 80;
-  std::vector<double> scolour;
+  std::vector<double> scolour = {13, 13, 13};
   double weight = 10;
   std::int64_t iterations = 5;
-  std::string normalisation = "symmetric";
-  std::string mode = "lattice";
+  Normalisation normalisation = Normalisation::symmetric;
+  Mode mode = Mode::lattice;
   double clamp = 1e-5;
   std::int64_t threads = 0;
 
   static void declare(Schema<Options>& s) {
-    s.add("smooth_sx", &Options::smooth_sx, 3.0).range(1e-3, 1e6).doc("Smoothness kernel: sigma along x, in pixels.");
-    s.add("smooth_sy", &Options::smooth_sy, 3.0).range(1e-3, 1e6).doc("Smoothness kernel: sigma along y, in pixels.");
-    s.add("smooth_weight", &Options::smooth_weight, 3.0)
+    s.add("smooth_sx", &Options::smooth_sx).range(1e-3, 1e6).doc("Smoothness kernel: sigma along x, in pixels.");
+    s.add("smooth_sy", &Options::smooth_sy).range(1e-3, 1e6).doc("Smoothness kernel: sigma along y, in pixels.");
+    s.add("smooth_weight", &Options::smooth_weight)
         .range(0, 1e6)
         .tune({0, 0.3, 1, 3})
         .doc("Smoothness kernel: weight; 0 leaves it out.");
-    s.add("sx", &Options::sx, 80.0).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along x, in pixels.");
-    s.add("sy", &Options::sy, 80.0).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along y, in pixels.");
-    s.add("scolour", &Options::scolour, std::vector<double>{13, 13, 13})
+    s.add("sx", &Options::sx).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along x, in pixels.");
+    s.add("sy", &Options::sy).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along y, in pixels.");
+    s.add("scolour", &Options::scolour)
         .range(1e-3, 1e6)
         .tune({5, 13})
         .doc("Appearance kernel: sigmas of red, green and blue, in levels of 0..255; one value stands for all three.");
-    s.add("weight", &Options::weight, 10.0)
+    s.add("weight", &Options::weight)
         .range(0, 1e6)
         .tune({0, 1, 3, 10})
         .doc("Appearance kernel: weight; 0 leaves it out.");
-    s.add("iterations", &Options::iterations, 5).range(0, 1000).doc("Mean field updates.");
-    s.add("normalisation", &Options::normalisation, "symmetric")
-        .choices({"symmetric", "before", "after", "none"})
+    s.add("iterations", &Options::iterations).range(0, 1000).doc("Mean field updates.");
+    s.add("normalisation", &Options::normalisation)
+        .choices({{"symmetric", Normalisation::symmetric},
+                  {"before", Normalisation::before},
+                  {"after", Normalisation::after},
+                  {"none", Normalisation::none}})
         .doc(
             "How kernel sums are normalised: by the root of both pixels' sums, by the sum of the pixel that sends, of "
             "the one that receives, or not at all. Results differ a lot.");
-    s.add("mode", &Options::mode, "lattice")
-        .choices({"lattice", "exact", "grid"})
+    s.add("mode", &Options::mode)
+        .choices({{"lattice", Mode::lattice}, {"exact", Mode::exact}, {"grid", Mode::grid}})
         .doc(
             "lattice: fast, any image, equal to the widely used implementation. exact: all pairs of pixels, small "
             "images. grid: grey images only, nearer to exact than the lattice, so its results differ from it.");
-    s.add("clamp", &Options::clamp, 1e-5)
+    s.add("clamp", &Options::clamp)
         .range(1e-30, 0.49)
         .doc("Probabilities are brought into [clamp, 1 - clamp] before their logarithm is taken.");
-    s.add("threads", &Options::threads, 0)
+    s.add("threads", &Options::threads)
         .range(0, 1024)
         .doc("Images at a time; 0 = as the run has threads. The result does not depend on it.");
   }
@@ -71,10 +77,7 @@ struct Options {
     result.smoothness = {smooth_sx, smooth_sy, smooth_weight};
     result.appearance = {sx, sy, {scolour.front(), scolour[scolour.size() / 2], scolour.back()}, weight};
     result.iterations = iterations;
-    result.normalisation = normalisation == "before"  ? Normalisation::before
-                           : normalisation == "after" ? Normalisation::after
-                           : normalisation == "none"  ? Normalisation::none
-                                                      : Normalisation::symmetric;
+    result.normalisation = normalisation;
     check(result);
     return result;
   }

@@ -58,7 +58,7 @@ torch::Tensor DenseCrf::apply(const torch::Tensor& probabilities, const torch::T
   const std::int64_t count = in.size(0);
   const std::int64_t pixels = in.size(1) * in.size(2);
   if (in.numel() == 0) return out;
-  if (options_.mode == "lattice" &&
+  if (options_.mode == Mode::lattice &&
       (!smoothness_ || smoothness_->height() != in.size(1) || smoothness_->width() != in.size(2)))
     smoothness_ = std::make_unique<SmoothnessKernel>(parameters_, in.size(1), in.size(2));
 
@@ -97,10 +97,10 @@ void DenseCrf::refine(const float* probability, const Image& image, float* refin
   worker.log_odds.resize(static_cast<std::size_t>(pixels));
   float* const z = worker.log_odds.data();
   log_odds_of(probability, pixels, static_cast<float>(options_.clamp), z);
-  if (options_.mode == "exact") {
+  if (options_.mode == Mode::exact) {
     const auto exact = exact_mean_field(parameters_, image, {z, z + pixels});
     std::copy(exact.begin(), exact.end(), z);
-  } else if (options_.mode == "grid") {
+  } else if (options_.mode == Mode::grid) {
     grid_mean_field(parameters_, image, z, z, worker.grid);
   } else {
     mean_field(parameters_, *smoothness_, image, z, z, worker.lattice);

@@ -8,28 +8,31 @@
 
 namespace {
 
+/// What the pixels of a suppressed component get.
+enum class Suppressed { zero, below };
+
 struct Options {
   double threshold = 0.5;
   std::int64_t min_area = 0;
   std::int64_t closing_radius = 0;
-  std::string suppressed = "zero";
+  Suppressed suppressed = Suppressed::zero;
 
   static void declare(nbs::Schema<Options>& s) {
-    s.add("threshold", &Options::threshold, 0.5)
+    s.add("threshold", &Options::threshold)
         .range(1e-6, 1)
         .doc("Components are those of the map at this probability. Use the threshold of the evaluation.");
-    s.add("min_area", &Options::min_area, 0)
+    s.add("min_area", &Options::min_area)
         .range(0, 1 << 30)
         .tune({0, 10, 30, 100})
         .doc("Components of fewer pixels (8 neighbours) are suppressed; 0 or 1 keeps all.");
-    s.add("closing_radius", &Options::closing_radius, 0)
+    s.add("closing_radius", &Options::closing_radius)
         .range(0, 256)
         .tune({0, 1, 2})
         .doc(
             "Grey closing of the probabilities with a square of 2 x this + 1 pixels, before components are counted; 0 "
             "= none.");
-    s.add("suppressed", &Options::suppressed, "zero")
-        .choices({"zero", "below"})
+    s.add("suppressed", &Options::suppressed)
+        .choices({{"zero", Suppressed::zero}, {"below", Suppressed::below}})
         .doc(
             "What pixels of a suppressed component get: probability 0, or the largest number below the threshold, "
             "which "
@@ -50,7 +53,7 @@ class Morphology : public nbs::Postprocessor {
     const std::int64_t width = result.size(2);
     if (result.numel() == 0) return result;
     const auto threshold = static_cast<float>(options_.threshold);
-    const float suppressed = options_.suppressed == "below" ? std::nextafter(threshold, 0.0F) : 0.0F;
+    const float suppressed = options_.suppressed == Suppressed::below ? std::nextafter(threshold, 0.0F) : 0.0F;
     for (std::int64_t i = 0; i < result.size(0); ++i) {
       float* const map = result.data_ptr<float>() + i * height * width;
       nbs::morphology::close_gaps(map, height, width, options_.closing_radius);

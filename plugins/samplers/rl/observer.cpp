@@ -25,7 +25,7 @@ void Observer::mark(const Patch& patch) {
 }
 
 void Observer::observe(const Patch& patch, float* state) {
-  if (options_.view == "image") {
+  if (options_.view == View::image) {
     observe_image(patch, state);
   } else {
     observe_window(patch, state);
@@ -60,7 +60,7 @@ void Observer::observe_window(const Patch& patch, float* state) {
     const auto loss = scene_.loss(patch.image, top, left, window, window);
     const float* const plane = loss.data_ptr<float>();
     float factor = 1;
-    if (options_.loss_scale == "mean") {
+    if (options_.loss_scale == LossScale::mean) {
       double sum = 0;
       for (std::int64_t y = y0; y < y1; ++y) {
         for (std::int64_t x = x0; x < x1; ++x)
@@ -95,7 +95,7 @@ void Observer::observe_image(const Patch& patch, float* state) {
   if (options_.use_loss) {
     const auto loss = reduce(scene_.loss(patch.image, 0, 0, size, size).unsqueeze(0))[0];
     const double mean = loss.mean().item<double>();
-    put(3, loss, 0.0F, options_.loss_scale == "mean" && mean > 0 ? static_cast<float>(1 / mean) : 1.0F);
+    put(3, loss, 0.0F, options_.loss_scale == LossScale::mean && mean > 0 ? static_cast<float>(1 / mean) : 1.0F);
   }
   if (options_.use_history) {
     const auto map = torch::from_blob(history(patch.image).data(), {1, size, size});

@@ -11,10 +11,12 @@
 
 using nbs::Patch;
 using nbs::rl::FastPolicy;
+using nbs::rl::LossScale;
 using nbs::rl::Observer;
 using nbs::rl::Options;
 using nbs::rl::Policy;
 using nbs::rl::TestScene;
+using nbs::rl::View;
 
 TEST_CASE("the fast forward pass gives the network's logits, for all shapes and after updates") {
   torch::NoGradGuard no_grad;
@@ -48,7 +50,7 @@ TEST_CASE("a window shows colour, loss by its mean and history around the centre
   auto scene = TestScene::random(2, 20, 6, 3);
   Options options = nbs::schema_of<Options>().make();
   options.window = 10;
-  for (const char* scale : {"mean", "none"}) {
+  for (const auto scale : {LossScale::mean, LossScale::none}) {
     options.loss_scale = scale;
     Observer observer(options, scene);
     auto history = torch::zeros({2, 20, 20});
@@ -73,7 +75,7 @@ TEST_CASE("a window shows colour, loss by its mean and history around the centre
           count += 1;
         }
       }
-      if (options.loss_scale == "mean") expected.select(2, 3).mul_(count / sum);
+      if (options.loss_scale == LossScale::mean) expected.select(2, 3).mul_(count / sum);
       CHECK(torch::allclose(state, expected, 1e-5, 1e-6));
       observer.mark(patch);
       history[patch.image].slice(0, patch.y, patch.y + 6).slice(1, patch.x, patch.x + 6).fill_(1);
@@ -85,8 +87,8 @@ TEST_CASE("the whole image is shown reduced by averaging") {
   auto scene = TestScene::random(1, 20, 6, 3);
   Options options = nbs::schema_of<Options>().make();
   options.window = 10;
-  options.view = "image";
-  options.loss_scale = "none";
+  options.view = View::image;
+  options.loss_scale = LossScale::none;
   Observer observer(options, scene);
   observer.mark({0, 3, 4});
   auto state = torch::empty({10, 10, 5});
@@ -103,7 +105,7 @@ TEST_CASE("the whole image is shown reduced by averaging") {
 TEST_CASE("channels that are turned off are zeros") {
   auto scene = TestScene::random(1, 20, 6, 3);
   for (int off = 0; off < 3; ++off) {
-    for (const char* view : {"window", "image"}) {
+    for (const auto view : {View::window, View::image}) {
       Options options = nbs::schema_of<Options>().make();
       options.window = 8;
       options.view = view;

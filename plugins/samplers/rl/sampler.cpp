@@ -121,7 +121,7 @@ std::vector<std::pair<std::string, double>> RlSampler::learn(const std::vector<R
     const auto& memory = dynamic_cast<const Memory&>(*rewarded.rollout->memory);
     auto returns = discounted_returns(rewarded.rewards, options_.gamma);
     if (!returns.empty()) first_return += returns.front();
-    if (options_.baseline == "running") baseline(rewarded.index).subtract(returns);
+    if (options_.baseline == Baseline::running) baseline(rewarded.index).subtract(returns);
     for (const double value : returns)
       advantage += std::abs(value) / static_cast<double>(logits.size(0));
     const std::int64_t count = memory.actions.size(0);

@@ -13,11 +13,13 @@
 using nbs::Patch;
 using nbs::RewardedRollout;
 using nbs::Rollout;
+using nbs::rl::Baseline;
 using nbs::rl::Memory;
 using nbs::rl::moved;
 using nbs::rl::Options;
 using nbs::rl::RlSampler;
 using nbs::rl::TestScene;
+using nbs::rl::View;
 
 namespace {
 
@@ -93,7 +95,7 @@ TEST_CASE("actions move the patch in reading order of the directions and stop at
 }
 
 TEST_CASE("a rollout follows its actions, remembers what was seen, and stays in the images") {
-  for (const char* view : {"window", "image"}) {
+  for (const auto view : {View::window, View::image}) {
     auto options = small_options();
     options.view = view;
     Made made(options, 4);
@@ -176,7 +178,7 @@ TEST_CASE(
 
 TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
   auto options = small_options();
-  options.baseline = "none";
+  options.baseline = Baseline::none;
   options.gamma = 0.8;
   options.learning_rate = 1e-3;
   Made made(options, 6);
@@ -228,7 +230,7 @@ TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
 TEST_CASE("rollouts after a learning step follow the new policy") {
   auto options = small_options();
   options.learning_rate = 0.5;  // one violent step
-  options.baseline = "none";
+  options.baseline = Baseline::none;
   Made made(options, 6);
   Made idle(options, 6);
   auto scene = TestScene::random(2, 40, 10, 1);
@@ -242,7 +244,7 @@ TEST_CASE("rollouts after a learning step follow the new policy") {
 }
 
 TEST_CASE("REINFORCE solves a toy: stay in the left half") {
-  for (const char* baseline : {"running", "none"}) {
+  for (const auto baseline : {Baseline::running, Baseline::none}) {
     CAPTURE(baseline);
     auto options = small_options();
     options.step = 8;

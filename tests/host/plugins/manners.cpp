@@ -12,8 +12,8 @@ struct Options {
   std::int64_t step = 3;
 
   static void declare(nbs::Schema<Options>& s) {
-    s.add("manner", &Options::manner, "good").doc("How it behaves.");
-    s.add("step", &Options::step, 3).range(1, 8).doc("Not used.");
+    s.add("manner", &Options::manner).doc("How it behaves.");
+    s.add("step", &Options::step).range(1, 8).doc("Not used.");
   }
 };
 

@@ -169,28 +169,91 @@ inline std::optional<std::string> problem_with(const OptionSpec& spec, const Val
   return problem;
 }
 
-/// The options of one component: binds names to the members of the plain struct `Options`.
-/// Members may be bool, std::int64_t, double, std::string or a std::vector of the last three.
+/// Enumerations are texts to users: the words for their values, in the order in which they are listed.
+template <typename T>
+using ChoiceNames = std::vector<std::pair<std::string, T>>;
+
+/// The word for a value. Throws nbs::Error if it has none.
+template <typename T>
+std::string choice_name(T value, const ChoiceNames<T>& names) {
+  for (const auto& [name, named] : names) {
+    if (named == value) return name;
+  }
+  throw Error("a value of an option has no name among its choices; add it to .choices()");
+}
+
+/// The value that a word stands for. Throws nbs::Error, which lists the words, if it is none of them.
+template <typename T>
+T choice_value(const std::string& word, const ChoiceNames<T>& names) {
+  std::string known;
+  for (const auto& [name, named] : names) {
+    if (name == word) return named;
+    known += (known.empty() ? "" : ", ") + name;
+  }
+  throw Error('"' + word + "\" is none of: " + known);
+}
+
+/// Describes the type of a member: what its elements are, and whether it is a list.
+template <typename T>
+struct OptionType {
+  using Element = T;
+  static constexpr bool kList = false;
+};
+template <typename T>
+struct OptionType<std::vector<T>> {
+  using Element = T;
+  static constexpr bool kList = true;
+};
+
+/// Whether T may be the type of an option: bool, int64_t, double, string or an enumeration, or a vector of the last
+/// four.
+template <typename T>
+constexpr bool is_option_type() {
+  using Element = typename OptionType<T>::Element;
+  if (std::is_same_v<Element, bool>) return !OptionType<T>::kList;
+  return std::is_same_v<Element, std::int64_t> || std::is_same_v<Element, double> ||
+         std::is_same_v<Element, std::string> || std::is_enum_v<Element>;
+}
+
+/// The options of one component: binds names to the members of the plain struct `Options`, whose initializers are the
+/// defaults.
 template <typename Options>
 class Schema {
  public:
-  /// Refines the option that was just added.
+  /// Refines the option that was just added. T: the type of its member.
+  template <typename T>
   class Refine {
    public:
-    Refine(std::vector<OptionSpec>& specs, std::size_t index) : specs_(specs), index_(index) {}
+    using Element = typename OptionType<T>::Element;
+    Refine(Schema& schema, std::size_t index, T Options::*member) : schema_(schema), index_(index), member_(member) {}
+
     /// Inclusive range of a number, or of every element of a list.
     Refine& range(double minimum, double maximum = std::numeric_limits<double>::infinity()) {
+      static_assert(std::is_arithmetic_v<Element> && !std::is_same_v<Element, bool>, "only numbers have a range");
       spec().minimum = minimum;
       if (maximum != std::numeric_limits<double>::infinity()) spec().maximum = maximum;
       return *this;
     }
     /// The allowed texts.
-    Refine& choices(std::vector<std::string> allowed) {
+    template <typename E = Element, std::enable_if_t<std::is_same_v<E, std::string>, int> = 0>
+    Refine& choices(std::vector<E> allowed) {
       spec().choices = std::move(allowed);
       return *this;
     }
-    /// For a postprocessor's number: the values that are tried when it is tuned on the labelled images.
+    /// The words for the values of an enumeration; every enumeration needs them.
+    template <typename E = Element, std::enable_if_t<std::is_enum_v<E>, int> = 0>
+    Refine& choices(const std::vector<std::pair<std::string, E>>& names) {
+      for (const auto& [name, value] : names)
+        spec().choices.push_back(name);
+      spec().default_value = to_value(schema_.defaults_.*member_, names);
+      schema_.setters_[index_] = [member = member_, names](Options& options, const Value& value) {
+        options.*member = from_value<T>(value, names);
+      };
+      return *this;
+    }
+    /// For a postprocessor's number: the values that are tried when it is tuned on the labeled images.
     Refine& tune(std::vector<double> values) {
+      static_assert(std::is_arithmetic_v<Element> && !std::is_same_v<Element, bool>, "only numbers are tuned");
       spec().tuning = std::move(values);
       return *this;
     }
@@ -201,56 +264,53 @@ class Schema {
     }
 
    private:
-    OptionSpec& spec() { return specs_[index_]; }
-    std::vector<OptionSpec>& specs_;
+    OptionSpec& spec() { return schema_.specs_[index_]; }
+    Schema& schema_;
     std::size_t index_;
+    T Options::*member_;
   };
 
-  /// Declares the option `name`, kept in `member`, with its default.
-  template <typename T, typename Default>
-  Refine add(std::string name, T Options::*member, Default default_value) {
-    static_assert(std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, double> ||
-                      std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<std::int64_t>> ||
-                      std::is_same_v<T, std::vector<double>> || std::is_same_v<T, std::vector<std::string>>,
-                  "an option is bool, int64_t, double, string, or a vector of the last three");
+  /// Declares the option `name`, kept in `member`; its default is what `member` holds in `Options{}`.
+  template <typename T>
+  Refine<T> add(std::string name, T Options::*member) {
+    static_assert(is_option_type<T>(),
+                  "an option is bool, int64_t, double, string or an enumeration, or a vector of the last four");
     for (const auto& spec : specs_) {
       if (spec.name == name) throw Error("the option '" + name + "' is declared twice");
     }
     OptionSpec spec;
     spec.name = std::move(name);
-    spec.default_value = Value{T(default_value)};
-    spec.type = type_of(spec.default_value);
+    if constexpr (std::is_enum_v<typename OptionType<T>::Element>) {
+      // Until choices() names the values.
+      spec.type = OptionType<T>::kList ? ValueType::texts : ValueType::text;
+      spec.default_value = OptionType<T>::kList ? Value{std::vector<std::string>{}} : Value{std::string()};
+      setters_.push_back(nullptr);
+    } else {
+      spec.default_value = Value{defaults_.*member};
+      spec.type = type_of(spec.default_value);
+      setters_.push_back(
+          [member](Options& options, const Value& value) { options.*member = from_value<T>(value, {}); });
+    }
     specs_.push_back(std::move(spec));
-    setters_.push_back([member](Options& options, const Value& value) {
-      if constexpr (std::is_same_v<T, double>) {
-        if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-          options.*member = static_cast<double>(*integer);
-          return;
-        }
-      }
-      if constexpr (std::is_same_v<T, std::vector<double>>) {
-        if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
-          (options.*member).assign(integers->begin(), integers->end());
-          return;
-        }
-      }
-      if (const auto* held = std::get_if<T>(&value)) {
-        options.*member = *held;
-      } else {
-        options.*member = T();  // an empty list of another element type, as problem_with allows
-      }
-    });
-    return Refine(specs_, specs_.size() - 1);
+    return Refine<T>(*this, specs_.size() - 1, member);
   }
 
   const std::vector<OptionSpec>& specs() const { return specs_; }
+
+  /// Throws nbs::Error for an enumeration without choices().
+  void check() const {
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      if (!setters_[i]) {
+        throw Error("the option '" + specs_[i].name +
+                    "' is an enumeration whose values have no names; add .choices({{\"name\", value}, …})");
+      }
+    }
+  }
 
   /// A struct with the defaults, then `values` over them.
   /// Throws nbs::Error that names the option for an unknown name or a value that is not allowed.
   Options make(const OptionValues& values = {}) const {
     Options options{};
-    for (std::size_t i = 0; i < specs_.size(); ++i)
-      setters_[i](options, specs_[i].default_value);
     for (const auto& [name, value] : values) {
       std::size_t i = 0;
       while (i < specs_.size() && specs_[i].name != name)
@@ -263,16 +323,67 @@ class Schema {
   }
 
  private:
+  template <typename T, typename E>
+  static Value to_value(const T& held, const ChoiceNames<E>& names) {
+    if constexpr (OptionType<T>::kList) {
+      std::vector<std::string> texts;
+      for (const E value : held)
+        texts.push_back(choice_name(value, names));
+      return Value{texts};
+    } else {
+      return Value{choice_name(held, names)};
+    }
+  }
+
+  // One element of what users wrote; problem_with() has found it right.
+  template <typename E, typename From>
+  static E element_from(const From& from, [[maybe_unused]] const ChoiceNames<E>& names) {
+    if constexpr (std::is_enum_v<E>) {
+      if constexpr (std::is_same_v<From, std::string>) {
+        for (const auto& [name, value] : names) {
+          if (name == from) return value;
+        }
+      }
+      return E{};
+    } else if constexpr (std::is_convertible_v<From, E> && std::is_arithmetic_v<From> == std::is_arithmetic_v<E>) {
+      return static_cast<E>(from);  // the same, or an integer for a real
+    } else {
+      return E{};
+    }
+  }
+
+  template <typename T>
+  static T from_value(const Value& value, const ChoiceNames<typename OptionType<T>::Element>& names) {
+    using Element = typename OptionType<T>::Element;
+    return std::visit(
+        [&](const auto& held) -> T {
+          using Held = std::decay_t<decltype(held)>;
+          if constexpr (OptionType<T>::kList != OptionType<Held>::kList) {
+            return T();
+          } else if constexpr (OptionType<T>::kList) {
+            T list;
+            for (const auto& item : held)
+              list.push_back(element_from<Element>(item, names));
+            return list;
+          } else {
+            return element_from<Element>(held, names);
+          }
+        },
+        value);
+  }
+
+  Options defaults_{};
   std::vector<OptionSpec> specs_;
   std::vector<std::function<void(Options&, const Value&)>> setters_;
 };
 
 /// The schema of a struct that declares its options with a static member
-/// `declare(Schema<Options>&)`.
+/// `declare(Schema<Options>&)`. Throws nbs::Error for a declaration that is wrong.
 template <typename Options>
 Schema<Options> schema_of() {
   Schema<Options> schema;
   Options::declare(schema);
+  schema.check();
   return schema;
 }
 

@@ -23,7 +23,7 @@
 //     struct Options {
 //       std::int64_t step = 8;
 //       static void declare(nbs::Schema<Options>& s) {
-//         s.add("step", &Options::step, 8).range(1, 256).doc("Pixels between stripes.");
+//         s.add("step", &Options::step).range(1, 256).doc("Pixels between stripes.");
 //       }
 //     };
 //     Stripes(const Options& options, nbs::Context& context);

@@ -32,9 +32,9 @@ struct ExperimentOptions {
   std::string method;
 
   static void declare(Schema<ExperimentOptions>& s) {
-    s.add("dataset", &ExperimentOptions::dataset, "")
+    s.add("dataset", &ExperimentOptions::dataset)
         .doc("Row of the tables, for example \"crackforest\" or \"mvtec/bottle\".");
-    s.add("method", &ExperimentOptions::method, "").doc("Column of the tables, for example \"proposed\" or \"unet\".");
+    s.add("method", &ExperimentOptions::method).doc("Column of the tables, for example \"proposed\" or \"unet\".");
   }
 };
 

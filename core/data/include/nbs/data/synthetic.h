@@ -20,13 +20,13 @@ struct SyntheticImage {
 
 /// Image `index` of the generated data set: a textured surface, five of six with one or two small anomalies. Depends on
 /// nothing but its arguments.
-SyntheticImage synthesise(const std::string& surface, std::int64_t size, std::uint64_t seed, std::int64_t index);
+SyntheticImage synthesise(Surface surface, std::int64_t size, std::uint64_t seed, std::int64_t index);
 
 /// The kind of image `index`, without making it.
 std::string synthetic_type(std::uint64_t seed, std::int64_t index);
 
 /// Writes `options.count` generated images (and a quarter as many anomaly-free ones for training, where the layout has
 /// a place for them) in the layout named: crackforest, mvtec, nanotwice or folder.
-void export_synthetic(const std::filesystem::path& folder, const std::string& layout, const DataOptions& options);
+void export_synthetic(const std::filesystem::path& folder, Format layout, const DataOptions& options);
 
 }  // namespace nbs::data

@@ -11,6 +11,34 @@
 
 namespace nbs::config {
 
+/// What a profile is divided by before it enters the predictor.
+enum class ProfileNormalization { mean, map, none };
+/// What is applied to a normalized profile.
+enum class ProfileTransform { none, log };
+/// How beta falls (Eq. 3).
+enum class BetaSchedule { linear, hard, zero };
+/// Where the autoencoder's patches come from.
+enum class AutoencoderImages { all, auxiliary };
+/// Where alpha of Eq. 2 comes from.
+enum class ClassBalance { balanced, fixed };
+/// Which iteration's profiles and predictor are kept.
+enum class Selection { lowest_loss, last };
+/// How l_pred is smoothed.
+enum class Smoothing { none, ema };
+enum class Device { cpu, cuda };
+inline ChoiceNames<Device> devices() {
+  return {{"cpu", Device::cpu}, {"cuda", Device::cuda}};
+}
+/// How the threshold is chosen.
+enum class ThresholdRule { labeled_f1, fixed, normal_area };
+
+/// The rules by the names that pipelines and results use.
+inline ChoiceNames<ThresholdRule> threshold_rules() {
+  return {{"labeled_f1", ThresholdRule::labeled_f1},
+          {"fixed", ThresholdRule::fixed},
+          {"normal_area", ThresholdRule::normal_area}};
+}
+
 /// [profile]: what a loss profile is (paper, 3.1).
 struct ProfileOptions {
   std::int64_t patch_size = 32;
@@ -18,52 +46,54 @@ struct ProfileOptions {
   std::int64_t stride = 1;
   std::int64_t tile_step = 0;
   std::int64_t tile_offset = 0;
-  std::string normalise = "mean";
-  std::string transform = "none";
+  ProfileNormalization normalise = ProfileNormalization::mean;
+  ProfileTransform transform = ProfileTransform::none;
   std::int64_t lives = 1;
   std::int64_t typical_images = 0;
   std::int64_t typical_blur = 5;
 
   static void declare(Schema<ProfileOptions>& s) {
-    s.add("patch_size", &ProfileOptions::patch_size, 32)
+    s.add("patch_size", &ProfileOptions::patch_size)
         .range(4, 1024)
         .doc("p: side of the autoencoder's patches, in pixels.");
-    s.add("length", &ProfileOptions::length, 16).range(1, 256).doc("T: loss maps in a profile.");
-    s.add("stride", &ProfileOptions::stride, 1)
+    s.add("length", &ProfileOptions::length).range(1, 256).doc("T: loss maps in a profile.");
+    s.add("stride", &ProfileOptions::stride)
         .range(1, 10000)
         .doc("A loss map joins the profile every `stride` iterations; 1 is the paper's text.");
-    s.add("tile_step", &ProfileOptions::tile_step, 0)
+    s.add("tile_step", &ProfileOptions::tile_step)
         .range(0, 1024)
         .doc(
             "Distance between the tiles that a loss map is made of, in pixels; tiles that overlap "
             "are averaged. "
             "0: patch_size, which is the non-overlapping tiling.");
-    s.add("tile_offset", &ProfileOptions::tile_offset, 0)
+    s.add("tile_offset", &ProfileOptions::tile_offset)
         .range(0, 1023)
         .doc(
             "Shifts the tiling right and down by this many pixels; the border is covered by tiles "
             "moved inwards.");
-    s.add("normalise", &ProfileOptions::normalise, "mean")
-        .choices({"mean", "map", "none"})
+    s.add("normalise", &ProfileOptions::normalise)
+        .choices({{"mean", ProfileNormalization::mean},
+                  {"map", ProfileNormalization::map},
+                  {"none", ProfileNormalization::none}})
         .doc(
             "What a profile is divided by before it enters the predictor: the mean of all its maps, each map by "
             "its own mean, or nothing.");
-    s.add("transform", &ProfileOptions::transform, "none")
-        .choices({"none", "log"})
+    s.add("transform", &ProfileOptions::transform)
+        .choices({{"none", ProfileTransform::none}, {"log", ProfileTransform::log}})
         .doc("Applied to the normalised profile: none, or log(x + 0.01).");
-    s.add("lives", &ProfileOptions::lives, 1)
+    s.add("lives", &ProfileOptions::lives)
         .range(1, 1000)
         .doc(
             "A mask is made from the profiles of the last so many lives of the autoencoder: the mean of what the "
             "predictor says of each. 1 is the paper.");
-    s.add("typical_images", &ProfileOptions::typical_images, 0)
+    s.add("typical_images", &ProfileOptions::typical_images)
         .range(0, 1e6)
         .doc(
             "Besides being normalised, loss maps are divided by what is typical at a pixel: the median over at most "
             "this "
             "many images, drawn from those that the autoencoder learns from, of maps divided by their means. For "
             "objects that are all placed alike. 0: not divided, as in the paper.");
-    s.add("typical_blur", &ProfileOptions::typical_blur, 5)
+    s.add("typical_blur", &ProfileOptions::typical_blur)
         .range(1, 255)
         .doc(
             "Side of the square over which the typical map is averaged, in pixels and odd; 1: not averaged. It makes "
@@ -77,30 +107,30 @@ struct RewardOptions {
   double cover_weight = 0.7;
   double prediction_weight = 1;
   std::int64_t anneal = 200;
-  std::string schedule = "linear";
+  BetaSchedule schedule = BetaSchedule::linear;
   bool normalise = false;
 
   static void declare(Schema<RewardOptions>& s) {
-    s.add("clone_weight", &RewardOptions::clone_weight, 1.0)
+    s.add("clone_weight", &RewardOptions::clone_weight)
         .range(0, 1e6)
         .doc("R_clone of a patch without anomalous pixels; a patch with some gets the negative.");
-    s.add("cover_weight", &RewardOptions::cover_weight, 0.7)
+    s.add("cover_weight", &RewardOptions::cover_weight)
         .range(0, 1e6)
         .doc(
             "R_cover is this times the share of the patch that the episode had not covered yet; 0 "
             "turns it off.");
-    s.add("prediction_weight", &RewardOptions::prediction_weight, 1.0)
+    s.add("prediction_weight", &RewardOptions::prediction_weight)
         .range(0, 1e6)
         .doc("R_pred is minus this times l_pred at the last step of the episode, 0 before (Eq. 1).");
-    s.add("anneal", &RewardOptions::anneal, 200)
+    s.add("anneal", &RewardOptions::anneal)
         .range(1, 1e9)
         .doc("L: iterations until beta has fallen from 1 to 0 (Eq. 3).");
-    s.add("schedule", &RewardOptions::schedule, "linear")
-        .choices({"linear", "hard", "zero"})
+    s.add("schedule", &RewardOptions::schedule)
+        .choices({{"linear", BetaSchedule::linear}, {"hard", BetaSchedule::hard}, {"zero", BetaSchedule::zero}})
         .doc(
             "beta: linear as Eq. 3; hard: 1 before iteration L, then 0; zero: no behaviour "
             "cloning.");
-    s.add("normalise", &RewardOptions::normalise, false)
+    s.add("normalise", &RewardOptions::normalise)
         .doc(
             "Rewards of a rollout to mean 0 and deviation 1, which removes a terminal-only signal "
             "(paper, 3.2).");
@@ -119,27 +149,25 @@ struct BufferOptions {
   double noise = 0;
 
   static void declare(Schema<BufferOptions>& s) {
-    s.add("capacity", &BufferOptions::capacity, 400)
-        .range(1, 1e6)
-        .doc("Labelled profiles kept; the oldest leaves first.");
-    s.add("batch", &BufferOptions::batch, 4).range(1, 4096).doc("Crops in a minibatch of the predictor.");
-    s.add("crop", &BufferOptions::crop, 128)
+    s.add("capacity", &BufferOptions::capacity).range(1, 1e6).doc("Labelled profiles kept; the oldest leaves first.");
+    s.add("batch", &BufferOptions::batch).range(1, 4096).doc("Crops in a minibatch of the predictor.");
+    s.add("crop", &BufferOptions::crop)
         .range(0, 65536)
         .doc("Side of the crops that the predictor learns from, in pixels; 0: whole images.");
-    s.add("steps", &BufferOptions::steps, 1)
+    s.add("steps", &BufferOptions::steps)
         .range(1, 10000)
         .doc("Minibatches, so optimiser steps of the predictor, in an iteration in which it learns.");
-    s.add("every", &BufferOptions::every, 1)
+    s.add("every", &BufferOptions::every)
         .range(1, 10000)
         .doc("The predictor learns in every so many-th iteration; the paper: in each.");
-    s.add("dihedral", &BufferOptions::dihedral, true)
+    s.add("dihedral", &BufferOptions::dihedral)
         .doc("Augmentation in profile space: a random flip and quarter turn of each crop.");
-    s.add("gain", &BufferOptions::gain, 0.0)
+    s.add("gain", &BufferOptions::gain)
         .range(0, 2)
         .doc(
             "Augmentation in profile space: deviation of a log-normal factor on each loss map of a "
             "crop.");
-    s.add("noise", &BufferOptions::noise, 0.0)
+    s.add("noise", &BufferOptions::noise)
         .range(0, 2)
         .doc(
             "Augmentation in profile space: deviation of a log-normal factor on each value of a "
@@ -158,79 +186,77 @@ struct TrainOptions {
   std::int64_t reinit_every = 64;
   std::int64_t warmup = 16;
   std::int64_t patience = 0;
-  std::string autoencoder_images = "all";
-  std::string balance = "fixed";
+  AutoencoderImages autoencoder_images = AutoencoderImages::all;
+  ClassBalance balance = ClassBalance::fixed;
   double alpha = 0.125;
-  std::string selection = "lowest_loss";
-  std::string smoothing = "ema";
+  Selection selection = Selection::lowest_loss;
+  Smoothing smoothing = Smoothing::ema;
   double smoothing_factor = 0.95;
   std::int64_t threads = 0;
-  std::string device = "cpu";
+  Device device = Device::cpu;
 
   static void declare(Schema<TrainOptions>& s) {
-    s.add("iterations", &TrainOptions::iterations, 300).range(1, 1e9).doc("Iterations j of Algorithm 1 at most.");
-    s.add("finish", &TrainOptions::finish, 0)
+    s.add("iterations", &TrainOptions::iterations).range(1, 1e9).doc("Iterations j of Algorithm 1 at most.");
+    s.add("finish", &TrainOptions::finish)
         .range(0, 1e9)
         .doc(
             "Further iterations at the end in which only the predictor learns, from the buffer as it is; autoencoder, "
             "profiles and sampler stay as they are.");
-    s.add("patches", &TrainOptions::patches, 128)
+    s.add("patches", &TrainOptions::patches)
         .range(1, 1e6)
         .doc("N: patches of the rollout that trains the autoencoder.");
-    s.add("clone_patches", &TrainOptions::clone_patches, 128)
+    s.add("clone_patches", &TrainOptions::clone_patches)
         .range(1, 1e6)
         .doc("N_c: patches of the rollout on labelled images that gives R_clone and R_cover.");
-    s.add("minibatch", &TrainOptions::minibatch, 32)
-        .range(1, 1e6)
-        .doc("Patches in one optimiser step of the autoencoder.");
-    s.add("shuffle", &TrainOptions::shuffle, false)
+    s.add("minibatch", &TrainOptions::minibatch).range(1, 1e6).doc("Patches in one optimiser step of the autoencoder.");
+    s.add("shuffle", &TrainOptions::shuffle)
         .doc(
             "The patches of a rollout go into minibatches in random order; otherwise neighbours of one image, which a "
             "sampler that walks visits one after the other, share a minibatch.");
-    s.add("reinit_every", &TrainOptions::reinit_every, 64)
+    s.add("reinit_every", &TrainOptions::reinit_every)
         .range(0, 1e9)
         .doc("K: iterations between re-initialisations of the autoencoder; 0: never.");
-    s.add("warmup", &TrainOptions::warmup, 16)
+    s.add("warmup", &TrainOptions::warmup)
         .range(0, 1e9)
         .doc("M: iterations after a re-initialisation that do not train the sampler.");
-    s.add("patience", &TrainOptions::patience, 0)
+    s.add("patience", &TrainOptions::patience)
         .range(0, 1e9)
         .doc("Stop when smoothed l_pred has not improved for this many iterations; 0: never.");
-    s.add("autoencoder_images", &TrainOptions::autoencoder_images, "all")
-        .choices({"all", "auxiliary"})
+    s.add("autoencoder_images", &TrainOptions::autoencoder_images)
+        .choices({{"all", AutoencoderImages::all}, {"auxiliary", AutoencoderImages::auxiliary}})
         .doc(
             "Images that the autoencoder's patches come from: labelled and unlabelled ones, or "
             "only the anomaly-free "
             "images that a data set keeps apart for training (MVTec train/good, NanoTWICE "
             "Normal).");
-    s.add("balance", &TrainOptions::balance, "fixed")
-        .choices({"balanced", "fixed"})
+    s.add("balance", &TrainOptions::balance)
+        .choices({{"balanced", ClassBalance::balanced}, {"fixed", ClassBalance::fixed}})
         .doc(
             "alpha of Eq. 2: anomalous over normal pixels of the labelled images, or the number "
             "`alpha`.");
-    s.add("alpha", &TrainOptions::alpha, 0.125)
+    s.add("alpha", &TrainOptions::alpha)
         .range(1e-6, 1e6)
         .doc("Weight of normal pixels in Eq. 2 when balance is \"fixed\".");
-    s.add("selection", &TrainOptions::selection, "lowest_loss")
-        .choices({"lowest_loss", "last"})
+    s.add("selection", &TrainOptions::selection)
+        .choices({{"lowest_loss", Selection::lowest_loss}, {"last", Selection::last}})
         .doc(
             "The moment whose profiles and predictor are kept: that of the lowest smoothed l_pred, "
             "or the last one at "
             "which profiles were full.");
-    s.add("smoothing", &TrainOptions::smoothing, "ema")
-        .choices({"none", "ema"})
+    s.add("smoothing", &TrainOptions::smoothing)
+        .choices({{"none", Smoothing::none}, {"ema", Smoothing::ema}})
         .doc("How l_pred is smoothed before it is compared.");
-    s.add("smoothing_factor", &TrainOptions::smoothing_factor, 0.95)
+    s.add("smoothing_factor", &TrainOptions::smoothing_factor)
         .range(0, 0.9999)
         .doc("Share of the past in the exponential moving average.");
-    s.add("threads", &TrainOptions::threads, 0).range(0, 1024).doc("Threads; 0: all cores.");
-    s.add("device", &TrainOptions::device, "cpu").choices({"cpu", "cuda"}).doc("Where networks run.");
+    s.add("threads", &TrainOptions::threads).range(0, 1024).doc("Threads; 0: all cores.");
+    s.add("device", &TrainOptions::device).choices(devices()).doc("Where networks run.");
   }
 };
 
 /// [evaluation]: from probabilities to masks and scores.
 struct EvaluationOptions {
-  std::string threshold_rule = "labeled_f1";
+  ThresholdRule threshold_rule = ThresholdRule::labeled_f1;
   double threshold_slack = 0;
   double threshold = 0.5;
   std::int64_t normal_area = 100;
@@ -240,40 +266,40 @@ struct EvaluationOptions {
   bool predictions = true;
 
   static void declare(Schema<EvaluationOptions>& s) {
-    s.add("threshold_rule", &EvaluationOptions::threshold_rule, "labeled_f1")
-        .choices({"labeled_f1", "fixed", "normal_area"})
+    s.add("threshold_rule", &EvaluationOptions::threshold_rule)
+        .choices(threshold_rules())
         .doc(
             "labeled_f1: the threshold with the best pooled F1 on the labelled images; fixed: the "
             "number `threshold`; "
             "normal_area: the smallest one at which no held-out anomaly-free image has a region "
             "larger than "
             "`normal_area` pixels (Bergmann et al.).");
-    s.add("threshold_slack", &EvaluationOptions::threshold_slack, 0.0)
+    s.add("threshold_slack", &EvaluationOptions::threshold_slack)
         .range(0, 0.5)
         .doc(
             "labeled_f1 takes the lowest threshold whose F1 on the labelled images is at least 1 minus this times the "
             "best. A predictor is surer of images that it has learnt from than of others, so where labelled images "
             "are few and differ, the best threshold on them is too high for the rest.");
-    s.add("threshold", &EvaluationOptions::threshold, 0.5)
+    s.add("threshold", &EvaluationOptions::threshold)
         .range(0, 1)
         .doc("Probability from which a pixel is anomalous, when threshold_rule is \"fixed\".");
-    s.add("normal_area", &EvaluationOptions::normal_area, 100)
+    s.add("normal_area", &EvaluationOptions::normal_area)
         .range(1, 1e9)
         .doc("Pixels, when threshold_rule is \"normal_area\".");
-    s.add("normal_share", &EvaluationOptions::normal_share, 0.1)
+    s.add("normal_share", &EvaluationOptions::normal_share)
         .range(0.001, 1)
         .doc(
             "Share of the auxiliary images (at least one) that is kept out of training and on which \"normal_area\" "
             "chooses the threshold.");
-    s.add("tune_postproc", &EvaluationOptions::tune_postproc, false)
+    s.add("tune_postproc", &EvaluationOptions::tune_postproc)
         .doc(
             "Before the threshold is chosen, the postprocessors' options that name values for tuning are set to "
             "those with the best pooled F1 on the labelled images.");
-    s.add("dihedral", &EvaluationOptions::dihedral, false)
+    s.add("dihedral", &EvaluationOptions::dihedral)
         .doc(
             "Test-time augmentation: a probability is the mean of the predictor's over the eight flips and quarter "
             "turns of its input. Also for nbs predict.");
-    s.add("predictions", &EvaluationOptions::predictions, true)
+    s.add("predictions", &EvaluationOptions::predictions)
         .doc("Write mask, probability and overlay of every scored image.");
   }
 };

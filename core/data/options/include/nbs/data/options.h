@@ -11,65 +11,80 @@
 
 namespace nbs::data {
 
+/// Layouts of a data set on disk, and generated images.
+enum class Format { crackforest, mvtec, nanotwice, folder, synthetic };
+inline ChoiceNames<Format> formats() {
+  return {{"crackforest", Format::crackforest},
+          {"mvtec", Format::mvtec},
+          {"nanotwice", Format::nanotwice},
+          {"folder", Format::folder},
+          {"synthetic", Format::synthetic}};
+}
+
+/// Surfaces that are generated; mixed: one of them for each seed.
+enum class Surface { mixed, fabric, asphalt, metal, wood, tiles };
+inline ChoiceNames<Surface> surfaces() {
+  return {{"mixed", Surface::mixed}, {"fabric", Surface::fabric}, {"asphalt", Surface::asphalt},
+          {"metal", Surface::metal}, {"wood", Surface::wood},     {"tiles", Surface::tiles}};
+}
+
 /// [data]: which images, and which of them are labelled.
 struct DataOptions {
-  std::string format = "synthetic";
+  Format format = Format::synthetic;
   std::string root;
   std::string category;
   std::int64_t image_size = 256;
   std::int64_t labeled = 5;
   std::int64_t split_seed = 0;
   std::int64_t min_anomalous = 1;
-  std::vector<std::int64_t> anomalous_labels;
+  std::vector<std::int64_t> anomalous_labels = {2};
   bool partial_masks = false;
-  std::string surface = "mixed";
+  Surface surface = Surface::mixed;
   std::int64_t count = 24;
   std::int64_t auxiliary = 0;
 
   static void declare(Schema<DataOptions>& s) {
-    s.add("format", &DataOptions::format, "synthetic")
-        .choices({"crackforest", "mvtec", "nanotwice", "folder", "synthetic"})
+    s.add("format", &DataOptions::format)
+        .choices(formats())
         .doc("Layout of the data set on disk, or \"synthetic\" for generated images.");
-    s.add("root", &DataOptions::root, "").doc("Folder of the data set; not used by \"synthetic\".");
-    s.add("category", &DataOptions::category, "")
+    s.add("root", &DataOptions::root).doc("Folder of the data set; not used by \"synthetic\".");
+    s.add("category", &DataOptions::category)
         .doc(
             "MVTec class: the folder below root, for example \"bottle\"; empty: root is the "
             "class's own folder.");
-    s.add("image_size", &DataOptions::image_size, 256)
+    s.add("image_size", &DataOptions::image_size)
         .range(16, 4096)
         .doc("S: images are resized to S x S pixels (area average; masks by nearest neighbour).");
-    s.add("labeled", &DataOptions::labeled, 5)
+    s.add("labeled", &DataOptions::labeled)
         .range(0, 100000)
         .doc("Images whose masks are given to training, drawn at random.");
-    s.add("split_seed", &DataOptions::split_seed, 0)
+    s.add("split_seed", &DataOptions::split_seed)
         .range(0, 9e15)
         .doc(
             "Seed of the draw of labelled images; apart from the run's seed, so that runs can "
             "share a split.");
-    s.add("min_anomalous", &DataOptions::min_anomalous, 1)
+    s.add("min_anomalous", &DataOptions::min_anomalous)
         .range(0, 100000)
         .doc(
             "At least so many labelled images show an anomaly: drawn ones that do not, the last first, are exchanged "
             "for "
             "the next in the random order that do.");
-    s.add("anomalous_labels", &DataOptions::anomalous_labels, std::vector<std::int64_t>{2})
+    s.add("anomalous_labels", &DataOptions::anomalous_labels)
         .range(0, 255)
         .doc(
             "CrackForest labels that count as anomalous: 1 road, 2 crack, 3 area enclosed by "
             "cracks, 4 thin detached "
             "pieces.");
-    s.add("partial_masks", &DataOptions::partial_masks, false)
+    s.add("partial_masks", &DataOptions::partial_masks)
         .doc(
             "Format \"folder\": images without a mask are taken as unmarked. They are never labelled and not scored; "
             "off, "
             "they are an error.");
-    s.add("surface", &DataOptions::surface, "mixed")
-        .choices({"mixed", "fabric", "asphalt", "metal", "wood", "tiles"})
-        .doc("Kind of surface that \"synthetic\" generates.");
-    s.add("count", &DataOptions::count, 24)
+    s.add("surface", &DataOptions::surface).choices(surfaces()).doc("Kind of surface that \"synthetic\" generates.");
+    s.add("count", &DataOptions::count)
         .range(1, 100000)
         .doc("Images that \"synthetic\" generates for the labelled and unlabelled sets together.");
-    s.add("auxiliary", &DataOptions::auxiliary, 0)
+    s.add("auxiliary", &DataOptions::auxiliary)
         .range(0, 100000)
         .doc(
             "At most this many of the anomaly-free images that the data set keeps apart for "
@@ -92,27 +107,25 @@ struct AugmentOptions {
   double elastic = 0;
 
   static void declare(Schema<AugmentOptions>& s) {
-    s.add("flip", &AugmentOptions::flip, true).doc("Random mirror images.");
-    s.add("rotate90", &AugmentOptions::rotate90, true).doc("Random quarter turns.");
-    s.add("brightness", &AugmentOptions::brightness, 0.0)
+    s.add("flip", &AugmentOptions::flip).doc("Random mirror images.");
+    s.add("rotate90", &AugmentOptions::rotate90).doc("Random quarter turns.");
+    s.add("brightness", &AugmentOptions::brightness)
         .range(0, 1)
         .doc("Largest shift of all channels together, in units of the full range.");
-    s.add("contrast", &AugmentOptions::contrast, 0.0)
+    s.add("contrast", &AugmentOptions::contrast)
         .range(0, 0.95)
         .doc("Largest relative change of contrast about the mean.");
-    s.add("colour", &AugmentOptions::colour, 0.0)
+    s.add("colour", &AugmentOptions::colour)
         .range(0, 1)
         .doc("Largest shift of each channel on its own, in units of the full range.");
-    s.add("noise", &AugmentOptions::noise, 0.0)
-        .range(0, 1)
-        .doc("Deviation of Gaussian noise, in units of the full range.");
-    s.add("rotation", &AugmentOptions::rotation, 0.0)
+    s.add("noise", &AugmentOptions::noise).range(0, 1).doc("Deviation of Gaussian noise, in units of the full range.");
+    s.add("rotation", &AugmentOptions::rotation)
         .range(0, 180)
         .doc("Largest rotation in degrees; whole images only (predictors that see no profile).");
-    s.add("scale", &AugmentOptions::scale, 0.0)
+    s.add("scale", &AugmentOptions::scale)
         .range(0, 0.9)
         .doc("Largest relative change of size; whole images only (predictors that see no profile).");
-    s.add("elastic", &AugmentOptions::elastic, 0.0)
+    s.add("elastic", &AugmentOptions::elastic)
         .range(0, 64)
         .doc(
             "Deviation in pixels of a smooth random displacement; whole images only (predictors "

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/options.h"
+
+#include "error_text.h"
+
+using namespace nbs;
+using doctest::Contains;
+
+namespace {
+
+enum class Color { red, green };
+
+struct Options {
+  bool flag = true;
+  std::int64_t count = 7;
+  double share = 0.25;
+  std::string title = "a";
+  Color color = Color::green;
+  std::vector<std::int64_t> sizes = {1, 2};
+  std::vector<double> weights = {0.5};
+  std::vector<std::string> words = {"x"};
+  std::vector<Color> colors = {Color::red, Color::green};
+
+  static void declare(Schema<Options>& s) {
+    s.add("flag", &Options::flag);
+    s.add("count", &Options::count).range(1, 9);
+    s.add("share", &Options::share).range(0, 1);
+    s.add("title", &Options::title).choices({"a", "b"});
+    s.add("color", &Options::color).choices({{"red", Color::red}, {"green", Color::green}});
+    s.add("sizes", &Options::sizes).range(1);
+    s.add("weights", &Options::weights);
+    s.add("words", &Options::words);
+    s.add("colors", &Options::colors).choices({{"red", Color::red}, {"green", Color::green}});
+  }
+};
+
+template <typename Wrong>
+doctest::String declaration_error() {
+  return test::error_text([] { schema_of<Wrong>(); });
+}
+
+}  // namespace
+
+TEST_CASE("defaults are those of the struct, and an enumeration's is its word") {
+  std::vector<std::string> texts;
+  const auto schema = schema_of<Options>();
+  for (const auto& spec : schema.specs())
+    texts.push_back(spec.name + " = " + to_text(spec.default_value));
+  CHECK(texts == std::vector<std::string>{"flag = true", "count = 7", "share = 0.25", "title = \"a\"",
+                                          "color = \"green\"", "sizes = [1, 2]", "weights = [0.5]", "words = [\"x\"]",
+                                          "colors = [\"red\", \"green\"]"});
+  const auto made = schema_of<Options>().make();
+  CHECK(made.count == 7);
+  CHECK(made.color == Color::green);
+  CHECK(made.colors == std::vector<Color>{Color::red, Color::green});
+}
+
+TEST_CASE("values of every type reach their members") {
+  const auto made = schema_of<Options>().make({{"flag", false},
+                                               {"count", std::int64_t{9}},
+                                               {"share", std::int64_t{1}},
+                                               {"title", std::string("b")},
+                                               {"color", std::string("red")},
+                                               {"sizes", std::vector<std::int64_t>{3}},
+                                               {"weights", std::vector<std::int64_t>{2, 3}},
+                                               {"words", std::vector<std::int64_t>{}},
+                                               {"colors", std::vector<std::string>{"green"}}});
+  CHECK_FALSE(made.flag);
+  CHECK(made.count == 9);
+  CHECK(made.share == 1.0);
+  CHECK(made.title == "b");
+  CHECK(made.color == Color::red);
+  CHECK(made.sizes == std::vector<std::int64_t>{3});
+  CHECK(made.weights == std::vector<double>{2, 3});
+  CHECK(made.words.empty());  // an empty list has no type of its own
+  CHECK(made.colors == std::vector<Color>{Color::green});
+}
+
+TEST_CASE("a value that is not allowed is refused with the value and what is allowed") {
+  const auto refusal = [](const char* name, const Value& value) {
+    return test::error_text([&] { schema_of<Options>().make({{name, value}}); });
+  };
+  CHECK(refusal("count", std::int64_t{0}) == "the option 'count' must be at least 1.0, but is 0");
+  CHECK(refusal("color", std::string("blue")) ==
+        "the option 'color' must be one of \"red\", \"green\", but is \"blue\"");
+  CHECK(refusal("colors", std::vector<std::string>{"red", "blue"}) == Contains("but is \"blue\""));
+  CHECK(refusal("color", std::int64_t{0}) == Contains("must be of type text, but is the integer 0"));
+  CHECK(refusal("colour", std::string("red")) == Contains("there is no option 'colour'"));
+}
+
+TEST_CASE("words and values of an enumeration are turned into each other") {
+  const ChoiceNames<Color> names = {{"red", Color::red}, {"green", Color::green}};
+  CHECK(choice_name(Color::green, names) == "green");
+  CHECK(choice_value(std::string("red"), names) == Color::red);
+  CHECK(test::error_text([&] { choice_value(std::string("blue"), names); }) == "\"blue\" is none of: red, green");
+}
+
+TEST_CASE("a declaration that cannot work is an error") {
+  struct Nameless {
+    Color color = Color::red;
+    static void declare(Schema<Nameless>& s) { s.add("color", &Nameless::color); }
+  };
+  struct Twice {
+    bool flag = false;
+    static void declare(Schema<Twice>& s) {
+      s.add("flag", &Twice::flag);
+      s.add("flag", &Twice::flag);
+    }
+  };
+  struct DefaultWithoutName {
+    Color color = Color::green;
+    static void declare(Schema<DefaultWithoutName>& s) {
+      s.add("color", &DefaultWithoutName::color).choices({{"red", Color::red}});
+    }
+  };
+  CHECK(declaration_error<Nameless>() == Contains("the option 'color' is an enumeration whose values have no names"));
+  CHECK(declaration_error<Twice>() == Contains("declared twice"));
+  CHECK(declaration_error<DefaultWithoutName>() == Contains("has no name among its choices"));
+}
