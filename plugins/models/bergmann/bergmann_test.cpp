@@ -17,6 +17,7 @@ using nbs::bergmann::Loss;
 using nbs::bergmann::Network;
 using nbs::bergmann::Options;
 using nbs::bergmann::Upsample;
+using nbs::bergmann::Weights;
 
 Options small_options(Loss loss) {
   auto options = nbs::schema_of<Options>().make();
@@ -172,7 +173,7 @@ TEST_CASE("the ssim loss map is 1 - SSIM averaged over colours, and its mean is 
   const auto patches = stripes(2, 64, 4);
   const auto loss = made.autoencoder.pixel_loss(patches);
   // SSIM itself is tested against the formula written out; here: its arguments, constants and average.
-  const nbs::bergmann::Ssim ssim(11, "uniform", 1e-4, 9e-4);
+  const nbs::bergmann::Ssim ssim(11, Weights::uniform, 1e-4, 9e-4);
   const auto result = made.autoencoder.reconstruct(patches).detach();
   auto expected = torch::zeros({2, 64, 64}, torch::kFloat64);
   for (std::int64_t c = 0; c < 3; ++c) {
