@@ -55,7 +55,7 @@ void paint_rows(cv::Size size, const Rows& probability, const Paint& paint) {
 }  // namespace
 
 Rows resized_rows(const cv::Mat& map, cv::Size size) {
-  if (static_cast<std::size_t>(size.area()) * sizeof(float) <= kOrdinaryBytes) {
+  if (static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * sizeof(float) <= kOrdinaryBytes) {
     cv::Mat whole = map;
     if (map.size() != size) cv::resize(map, whole, size, 0, 0, cv::INTER_LINEAR);
     return [whole](int begin, int end) { return whole.rowRange(begin, end); };
