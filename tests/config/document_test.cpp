@@ -94,7 +94,8 @@ TEST_CASE("a base that is missing, broken or no name is refused at its place") {
   const test::Scratch scratch;
   const auto file = scratch.write("own.toml", "seed = 1\nbase = \"none.toml\"\n");
   CHECK(problems_of_file(file) ==
-        Texts{file.string() + ":2:1: the base file " + (scratch / "none.toml").string() + " cannot be opened"});
+        Texts{file.string() + ":2:1: the base file " + (scratch / "none.toml").string() +
+              " cannot be opened (No such file or directory); check that it exists and may be read"});
   scratch.write("none.toml", "seed = = 1\n");
   REQUIRE(problems_of_file(file).size() == 1);
   CHECK(test::text(problems_of_file(file)[0]) == Contains((scratch / "none.toml:1:8: this is not TOML").c_str()));

@@ -66,9 +66,7 @@ TEST_CASE("what has the wrong form as a whole is refused with the form that is w
     return problems[0];
   };
   CHECK(problem("train = 3") == "p.toml:1:1: train must be a table: write [train]");
-  CHECK(problem("name = 3") == "p.toml:1:1: name must be a text without \"/\"");
-  CHECK(problem("name = \"a/b\"") == "p.toml:1:1: name must be a text without \"/\"");
-  CHECK(problem("name = \"\"") == "p.toml:1:1: name must be a text without \"/\"");
+  CHECK(problem("name = 3") == "p.toml:1:1: name must be a text");
   CHECK(problem("seed = -1") == "p.toml:1:1: seed must be an integer of at least 0");
   CHECK(problem("seed = 0.5") == "p.toml:1:1: seed must be an integer of at least 0");
   CHECK(problem("plugin_path = \"here\"") == "p.toml:1:1: plugin_path must be a list of folders");

@@ -75,8 +75,12 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
       components_(std::move(components)),
       settings_(std::move(settings)),
       random_(seed),
-      tiling_(images.size(), settings_.profile.patch_size, settings_.profile.tile_step, settings_.profile.tile_offset),
-      view_tiling_(images.size(), settings_.profile.patch_size, 0, 0),
+      // Without profiles, [profile] is not looked at: its patch may be larger than the image.
+      tiling_(components_.predictor->needs_profile()
+                  ? Tiling(images.size(), settings_.profile.patch_size, settings_.profile.tile_step,
+                           settings_.profile.tile_offset)
+                  : Tiling(images.size(), images.size())),
+      view_tiling_(images.size(), std::min(settings_.profile.patch_size, images.size()), 0, 0),
       alpha_(components_.predictor->learns() ? class_balance(settings_.train, images.masks) : 0),
       selection_(settings_.train),
       buffer_(settings_.buffer.capacity),
