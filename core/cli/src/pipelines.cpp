@@ -26,13 +26,20 @@ void PipelineArguments::add_to(CLI::App& command) {
 
 namespace {
 
+config::Problem problem_at(const std::string& place, std::string message) {
+  config::Problem problem;
+  problem.place.file = place;
+  problem.message = std::move(message);
+  return problem;
+}
+
 // Absolute, as the resolved file is read from elsewhere. A folder that is not there is a mistake in the command.
 std::vector<std::string> absolute_folders(const std::vector<std::string>& folders) {
   std::vector<std::string> absolute;
   std::vector<config::Problem> problems;
   for (const auto& folder : folders) {
     if (const auto problem = config::refuse_plugin_folder(folder)) {
-      problems.push_back({{"--plugin-path", 0, 0}, "the folder " + *problem});
+      problems.push_back(problem_at("--plugin-path", "the folder " + *problem));
     } else {
       absolute.push_back(std::filesystem::absolute(folder).lexically_normal().string());
     }
@@ -48,12 +55,6 @@ class Problems {
     for (const auto& problem : more) {
       if (said_.insert(problem.text()).second) all_.push_back(problem);
     }
-  }
-  void add(const std::string& file, const Error& error) {
-    config::Problem problem;
-    problem.place.file = file;
-    problem.message = error.what();
-    add({problem});
   }
   std::size_t count() const { return all_.size(); }
   void throw_if_any() {
@@ -134,7 +135,7 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
     } catch (const config::ProblemsError& error) {
       problems.add(error.problems());
     } catch (const Error& error) {
-      problems.add(file, error);
+      problems.add({problem_at(file, error.what())});
     }
   }
   if (!candidates.empty()) try_components(candidates, problems);
