@@ -154,6 +154,17 @@ TEST_CASE("a chain of postprocessors alone needs no predictor") {
   CHECK(test::problems_of([&] { config::resolve(document, test::example_catalog()); }).size() == 1);
 }
 
+TEST_CASE("masking new images needs a predictor, but neither the run's data nor options that agree about training") {
+  const std::string gone = "[data]\nformat = \"mvtec\"\nroot = \"/nowhere/at/all\"\n[profile]\npatch_size = 999\n";
+  const auto problems = [](const std::string& text) {
+    return test::problems_of([&] {
+      config::resolve(config::Document::from_text(text, "p.toml"), test::example_catalog(), config::Purpose::predict);
+    });
+  };
+  CHECK(problems(test::kGood + gone).empty());
+  CHECK(problems(gone) == Texts{"p.toml:1:1: there is no [predictor]; name one with plugin = \"…\""});
+}
+
 TEST_CASE("folders of plugins are known before the rest is checked") {
   const auto document =
       config::Document::from_text("plugin_path = [\"/a\", \"b\"]\n[predictor]\nplugin = 3\n", "/x/p.toml");

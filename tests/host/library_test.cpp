@@ -57,10 +57,7 @@ TEST_CASE("what is no shared library is refused with the linker's own words") {
   CHECK(text(words) == Contains("words.so: file too short"));
   const auto noise = refusal_of(scratch.write("noise.so", std::string(5000, 'x')));
   CHECK(text(noise) == Contains("invalid ELF header"));
-  CHECK(text(refusal_of(scratch / "missing.so")) ==
-        Contains("cannot open shared object file: No such file or directory"));
-  fs::create_directories(scratch / "folder.so");
-  CHECK(text(refusal_of(scratch / "folder.so")) == Contains("it cannot be loaded: "));
+  CHECK(refusal_of(scratch / "missing.so") == "it does not exist, or is a link to nothing");
 }
 
 TEST_CASE("a plugin that is cut short anywhere is refused, where the linker would end the process") {

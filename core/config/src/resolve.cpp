@@ -98,7 +98,7 @@ class Resolver {
     pipeline.autoencoder = read_component("autoencoder", Kind::autoencoder);
     const auto before = problems_.size();
     pipeline.predictor = read_component("predictor", Kind::predictor);
-    if (!pipeline.predictor && problems_.size() == before && purpose == Purpose::run)
+    if (!pipeline.predictor && problems_.size() == before && purpose != Purpose::postprocess)
       complain(document_.place_of("predictor"), "there is no [predictor]; name one with plugin = \"…\"");
     if (const Node* const chain = root_.find("postproc")) {
       if (chain->type != Node::Type::array) {

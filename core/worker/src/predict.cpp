@@ -63,7 +63,9 @@ int predict(const std::vector<std::string>& words) {
       std::vector<std::filesystem::path>(arguments.plain().begin() + 1, arguments.plain().end()));
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? result.at("threshold").get<double>() : std::stod(wanted);
-  Session session(run_folder / "resolved.toml", 0, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  Session session(
+      run_folder / "resolved.toml", 0, [](const std::string& line) { fmt::print(stderr, "{}\n", line); },
+      config::Purpose::predict);
   const auto& pipeline = session.pipeline();
   const std::int64_t size = pipeline.data.options.image_size;
   auto moment = training::read_moment(run_folder / "model");

@@ -60,8 +60,9 @@ struct Pipeline {
 /// The folders named by plugin_path, needed before plugins can be looked up.
 std::vector<std::string> plugin_path_of(const Document& document);
 
-/// What a pipeline is for; a chain of postprocessors used on its own needs no data and no predictor.
-enum class Purpose { run, postprocess };
+/// What a pipeline is for. Masking new images with a finished run needs neither the run's data nor options that agree
+/// about training; a chain of postprocessors used on its own needs no predictor either.
+enum class Purpose { run, predict, postprocess };
 
 /// Checks everything and fills in every default. All problems are found at once; throws ProblemsError if there are any.
 /// A [sweep] must have been taken out by expand().
