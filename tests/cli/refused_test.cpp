@@ -163,3 +163,14 @@ TEST_CASE("twenty thousand unknown keys are answered in seconds, with the first 
   CHECK(text(ended.errors) == Contains("… and 19900 more problems\n"));
   CHECK(ended.errors.size() < 20000);
 }
+
+TEST_CASE("a plugin folder of the environment whose name is not UTF-8 spoils nothing") {
+  const Program nbs;
+  nbs.folder().write("a.toml", tiny_pipeline());
+  std::filesystem::create_directory(nbs.folder() / "p\xff");
+  const std::string environment = "NBS_PLUGIN_PATH='p\xff' ";
+  CHECK(nbs({"check", "a.toml"}, environment).status == 0);
+  const auto ended = nbs({"plugins", "--json"}, environment);
+  CHECK(ended.status == 0);
+  CHECK(text(ended.output) == Contains("/p\xef\xbf\xbd\""));
+}

@@ -200,13 +200,22 @@ class Mutator {
         text.replace(at, length, any_word());
         break;
       }
-      default: {
-        const auto words = words_of(text, true);
-        if (words.empty()) break;
-        const auto [at, length] = words[below(words.size())];
-        text.replace(at, length, kNumbers[below(kNumbers.size())]);
-      }
+      default:
+        change_number(text);
     }
+  }
+
+  // An extreme, the same as another number, or as near to it as text can say: ranges of nothing and of one last digit.
+  void change_number(std::string& text) {
+    const auto numbers = words_of(text, true);
+    if (numbers.empty()) return;
+    const auto [at, length] = numbers[below(numbers.size())];
+    const auto [other_at, other_length] = numbers[below(numbers.size())];
+    std::string number = kNumbers[below(kNumbers.size())];
+    const auto choice = below(4);
+    if (choice < 2) number = text.substr(other_at, other_length);
+    if (choice == 0) number += number.find('.') == std::string::npos ? ".0000000000000001" : "0000000000000001";
+    text.replace(at, length, number);
   }
 
   void change_lines(std::string& text) {
