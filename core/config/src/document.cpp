@@ -75,27 +75,36 @@ void anchor_path(Node& node, const std::filesystem::path& folder) {
   }
 }
 
-// Whether the value of an option is a path, or a list of them.
-bool is_path(const std::string& option) {
-  return option == "data.root" || option == "plugin_path";
-}
-
-void anchor_paths(Node& root, const std::filesystem::path& folder) {
-  if (Node* const data = root.find("data")) {
-    if (Node* const path = data->find("root")) anchor_path(*path, folder);
-  }
-  if (Node* const path = root.find("plugin_path")) anchor_path(*path, folder);
-  Node* const sweep = root.find("sweep");
-  if (sweep == nullptr) return;
-  const auto anchor_swept = [&folder](Node& table) {
-    for (auto& [option, value] : table.table) {
-      if (is_path(option)) anchor_path(value, folder);
+// The same for all paths below the place that `keys` lead to, however they are spelled: in a file, in a table given as
+// an override, or among the values of a sweep.
+void anchor_paths(Node& value, const std::vector<std::string>& keys, const std::filesystem::path& folder) {
+  const auto below = [&](const std::vector<std::string>& start) {
+    for (auto& [key, child] : value.table) {
+      auto path = start;
+      path.push_back(key);
+      anchor_paths(child, path, folder);
     }
   };
-  for (auto& [part, node] : sweep->table) {
-    anchor_swept(node);
-    for (auto& entry : node.array)
-      anchor_swept(entry);
+  if (keys.empty() || keys == std::vector<std::string>{"data"} || keys == std::vector<std::string>{"sweep"}) {
+    below(keys);
+  } else if (keys[0] == "plugin_path" || (keys.size() == 2 && keys[0] == "data" && keys[1] == "root")) {
+    anchor_path(value, folder);
+  } else if (keys[0] == "sweep" && keys.size() == 2) {
+    below(keys);
+    for (auto& exclusion : value.array)
+      anchor_paths(exclusion, keys, folder);
+  } else if (keys[0] == "sweep" && value.type == Node::Type::table && keys.size() == 3) {
+    below({keys[0], keys[1]});  // one entry of exclude
+  } else if (keys[0] == "sweep" && value.type == Node::Type::array && keys.size() == 3) {
+    for (auto& one : value.array)
+      anchor_paths(one, keys_of(keys[2]), folder);
+  } else if (keys[0] == "sweep") {
+    // One value, or that of an entry of exclude: the last of the keys that is no number names the option.
+    for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
+      if (key->find_first_not_of("0123456789") == std::string::npos) continue;
+      anchor_paths(value, keys_of(*key), folder);
+      return;
+    }
   }
 }
 
@@ -106,7 +115,7 @@ class Loader {
   Node load(const std::string& text, const std::filesystem::path& file,
             const std::vector<std::filesystem::path>& chain) {
     Node own = parse_toml(text, file.string());
-    anchor_paths(own, std::filesystem::absolute(file).parent_path());
+    anchor_paths(own, {}, std::filesystem::absolute(file).parent_path());
     const Node* const base = own.find("base");
     if (base == nullptr) return own;
     const auto names = base->type == Node::Type::array ? base->array : std::vector<Node>{*base};
@@ -223,8 +232,7 @@ void Document::apply(const std::string& override_text) {
           "that base and give its name instead"}});
   }
   Node value = parse_value(override_text.substr(equals + 1), place);
-  if (is_path(path) || (keys.front() == "sweep" && is_path(keys.back())))
-    anchor_path(value, std::filesystem::current_path());
+  anchor_paths(value, keys, std::filesystem::current_path());
   set(path, value);
 }
 
