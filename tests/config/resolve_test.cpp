@@ -23,6 +23,7 @@ TEST_CASE("every unknown name has its place and the nearest known one") {
   CHECK(problems_in(good + "[train]\nseconds = 1\n  itertions = 3\n") ==
         Texts{"p.toml:8:1: [train] has no option \"seconds\"",
               "p.toml:9:3: [train] has no option \"itertions\"; did you mean \"iterations\"?"});
+  CHECK(problems_in(good + "[train]\n\"\" = 3\n").size() == 1);
   CHECK(problems_in("[sampler]\nplugin = \"walk\"\nsteps = 3\n[predictor]\nplugin = \"mean\"\nwidth = 1\n") ==
         Texts{"p.toml:3:1: the sampler \"walk\" has no option \"steps\"; did you mean \"step\"?",
               "p.toml:6:1: the predictor \"mean\" has no option \"width\"; it has no options"});

@@ -170,7 +170,8 @@ class Resolver {
     }
   }
 
-  // Values for all of `specs`, from the table or the defaults; problems are noted. `skip` is a key that is no option.
+  // Values for all of `specs`, from the table or the defaults; problems are noted. `skip` is a key that is no option,
+  // if not empty.
   OptionValues read_options(const Node* table, const std::string& where, const std::vector<OptionSpec>& specs,
                             const std::string& skip) {
     OptionValues values;
@@ -181,7 +182,7 @@ class Resolver {
     for (const auto& spec : specs)
       names.push_back(spec.name);
     for (const auto& [key, node] : table->table) {
-      if (key == skip) continue;
+      if (!skip.empty() && key == skip) continue;
       const auto at = std::find(names.begin(), names.end(), key);
       if (at == names.end()) {
         std::string message = fmt::format("{} has no option \"{}\"{}", where, shown(key), advice(key, names));
