@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <matio.h>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -41,6 +42,23 @@ fs::path written(const Seed& input, const fs::path& scratch) {
   return file;
 }
 
+// groundTruth.Segmentation of 4 x 6 labels, as MATLAB writes it: compressed, of class double.
+std::string compressed_mat(const fs::path& file) {
+  std::vector<double> labels(24, 1.0);
+  labels[7] = labels[8] = 2;
+  std::size_t extents[2] = {4, 6};
+  std::size_t one[2] = {1, 1};
+  const char* fields[] = {"Segmentation"};
+  mat_t* const mat = Mat_CreateVer(file.c_str(), nullptr, MAT_FT_MAT5);
+  matvar_t* const truth = Mat_VarCreateStruct("groundTruth", 2, one, fields, 1);
+  Mat_VarSetStructFieldByName(truth, "Segmentation", 0,
+                              Mat_VarCreate("Segmentation", MAT_C_DOUBLE, MAT_T_DOUBLE, 2, extents, labels.data(), 0));
+  Mat_VarWrite(mat, truth, MAT_COMPRESSION_ZLIB);
+  Mat_VarFree(truth);
+  Mat_Close(mat);
+  return read_file(file);
+}
+
 // Both readers see each input: the second must also be tried when the first refuses.
 template <typename First, typename Second>
 void both(const First& first, const Second& second) {
@@ -76,7 +94,8 @@ Target mat_target() {
   cv::Mat mask = pattern(CV_8UC1);
   cv::threshold(mask, mask, 200, 1, cv::THRESH_BINARY);
   data::write_mask_mat(scratch / "mask.mat", mask);
-  target.seeds = {{"mask.mat", read_file(scratch / "mask.mat")}};
+  target.seeds = {{"mask.mat", read_file(scratch / "mask.mat")},
+                  {"compressed.mat", compressed_mat(scratch / "compressed.mat")}};
   target.words = {"groundTruth", "Segmentation", "MATLAB 5.0 MAT-file"};
   target.read = [](const Seed& input, const fs::path& folder) { data::read_mask_mat(written(input, folder), {2}); };
   return target;

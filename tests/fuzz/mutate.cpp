@@ -115,7 +115,7 @@ class Mutator {
         bytes.insert(at, bytes.substr(at, length));
         break;
       case 6:
-        bytes.insert(at, chunk_of_other());
+        bytes.insert(at, !target_.words.empty() && below(4) == 0 ? any_word() : chunk_of_other());
         break;
       case 7: {
         const auto other = chunk_of_other();
