@@ -69,6 +69,20 @@ std::string to_toml(const Pipeline& pipeline) {
   return out;
 }
 
+std::string components_toml(const Pipeline& pipeline) {
+  std::string out = "name = \"components\"\n";
+  if (!pipeline.plugin_path.empty()) out += fmt::format("plugin_path = {}\n", toml_text(Value{pipeline.plugin_path}));
+  out += fmt::format("\n[data]\nimage_size = {}\n\n[profile]\npatch_size = {}\nlength = {}\n",
+                     pipeline.data.options.image_size, pipeline.profile.options.patch_size,
+                     pipeline.profile.options.length);
+  if (pipeline.sampler) out += component_toml("[sampler]", *pipeline.sampler);
+  if (pipeline.autoencoder) out += component_toml("[autoencoder]", *pipeline.autoencoder);
+  if (pipeline.predictor) out += component_toml("[predictor]", *pipeline.predictor);
+  for (const auto& spec : pipeline.postproc)
+    out += component_toml("[[postproc]]", spec);
+  return out;
+}
+
 std::string short_hash(const Pipeline& pipeline) {
   return sha256(to_toml(pipeline)).substr(0, 8);
 }

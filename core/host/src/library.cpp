@@ -16,6 +16,7 @@ namespace nbs::host {
 
 Library load_library(const std::filesystem::path& file) {
   namespace dll = boost::dll;
+  if (const auto refusal = refuse_irregular(file)) throw Error(*refusal);
   if (const auto refusal = refuse_cut_short(file)) throw Error(*refusal);
   // On the heap and never freed: unloading would pull the code from under what the plugin has made.
   auto* const handle = new dll::shared_library();

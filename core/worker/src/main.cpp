@@ -11,10 +11,14 @@
 // nbs-worker COMMAND ARGUMENT…: the tensor side of nbs, which starts it. See commands.h.
 int main(int count, char** words) {
   using Command = int (*)(const std::vector<std::string>&);
-  static const std::map<std::string, Command> commands = {
-      {"describe", nbs::worker::describe},      {"run", nbs::worker::run},   {"predict", nbs::worker::predict},
-      {"postproc", nbs::worker::postproc},      {"tune", nbs::worker::tune}, {"data", nbs::worker::data},
-      {"test-plugin", nbs::worker::test_plugin}};
+  static const std::map<std::string, Command> commands = {{"describe", nbs::worker::describe},
+                                                          {"run", nbs::worker::run},
+                                                          {"predict", nbs::worker::predict},
+                                                          {"postproc", nbs::worker::postproc},
+                                                          {"tune", nbs::worker::tune},
+                                                          {"data", nbs::worker::data},
+                                                          {"test-plugin", nbs::worker::test_plugin},
+                                                          {"components", nbs::worker::components}};
   const auto command = count > 1 ? commands.find(words[1]) : commands.end();
   if (command == commands.end()) {
     fmt::print(stderr, "nbs-worker is started by nbs; see nbs --help\n");
