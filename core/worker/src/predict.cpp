@@ -3,6 +3,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "nbs/base/files.h"
+#include "nbs/base/print.h"
 #include "nbs/data/image.h"
 #include "nbs/error.h"
 #include "nbs/evaluation/pictures.h"
@@ -11,6 +12,7 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "error_sentence.h"
 #include "images.h"
 #include "session.h"
 #include "tuning.h"
@@ -63,7 +65,7 @@ int predict(const std::vector<std::string>& words) {
       std::vector<std::filesystem::path>(arguments.plain().begin() + 1, arguments.plain().end()));
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? result.at("threshold").get<double>() : std::stod(wanted);
-  Session session(run_folder / "resolved.toml", 0, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  Session session(run_folder / "resolved.toml", 0, say);
   const auto& pipeline = session.pipeline();
   const std::int64_t size = pipeline.data.options.image_size;
   auto moment = training::read_moment(run_folder / "model");
@@ -86,7 +88,7 @@ int predict(const std::vector<std::string>& words) {
       write_prediction(out, file.stem().string(), map, native ? original : image, threshold);
     } catch (const std::exception& error) {
       // One bad file must not cost the masks of the others.
-      fmt::print(stderr, "{}\n", error.what());
+      say(error_sentence(error));
       all = false;
     }
   }
