@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 #include <system_error>
+#include <typeinfo>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -92,14 +93,13 @@ int run_program(int count, char** words) {
     nbs::say("nbs: there is not enough memory; give it more, or make the sweep or the files smaller");
     return kFailed;
   } catch (const std::exception& error) {
-    if (std::ferror(stdout) == 0) {
-      nbs::say(fmt::format("nbs: {}", error.what()));
-      return kFailed;
+    // This very type is what printing to standard output throws. It is judged and said once, at the end.
+    if (typeid(error) == typeid(std::system_error) && std::ferror(stdout) != 0) {
+      nbs::note_output_failure(dynamic_cast<const std::system_error&>(error).code().value());
+      return kGood;
     }
-    // Printing failed; it is judged and said once, at the end.
-    if (const auto* const reason = dynamic_cast<const std::system_error*>(&error))
-      nbs::note_output_failure(reason->code().value());
-    return kGood;
+    nbs::say(fmt::format("nbs: {}", error.what()));
+    return kFailed;
   } catch (...) {
     nbs::say("nbs: something failed without saying what; please report this as a mistake in nbs");
     return kFailed;

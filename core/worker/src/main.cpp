@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <map>
 #include <string>
 #include <system_error>
+#include <typeinfo>
 #include <vector>
 
 #include <unistd.h>
@@ -39,14 +41,13 @@ int run_command(int count, char** words) {
   try {
     return command->second(std::vector<std::string>(words + 2, words + count));
   } catch (const std::exception& error) {
-    if (std::ferror(stdout) == 0) {
-      nbs::say(nbs::worker::error_sentence(error));
-      return 1;
+    // This very type is what printing to standard output throws. It is judged and said once, at the end.
+    if (typeid(error) == typeid(std::system_error) && std::ferror(stdout) != 0) {
+      nbs::note_output_failure(dynamic_cast<const std::system_error&>(error).code().value());
+      return 0;
     }
-    // Printing failed; it is judged and said once, at the end.
-    if (const auto* const reason = dynamic_cast<const std::system_error*>(&error))
-      nbs::note_output_failure(reason->code().value());
-    return 0;
+    nbs::say(nbs::worker::error_sentence(error));
+    return 1;
   } catch (...) {
     nbs::say("something was thrown that does not say what is wrong; a plugin or library may have thrown it");
     return 1;
