@@ -118,6 +118,12 @@ void take_result(RunRecord& record, Json result) {
   take_integer(record.split_seed, "experiment.split_seed");
   take_integer(record.labelled, "experiment.labeled");
   if (const auto iterations = integer_at(record.result, "iterations")) record.iterations = *iterations;
+  if (const auto missing = integer_at(record.result, "missing_pictures.count"); missing && *missing > 0) {
+    const Json& reasons = member(record.result, "missing_pictures.reasons");
+    const bool known = reasons.is_array() && !reasons.empty() && reasons.front().is_string();
+    record.remarks.push_back(fmt::format("{} pictures could not be written: {}", *missing,
+                                         known ? reasons.front().get<std::string>() : "no reason is known"));
+  }
 }
 
 void read_json_file(RunRecord& record, const char* name, const std::function<void(Json)>& take,

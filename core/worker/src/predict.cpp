@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "nbs/base/number.h"
+#include "nbs/base/print.h"
 #include "nbs/data/image.h"
 #include "nbs/error.h"
 #include "nbs/torch.h"
@@ -9,6 +10,7 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "error_sentence.h"
 #include "images.h"
 #include "prediction.h"
 #include "result_file.h"
@@ -27,9 +29,7 @@ int predict(const std::vector<std::string>& words) {
   if (files.empty()) throw Error("no image was named, so nothing was masked; name images, or folders of images");
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? result.threshold : parse_number(wanted, "--threshold", 0, 1);
-  Session session(
-      run_folder / "resolved.toml", 0, [](const std::string& line) { fmt::print(stderr, "{}\n", line); },
-      config::Purpose::predict);
+  Session session(run_folder / "resolved.toml", 0, say, config::Purpose::predict);
   const auto& pipeline = session.pipeline();
   const std::int64_t size = pipeline.data.options.image_size;
   training::Inference inference(session.make_components(), pipeline.profile.options,
@@ -53,7 +53,7 @@ int predict(const std::vector<std::string>& words) {
       write_prediction(out, file.stem().string(), shown, resized_rows(map, shown), colours, threshold);
     } catch (const std::exception& error) {
       // One bad file must not cost the masks of the others.
-      fmt::print(stderr, "{}\n", error.what());
+      say(error_sentence(error));
       all = false;
     }
   }

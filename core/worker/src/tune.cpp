@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "nbs/base/print.h"
 #include "nbs/data/sets.h"
 #include "nbs/error.h"
 #include "nbs/torch.h"
@@ -19,7 +20,7 @@ int tune(const std::vector<std::string>& words) {
   const Arguments arguments(words, {"plugin"});
   const std::filesystem::path run_folder = arguments.need_plain(0, "RUN");
   const auto result = read_result(run_folder);
-  const auto log = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  const auto log = say;
   Session session(run_folder / "resolved.toml", 0, log);
   const auto& pipeline = session.pipeline();
   auto chain = pipeline.postproc;
