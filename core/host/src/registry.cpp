@@ -10,6 +10,7 @@
 #include "nbs/host/search_path.h"
 
 #include "guard.h"
+#include "keep.h"
 #include "library.h"
 
 namespace nbs::host {
@@ -26,6 +27,10 @@ Registry::Registry(const std::vector<std::filesystem::path>& folders) {
     for (const auto& file : files)
       load(file);
   }
+}
+
+Registry& Registry::open(const std::vector<std::filesystem::path>& folders) {
+  return keep(new Registry(folders));
 }
 
 std::string Registry::load(const std::filesystem::path& file) {
