@@ -29,8 +29,8 @@ Registry::Registry(const std::vector<std::filesystem::path>& folders) {
   }
 }
 
-Registry& Registry::open(const std::vector<std::filesystem::path>& folders) {
-  return keep(new Registry(folders));
+Registry* Registry::open(const std::vector<std::filesystem::path>& folders) {
+  return &keep(new Registry(folders));
 }
 
 std::string Registry::load(const std::filesystem::path& file) {

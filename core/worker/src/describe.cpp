@@ -12,26 +12,26 @@ namespace nbs::worker {
 
 int describe(const std::vector<std::string>& arguments) {
   const std::vector<std::filesystem::path> folders(arguments.begin(), arguments.end());
-  const auto& registry = host::Registry::open(folders);
+  const auto* const registry = host::Registry::open(folders);
   // A text of some plugin or file that is no UTF-8 must not cost all the others.
   using Json = nlohmann::ordered_json;
-  fmt::print("{}\n", host::to_json(registry.catalog()).dump(-1, ' ', false, Json::error_handler_t::replace));
+  fmt::print("{}\n", host::to_json(registry->catalog()).dump(-1, ' ', false, Json::error_handler_t::replace));
   return 0;
 }
 
 int test_plugin(const std::vector<std::string>& arguments) {
-  auto& registry = host::Registry::open({});
+  auto* const registry = host::Registry::open({});
   bool good = true;
   for (const auto& file : arguments) {
-    const auto refusal = registry.load(std::filesystem::absolute(file));
+    const auto refusal = registry->load(std::filesystem::absolute(file));
     if (!refusal.empty()) {
       fmt::print(stderr, "refused: {}\n", refusal);
       good = false;
     }
   }
-  for (const auto& warning : registry.catalog().warnings)
+  for (const auto& warning : registry->catalog().warnings)
     fmt::print(stderr, "warning: {}\n", warning);
-  for (const auto& plugin : registry.catalog().plugins) {
+  for (const auto& plugin : registry->catalog().plugins) {
     fmt::print("loaded: {} \"{}\" ({} {}), {} options\n", kind_name(plugin.kind), plugin.name, plugin.library,
                plugin.version, plugin.options.size());
     for (const auto& option : plugin.options) {

@@ -216,11 +216,11 @@ class Schema {
     for (const auto& spec : specs_) {
       if (spec.name == name) throw Error("the option '" + name + "' is declared twice");
     }
-    OptionSpec spec;
+    // Made in its place: GCC 12 warns, in the builds of users, that a variant on the stack is freed.
+    OptionSpec& spec = specs_.emplace_back();
     spec.name = std::move(name);
-    spec.default_value = Value{T(default_value)};
+    spec.default_value.template emplace<T>(T(std::move(default_value)));
     spec.type = type_of(spec.default_value);
-    specs_.push_back(std::move(spec));
     setters_.push_back([member](Options& options, const Value& value) {
       if constexpr (std::is_same_v<T, double>) {
         if (const auto* integer = std::get_if<std::int64_t>(&value)) {

@@ -17,7 +17,7 @@ class Registry {
  public:
   /// Loads every library (`*.so`) in the folders, in order; the first of two plugins with one name stays. The registry
   /// lives until the program ends.
-  static Registry& open(const std::vector<std::filesystem::path>& folders);
+  static Registry* open(const std::vector<std::filesystem::path>& folders);
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
