@@ -22,8 +22,10 @@ struct FreeVariable {
 using File = std::unique_ptr<mat_t, CloseFile>;
 using Variable = std::unique_ptr<matvar_t, FreeVariable>;
 
-// matio prints to the terminal what goes wrong; our own sentences say it.
-void no_log(int, char*) {}
+// matio prints to the terminal what goes wrong; our own sentences say it. Older versions of it hand over char*, newer
+// ones const char*.
+template <typename Text>
+void no_log(int, Text) {}
 
 double element(const matvar_t& variable, std::size_t index) {
   switch (variable.class_type) {

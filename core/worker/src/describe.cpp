@@ -14,13 +14,13 @@ namespace nbs::worker {
 
 int describe(const std::vector<std::string>& arguments) {
   const std::vector<std::filesystem::path> folders(arguments.begin(), arguments.end());
-  const auto* const registry = new host::Registry(folders);  // never destroyed
+  const auto* const registry = host::Registry::open(folders);
   put(run::json_text(host::to_json(registry->catalog()), -1) + "\n");
   return 0;
 }
 
 int test_plugin(const std::vector<std::string>& arguments) {
-  auto* const registry = new host::Registry({});
+  auto* const registry = host::Registry::open({});
   bool good = true;
   for (const auto& file : arguments) {
     const auto refusal = registry->load(std::filesystem::absolute(file));

@@ -278,20 +278,24 @@ class Schema {
     for (const auto& spec : specs_) {
       if (spec.name == name) throw Error("the option '" + name + "' is declared twice");
     }
-    OptionSpec spec;
+    // Made in its place: GCC 12 warns, in the builds of users, that a variant on the stack is freed.
+    OptionSpec& spec = specs_.emplace_back();
     spec.name = std::move(name);
     if constexpr (std::is_enum_v<typename OptionType<T>::Element>) {
       // Until choices() names the values.
       spec.type = OptionType<T>::kList ? ValueType::texts : ValueType::text;
-      spec.default_value = OptionType<T>::kList ? Value{std::vector<std::string>{}} : Value{std::string()};
+      if (OptionType<T>::kList) {
+        spec.default_value.template emplace<std::vector<std::string>>();
+      } else {
+        spec.default_value.template emplace<std::string>();
+      }
       setters_.push_back(nullptr);
     } else {
-      spec.default_value = Value{defaults_.*member};
+      spec.default_value.template emplace<T>(defaults_.*member);
       spec.type = type_of(spec.default_value);
       setters_.push_back(
           [member](Options& options, const Value& value) { options.*member = from_value<T>(value, {}); });
     }
-    specs_.push_back(std::move(spec));
     return Refine<T>(*this, specs_.size() - 1, member);
   }
 
