@@ -125,7 +125,7 @@ TEST_CASE("reading a file that is missing or a folder names it") {
   const test::Scratch scratch;
   CHECK(test::error_text([&] { read_file(scratch / "none"); }) ==
         test::text("the file " + (scratch / "none").string() +
-                   " cannot be opened; check that it exists and may be read"));
+                   " cannot be opened (No such file or directory); check that it exists and may be read"));
   CHECK(test::error_text([&] { read_file(scratch.path()); }) == Contains("cannot be opened"));
 }
 

@@ -20,9 +20,11 @@ Texts problems_of_file(const std::filesystem::path& file) {
 }  // namespace
 
 TEST_CASE("a file that cannot be opened is named") {
-  CHECK(test::error_text([] { Document::from_file("none.toml"); }) ==
-        "the pipeline file none.toml cannot be opened; check its name");
-  CHECK(test::error_text([] { Document::from_file("/"); }) == "the pipeline file / cannot be opened; check its name");
+  CHECK(
+      test::error_text([] { Document::from_file("none.toml"); }) ==
+      "the pipeline file none.toml cannot be opened (No such file or directory); check that it exists and may be read");
+  CHECK(test::error_text([] { Document::from_file("/"); }) ==
+        "the pipeline file / cannot be opened: it is no regular file (but a folder); name a file");
 }
 
 TEST_CASE("a file overrides its base key by key, and lists as a whole") {

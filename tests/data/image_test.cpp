@@ -88,7 +88,7 @@ TEST_CASE("files that are missing or no image are named") {
   std::filesystem::create_directories(scratch / "folder.png");
   CHECK(test::error_text([&] { data::read_image(scratch / "none.png"); }) ==
         test::text("the file " + (scratch / "none.png").string() +
-                   " cannot be opened; check that it exists and may be read"));
+                   " cannot be opened (No such file or directory); check that it exists and may be read"));
   CHECK(test::error_text([&] { data::read_image(scratch / "text.png"); }) ==
         test::text("the file " + (scratch / "text.png").string() +
                    " (16 bytes) is not an image that can be read; replace it"));

@@ -39,7 +39,7 @@ TEST_CASE("a good library is loaded with all that it says of itself") {
   CHECK(sampler->library == "manners");
   CHECK(sampler->version == "1.2.3");
   CHECK(sampler->file == file.string());
-  CHECK(sampler->hash == file_sha256(file));
+  CHECK(sampler->hash == nbs::file_sha256(file));
   REQUIRE(sampler->options.size() == 2);
   CHECK(sampler->options[1].name == "step");
   CHECK(sampler->options[1].maximum == 8.0);
