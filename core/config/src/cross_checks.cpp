@@ -17,16 +17,17 @@ using Complain = std::function<void(const char*, std::string)>;
 // Who uses the anomaly-free images that a data set keeps apart, and whether there can be any.
 void check_auxiliary(const Pipeline& pipeline, const Complain& complain) {
   const auto& data = pipeline.data.options;
-  const bool trained_on = pipeline.autoencoder && pipeline.train.options.autoencoder_images == "auxiliary";
-  const bool held_out = pipeline.evaluation.options.threshold_rule == "normal_area";
+  const bool trained_on =
+      pipeline.autoencoder && pipeline.train.options.autoencoder_images == AutoencoderImages::auxiliary;
+  const bool held_out = pipeline.evaluation.options.threshold_rule == ThresholdRule::normal_area;
   if (!trained_on && !held_out) return;
   const char* const user = trained_on ? "train.autoencoder_images" : "evaluation.threshold_rule";
   const char* const value = trained_on ? "auxiliary" : "normal_area";
-  if (data.format == "crackforest" || data.format == "folder") {
+  if (data.format == data::Format::crackforest || data.format == data::Format::folder) {
     complain(user,
              fmt::format("{} is \"{}\", but data.format \"{}\" keeps no anomaly-free images apart; choose another "
                          "value",
-                         user, value, data.format));
+                         user, value, choice_name(data.format, data::formats())));
   } else if (data.auxiliary == 0) {
     complain(user,
              fmt::format("{} is \"{}\", but data.auxiliary is 0, so no anomaly-free images are read; set it to how "
@@ -75,7 +76,7 @@ void cross_check(const Document& document, const Pipeline& pipeline, std::vector
                                                data.min_anomalous, data.labeled));
   }
   check_auxiliary(pipeline, complain);
-  if (data.labeled == 0 && evaluation.threshold_rule == "labeled_f1") {
+  if (data.labeled == 0 && evaluation.threshold_rule == ThresholdRule::labeled_f1) {
     complain("evaluation.threshold_rule",
              "evaluation.threshold_rule is \"labeled_f1\", which chooses the threshold on the labelled images, but "
              "data.labeled is 0; label at least one image, or use \"fixed\" or \"normal_area\"");

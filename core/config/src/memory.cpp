@@ -27,7 +27,7 @@ std::vector<Part> parts_of(const Pipeline& pipeline) {
   const auto number = [](std::int64_t value) { return static_cast<double>(value); };
   const double plane = number(data.image_size) * number(data.image_size) * kFloat;
   std::vector<Part> parts;
-  if (data.format == "synthetic") {
+  if (data.format == data::Format::synthetic) {
     const bool more = data.auxiliary > data.count;
     parts.push_back({more ? "data.auxiliary" : "data.count",
                      fmt::format("{0} images of {1} x {1} pixels", data.count + data.auxiliary, data.image_size),
