@@ -103,7 +103,7 @@ Json seconds_of(const training::Outcome& outcome, double training, double total)
 }  // namespace
 
 int run(const std::vector<std::string>& words) {
-  const Arguments arguments(words);
+  const Arguments arguments(words, {}, 1);  // RESOLVED may lie in a folder "--x"
   const std::filesystem::path out = arguments.need("out");
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&start] {
