@@ -51,7 +51,8 @@ TEST_CASE("a damaged result is a sentence with the file, what is wrong and what 
   CHECK(refusal("3") == damaged("it is 3, but an object is wanted"));
   CHECK(refusal("{}") == damaged("it does not say how the run ended"));
   CHECK(refusal(R"({"ending": 5})") == damaged("it does not say how the run ended"));
-  CHECK(refusal(R"({"ending": "diverged"})") == Contains("ended before any profile was full"));
+  CHECK(refusal(R"({"ending": "interrupted"})") == Contains("ended before any profile was full"));
+  CHECK(refusal(R"({"ending": "diverged"})") == Contains("diverged before there was a moment worth keeping"));
   CHECK(refusal(R"({"ending": "finished", "best": {}})") == damaged("it has no \"threshold\""));
   for (const char* threshold : {"null", "\"0.5\"", "-0.1", "1.5", "1e300", "[0.5]", "true"}) {
     const std::string shown = threshold[0] == '[' ? "a list" : std::string(threshold) == "1e300" ? "1e+300" : threshold;

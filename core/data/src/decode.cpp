@@ -68,7 +68,9 @@ cv::Mat decoded(const std::string& bytes, const std::filesystem::path& file) {
   cv::Mat image;
   if (!bytes.empty()) {
     try {
-      image = cv::imdecode(cv::_InputArray(bytes.data(), static_cast<int>(bytes.size())), cv::IMREAD_UNCHANGED);
+      // Decoders want unsigned bytes, and do not write to them.
+      const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
+      image = cv::imdecode(encoded, cv::IMREAD_UNCHANGED);
     } catch (const std::exception&) {
       image.release();
     }

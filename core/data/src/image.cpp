@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <map>
 #include <system_error>
-#include <utility>
 
 #include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
@@ -69,21 +68,16 @@ cv::Size size_of(const std::filesystem::path& file) {
 
 }  // namespace
 
+cv::Mat read_image(const std::filesystem::path& file) {
+  return as_colour(decode(file));
+}
+
 cv::Mat read_stored_image(const std::filesystem::path& file) {
   return decode(file);
 }
 
 cv::Mat rgb_of(const cv::Mat& stored) {
   return as_colour(stored);
-}
-
-cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size) {
-  if (stored.total() > kWholePixels) return reduce(stored, size);
-  return resize_image(as_colour(stored), size);
-}
-
-cv::Mat read_image(const std::filesystem::path& file) {
-  return as_colour(decode(file));
 }
 
 std::vector<std::filesystem::path> image_files_among(const std::vector<std::filesystem::path>& paths) {
@@ -127,6 +121,10 @@ cv::Mat resize_image(const cv::Mat& image, std::int64_t size) {
   cv::Mat resized;
   cv::resize(image, resized, wanted, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
   return resized;
+}
+
+cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size) {
+  return stored.total() > kWholePixels ? reduce(stored, size) : resize_image(as_colour(stored), size);
 }
 
 cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size) {

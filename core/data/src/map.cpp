@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <fmt/format.h>
+#include <opencv2/core.hpp>
 
 #include "nbs/data/npy.h"
 #include "nbs/error.h"

@@ -101,7 +101,7 @@ void set_missing_pictures(Json& result, const MissingPictures& missing) {
 }  // namespace
 
 int run(const std::vector<std::string>& words) {
-  const Arguments arguments(words);
+  const Arguments arguments(words, {}, 1);  // RESOLVED may lie in a folder "--x"
   const std::filesystem::path out = arguments.need("out");
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&start] {
