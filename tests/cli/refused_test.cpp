@@ -57,7 +57,6 @@ TEST_CASE("check refuses what run refuses for the pipeline's sake, in the same w
       {{"name=a/b"}, "name must have neither \"/\" nor control characters, but is \"a/b\""},
       {{"name=a\xff"}, "an override must be UTF-8"},
       {{"name=" + std::string(250, 'n')}, "name must have at most 200 bytes"},
-      {{"plugin_path=[\"nowhere\"]"}, "/nowhere\" does not exist; check the name, or leave it out"},
       {{"base=b.toml"}, "base cannot be overridden"},
       {{"train.=3"}, "has an empty part"},
   };
@@ -103,7 +102,7 @@ TEST_CASE("a predictor without profiles runs whatever [profile] says, as check s
   CHECK(ran.status == 0);
 }
 
-TEST_CASE("folders of plugins that are not there: an error on the command line, a warning in the environment") {
+TEST_CASE("folders of plugins that are not there: an error on the command line, else a warning") {
   const Program nbs;
   nbs.folder().write("a.toml", tiny_pipeline());
   for (const char* command : {"check", "run", "batch", "data"}) {
@@ -117,7 +116,15 @@ TEST_CASE("folders of plugins that are not there: an error on the command line, 
   }
   CHECK(nbs({"plugins", "--plugin-path", ""}).status == 2);
   CHECK(text(nbs({"check", "a.toml", "--plugin-path", "a.toml"}).errors) == Contains("\"a.toml\" is no folder"));
-  const auto ended = nbs({"check", "a.toml"}, "NBS_PLUGIN_PATH=/nowhere/at/all ");
+  auto ended = nbs({"check", "a.toml", "--set", "plugin_path=[\"/nowhere/at/all\", \"\"]"});
+  CHECK(ended.status == 0);
+  CHECK(
+      text(ended.errors) ==
+      Contains("warning: --set plugin_path=[\"/nowhere/at/all\", \"\"]: the folder of plugin_path \"/nowhere/at/all\" "
+               "does not exist; check the name, or leave it out\n"));
+  CHECK(text(ended.errors) ==
+        Contains(": the folder of plugin_path is empty; name a folder of plugins, or leave it out\n"));
+  ended = nbs({"check", "a.toml"}, "NBS_PLUGIN_PATH=/nowhere/at/all ");
   CHECK(ended.status == 0);
   CHECK(ended.errors == "warning: NBS_PLUGIN_PATH names /nowhere/at/all, which is no folder\n");
 }

@@ -66,6 +66,12 @@ class Problems {
   std::unordered_set<std::string> said_;
 };
 
+// Once, however many files and cells it is true of.
+void warn(const std::string& sentence) {
+  static std::set<std::string> said;
+  if (said.insert(sentence).second) fmt::print(stderr, "warning: {}\n", sentence);
+}
+
 double memory_of_this_machine() {
   return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
 }
@@ -95,10 +101,8 @@ void try_components(const std::vector<Candidate>& candidates, Problems& problems
 
 host::Catalog find_plugins(const std::vector<std::string>& command_line, const std::vector<std::string>& pipeline) {
   const auto folders = host::plugin_search_path(absolute_folders(command_line), pipeline);
-  static std::set<std::string> said;
-  for (const auto& warning : host::plugin_folder_warnings(folders)) {
-    if (said.insert(warning).second) fmt::print(stderr, "warning: {}\n", warning);
-  }
+  for (const auto& warning : host::plugin_folder_warnings(folders))
+    warn(warning);
   return run::plugin_catalog(folders);
 }
 
@@ -117,7 +121,8 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
       for (auto& cell : config::expand(document)) {
         if (problems.count() > kEnough) break;
         try {
-          problems.add(config::check_plugin_path(cell.document));
+          for (const auto& problem : config::check_plugin_path(cell.document))
+            warn(problem.text());
           const auto own = config::plugin_path_of(cell.document);
           auto at = catalogs.find(own);
           if (at == catalogs.end()) at = catalogs.emplace(own, find_plugins(first_folders, own)).first;

@@ -95,8 +95,8 @@ std::vector<Problem> check_memory(const Document& document, const Pipeline& pipe
 /// nothing.
 std::optional<std::string> refuse_plugin_folder(const std::string& folder);
 
-/// Entries of the file's plugin_path that are no folders. Apart from resolve(), as a finished run is read again where
-/// they may be gone.
+/// Entries of the file's plugin_path that are no folders. They deserve a warning, no more: a pipeline goes from machine
+/// to machine, and its plugins may lie in a folder of the command line there.
 std::vector<Problem> check_plugin_path(const Document& document);
 
 /// The pipeline as TOML with every default written out; resolving it gives the same pipeline.
