@@ -80,7 +80,7 @@ TEST_CASE("an interrupt is the worker's to handle: this program hands it on and 
   auto* const before = std::signal(SIGINT, note_interrupt);
   {
     // Sent to this program alone; the worker catches what is handed on, and ends cleanly.
-    const test::FakeWorker worker(scratch, "trap 'echo told; exit 9' INT; kill -INT $PPID; " + kForEver);
+    const test::FakeWorker worker(scratch, "trap 'exit 9' INT; kill -INT $PPID; " + kForEver);
     run::Workers workers;
     workers.start({});
     const auto end = workers.wait();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -142,7 +143,7 @@ TEST_CASE("pictures that cannot be written cost neither scores nor other picture
   // labelled is the split's choice, so all but the labelled ones get such names.
   for (int i = 0; i < 6; ++i) {
     const std::string name = "00" + std::to_string(i);
-    const auto longer = std::string(245, static_cast<char>('a' + i));
+    const auto longer = std::string(250, static_cast<char>('a' + i));
     if (i < 3) continue;
     fs::rename(set / "set" / "images" / (name + ".png"), set / "set" / "images" / (longer + ".png"));
     fs::rename(set / "set" / "masks" / (name + ".png"), set / "set" / "masks" / (longer + ".png"));

@@ -56,9 +56,8 @@ int run_program(int count, char** words) {
       "  nbs run pipelines/crackforest.toml --set data.root=/data/crackforest --set sampler.plugin=random\n"
       "  nbs batch pipelines/crackforest/*.toml --set data.root=/data/crackforest && nbs table runs\n"
       "  nbs predict runs/crackforest-0123abcd new/*.jpg --out masks\n\n"
-      "Exit codes: 0 done; 1 failed, or something that was asked for is missing; 2 wrong use, or a problem in a "
-      "pipeline\n"
-      "file; 130 interrupted by Ctrl-C (143: by SIGTERM, 129: by SIGHUP).\n"
+      "Exit codes: 0 done; 1 failed; 2 wrong use, or a problem in a pipeline file; 130 interrupted by Ctrl-C\n"
+      "(143: by SIGTERM, 129: by SIGHUP). docs/output.md says more of them.\n"
       "Environment: NBS_PLUGIN_PATH (folders of plugins, separated by colons), NBS_WORKER (the worker program),\n"
       "NBS_GRACE_SECONDS (how long a run has to end cleanly after SIGTERM or SIGHUP; 10).");
   Action action;

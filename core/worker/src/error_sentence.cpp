@@ -39,7 +39,8 @@ std::string memory_text(const std::string& text) {
   for (const auto& [words, mark] : {std::pair<const char*, const char*>{"can't allocate memory", "tried to allocate "},
                                     {"not enough memory", "tried to allocate "},
                                     {"CUDA out of memory", "Tried to allocate "},
-                                    {"Insufficient memory", "Failed to allocate "}}) {
+                                    {"Insufficient memory", "Failed to allocate "},
+                                    {"std::bad_alloc", "-"}}) {
     auto at = text.find(words);
     if (at == std::string::npos) continue;
     for (const char* head : {"[enforce fail", "DefaultCPUAllocator", "OpenCV("})
