@@ -13,8 +13,6 @@ find_package(ZLIB REQUIRED)
 if(NBS_BUILD_TESTS)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(matio REQUIRED IMPORTED_TARGET matio)
-  # Its libraries are named with their folders; this would be one more to search when a program starts.
-  set_property(TARGET PkgConfig::matio PROPERTY INTERFACE_LINK_DIRECTORIES)
   find_package(doctest REQUIRED)
 endif()
 
