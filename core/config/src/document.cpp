@@ -63,51 +63,6 @@ void merge(Node& base, const Node& over) {
   }
 }
 
-// Where a path is relative, it is relative to the file it is written in.
-void anchor_path(Node& node, const std::filesystem::path& folder) {
-  if (node.type == Node::Type::array) {
-    for (auto& child : node.array)
-      anchor_path(child, folder);
-  } else if (auto* text = std::get_if<std::string>(&node.scalar)) {
-    if (node.type != Node::Type::scalar || text->empty()) return;
-    const std::filesystem::path path = *text;
-    if (path.is_relative()) *text = (folder / path).lexically_normal().string();
-  }
-}
-
-// The same for all paths below the place that `keys` lead to, however they are spelled: in a file, in a table given as
-// an override, or among the values of a sweep.
-void anchor_paths(Node& value, const std::vector<std::string>& keys, const std::filesystem::path& folder) {
-  const auto below = [&](const std::vector<std::string>& start) {
-    for (auto& [key, child] : value.table) {
-      auto path = start;
-      path.push_back(key);
-      anchor_paths(child, path, folder);
-    }
-  };
-  if (keys.empty() || keys == std::vector<std::string>{"data"} || keys == std::vector<std::string>{"sweep"}) {
-    below(keys);
-  } else if (keys[0] == "plugin_path" || (keys.size() == 2 && keys[0] == "data" && keys[1] == "root")) {
-    anchor_path(value, folder);
-  } else if (keys[0] == "sweep" && keys.size() == 2) {
-    below(keys);
-    for (auto& exclusion : value.array)
-      anchor_paths(exclusion, keys, folder);
-  } else if (keys[0] == "sweep" && value.type == Node::Type::table && keys.size() == 3) {
-    below({keys[0], keys[1]});  // one entry of exclude
-  } else if (keys[0] == "sweep" && value.type == Node::Type::array && keys.size() == 3) {
-    for (auto& one : value.array)
-      anchor_paths(one, keys_of(keys[2]), folder);
-  } else if (keys[0] == "sweep") {
-    // One value, or that of an entry of exclude: the last of the keys that is no number names the option.
-    for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
-      if (key->find_first_not_of("0123456789") == std::string::npos) continue;
-      anchor_paths(value, keys_of(*key), folder);
-      return;
-    }
-  }
-}
-
 // Reads a file and, through it, its bases: each file once, however many others are based on it.
 class Loader {
  public:
@@ -115,7 +70,6 @@ class Loader {
   Node load(const std::string& text, const std::filesystem::path& file,
             const std::vector<std::filesystem::path>& chain) {
     Node own = parse_toml(text, file.string());
-    anchor_paths(own, {}, std::filesystem::absolute(file).parent_path());
     const Node* const base = own.find("base");
     if (base == nullptr) return own;
     const auto names = base->type == Node::Type::array ? base->array : std::vector<Node>{*base};
@@ -177,6 +131,13 @@ bool names_plugin(const std::string& path) {
   return keys_of(path).back() == "plugin";
 }
 
+std::string anchored(const std::string& path, const Place& place) {
+  if (path.empty() || std::filesystem::path(path).is_absolute()) return path;
+  const auto folder =
+      place.line == 0 ? std::filesystem::current_path() : std::filesystem::absolute(place.file).parent_path();
+  return (folder / path).lexically_normal().string();
+}
+
 std::string Place::text() const {
   return line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
 }
@@ -232,7 +193,6 @@ void Document::apply(const std::string& override_text) {
           "that base and give its name instead"}});
   }
   Node value = parse_value(override_text.substr(equals + 1), place);
-  anchor_paths(value, keys, std::filesystem::current_path());
   set(path, value);
 }
 

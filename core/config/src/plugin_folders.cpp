@@ -21,14 +21,17 @@ std::optional<std::string> refuse_plugin_folder(const std::string& folder) {
                      std::filesystem::exists(status) ? "is no folder" : "does not exist");
 }
 
-std::vector<std::string> plugin_path_of(const Document& document) {
+std::vector<std::string> plugin_path_of(const Node& list) {
   std::vector<std::string> folders;
-  if (const Node* const node = document.root().find("plugin_path")) {
-    for (const auto& item : node->array) {
-      if (const auto* text = std::get_if<std::string>(&item.scalar)) folders.push_back(*text);
-    }
+  for (const auto& item : list.array) {
+    if (const auto* text = std::get_if<std::string>(&item.scalar)) folders.push_back(anchored(*text, item.place));
   }
   return folders;
+}
+
+std::vector<std::string> plugin_path_of(const Document& document) {
+  const Node* const node = document.root().find("plugin_path");
+  return node == nullptr ? std::vector<std::string>{} : plugin_path_of(*node);
 }
 
 std::vector<Problem> check_plugin_path(const Document& document) {
@@ -38,7 +41,7 @@ std::vector<Problem> check_plugin_path(const Document& document) {
   for (const auto& item : node->array) {
     const auto* const text = std::get_if<std::string>(&item.scalar);
     if (text == nullptr) continue;  // resolve() says so
-    if (const auto problem = refuse_plugin_folder(*text))
+    if (const auto problem = refuse_plugin_folder(anchored(*text, item.place)))
       problems.push_back({item.place, "the folder of plugin_path " + *problem});
   }
   return problems;

@@ -86,14 +86,7 @@ class Resolver {
   Pipeline resolve(Purpose purpose) {
     Pipeline pipeline;
     read_top(pipeline);
-    read_section("experiment", pipeline.experiment);
-    read_section("data", pipeline.data);
-    read_section("augment", pipeline.augment);
-    read_section("profile", pipeline.profile);
-    read_section("reward", pipeline.reward);
-    read_section("buffer", pipeline.buffer);
-    read_section("train", pipeline.train);
-    read_section("evaluation", pipeline.evaluation);
+    visit_sections(pipeline, [this](const char* name, auto& section) { read_section(name, section); });
     pipeline.sampler = read_component("sampler", Kind::sampler);
     pipeline.autoencoder = read_component("autoencoder", Kind::autoencoder);
     const auto before = problems_.size();
@@ -162,12 +155,24 @@ class Resolver {
     if (const Node* const node = root_.find("plugin_path")) {
       const auto value = value_of(*node, ValueType::texts);
       if (value && std::holds_alternative<std::vector<std::string>>(*value)) {
-        pipeline.plugin_path = std::get<std::vector<std::string>>(*value);
+        pipeline.plugin_path = plugin_path_of(*node);
         if (const auto problem = problem_with_texts(*value)) complain(node->place, "plugin_path " + *problem);
       } else if (node->type != Node::Type::array || !node->array.empty()) {
         complain(node->place, "plugin_path must be a list of folders");
       }
     }
+  }
+
+  // What a user who wrote the option `key`, which is none of these, may want instead.
+  std::string advice(const std::string& key, const std::vector<OptionSpec>& specs) const {
+    if (specs.empty()) return "; it has no options";
+    std::vector<std::string> names;
+    for (const auto& spec : specs) {
+      if (std::find(spec.former.begin(), spec.former.end(), key) != spec.former.end())
+        return fmt::format(" any more: it is called \"{}\" now", spec.name);
+      names.push_back(spec.name);
+    }
+    return advice(key, names);
   }
 
   // Values for all of `specs`, from the table or the defaults; problems are noted. `skip` is a key that is no option,
@@ -185,9 +190,7 @@ class Resolver {
       if (!skip.empty() && key == skip) continue;
       const auto at = std::find(names.begin(), names.end(), key);
       if (at == names.end()) {
-        std::string message = fmt::format("{} has no option \"{}\"{}", where, shown(key), advice(key, names));
-        if (names.empty()) message += "; it has no options";
-        complain(node.place, std::move(message));
+        complain(node.place, fmt::format("{} has no option \"{}\"{}", where, shown(key), advice(key, specs)));
         continue;
       }
       const auto& spec = specs[static_cast<std::size_t>(at - names.begin())];
@@ -206,6 +209,7 @@ class Resolver {
           value = Value{spec.default_value.index() == 4   ? Value{std::vector<std::int64_t>{}}
                         : spec.default_value.index() == 5 ? Value{std::vector<double>{}}
                                                           : Value{std::vector<std::string>{}}};
+        if (spec.path) value = anchored(std::get<std::string>(*value), node.place);
         values[static_cast<std::size_t>(at - names.begin())].second = std::move(*value);
       }
     }

@@ -49,6 +49,8 @@ struct OptionSpec {
   std::optional<double> maximum;     ///< inclusive; of each element for lists
   std::vector<std::string> choices;  ///< for texts: the allowed ones; empty = any
   std::vector<double> tuning;        ///< values worth trying when a pipeline is tuned; empty = not tuned
+  bool path = false;                 ///< a text that names a file or folder, relative to the pipeline file it stands in
+  std::vector<std::string> former;   ///< names that the option had in earlier versions
   std::string doc;
 };
 
@@ -255,6 +257,18 @@ class Schema {
     Refine& tune(std::vector<double> values) {
       static_assert(std::is_arithmetic_v<Element> && !std::is_same_v<Element, bool>, "only numbers are tuned");
       spec().tuning = std::move(values);
+      return *this;
+    }
+    /// The text names a file or folder. A relative one is relative to the pipeline file in which it stands, or, given
+    /// on the command line, to the current folder; the component gets it absolute.
+    Refine& path() {
+      static_assert(std::is_same_v<T, std::string>, "only a text is a path");
+      spec().path = true;
+      return *this;
+    }
+    /// A name that the option had in an earlier version: pipelines that use it are told the new one.
+    Refine& formerly(std::string name) {
+      spec().former.push_back(std::move(name));
       return *this;
     }
     /// One or two sentences: meaning, unit, source.

@@ -39,6 +39,10 @@ class ProblemsError : public Error {
   std::vector<Problem> problems_;
 };
 
+/// `path` as it is meant by what stands at `place`: relative to the file, or, for an override, to the current folder.
+/// Absolute, unless it is empty.
+std::string anchored(const std::string& path, const Place& place);
+
 /// A TOML value that remembers where it was written, also after files were merged.
 struct Node {
   enum class Type { scalar, array, table };

@@ -57,8 +57,24 @@ struct Pipeline {
   std::vector<ComponentSpec> postproc;
 };
 
+/// The host's sections of a pipeline, in the order in which they are written: the one list of them. `visit` is called
+/// with the name and the Section<…> of each. AnyPipeline: Pipeline or const Pipeline.
+template <typename AnyPipeline, typename Visit>
+void visit_sections(AnyPipeline& pipeline, const Visit& visit) {
+  visit("experiment", pipeline.experiment);
+  visit("data", pipeline.data);
+  visit("augment", pipeline.augment);
+  visit("profile", pipeline.profile);
+  visit("reward", pipeline.reward);
+  visit("buffer", pipeline.buffer);
+  visit("train", pipeline.train);
+  visit("evaluation", pipeline.evaluation);
+}
+
 /// The folders named by plugin_path, needed before plugins can be looked up.
 std::vector<std::string> plugin_path_of(const Document& document);
+/// The same for the list itself; relative folders are relative to the file in which they stand.
+std::vector<std::string> plugin_path_of(const Node& list);
 
 /// What a pipeline is for. Masking new images with a finished run needs neither the run's data nor options that agree
 /// about training; a chain of postprocessors used on its own needs no predictor either.
