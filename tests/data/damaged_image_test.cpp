@@ -26,9 +26,9 @@ const std::vector<std::string>& formats() {
   return kFormats;
 }
 
-// The bytes of a picture of 23 rows and 37 columns in the format.
+// The bytes of a picture of 61 rows and 83 columns in the format.
 std::string picture_in(const test::Scratch& scratch, const std::string& format) {
-  cv::Mat picture = test::colour_picture(23, 37);
+  cv::Mat picture = test::colour_picture(61, 83);
   if (format == "pgm") cv::cvtColor(picture, picture, cv::COLOR_BGR2GRAY);
   test::write_picture(scratch / ("whole." + format), picture);
   return test::read_bytes(scratch / ("whole." + format));
@@ -42,8 +42,8 @@ TEST_CASE("the head of an image tells its size, in every format") {
     CAPTURE(format);
     const auto size = data::stated_size(picture_in(scratch, format));
     REQUIRE(size.has_value());
-    CHECK(size->width == 37);
-    CHECK(size->height == 23);
+    CHECK(size->width == 83);
+    CHECK(size->height == 61);
   }
   CHECK(!data::stated_size("no image at all"));
   CHECK(!data::stated_size(""));

@@ -177,7 +177,7 @@ TEST_CASE("a JPEG mask is refused before training, and by its content when it ha
 
 TEST_CASE("lossy WebP and JPEG 2000 masks are refused for their grey pixels; two values are fine") {
   const test::Scratch scratch;
-  cv::Mat soft = test::stripe_mask(24, 32, 8, 13);
+  cv::Mat soft = test::stripe_mask(80, 96, 8, 13);
   soft.at<unsigned char>(3, 7) = 9;
   for (const char* name : {"a.webp", "a.jp2"}) {
     CAPTURE(name);
@@ -185,12 +185,12 @@ TEST_CASE("lossy WebP and JPEG 2000 masks are refused for their grey pixels; two
     test::write_picture(scratch / name, soft);
     const auto sentence = test::error_text([&] { data::read_mask_image(scratch / name); });
     CHECK(sentence == Contains("pixels between its darkest and its brightest value"));
-    test::write_picture(scratch / name, cv::Mat(24, 32, CV_8UC1, cv::Scalar(0)));
+    test::write_picture(scratch / name, cv::Mat(80, 96, CV_8UC1, cv::Scalar(0)));
     CHECK(cv::countNonZero(data::read_mask_image(scratch / name)) == 0);
   }
   // Formats without a loss keep their meaning: whatever is not black is anomalous.
   test::write_picture(scratch / "a.png", soft);
-  CHECK(cv::countNonZero(data::read_mask_image(scratch / "a.png")) == 24 * 5 + 1);
+  CHECK(cv::countNonZero(data::read_mask_image(scratch / "a.png")) == 80 * 5 + 1);
 }
 
 TEST_CASE("the name of an image that is no UTF-8 is refused when the data set is listed") {
