@@ -170,6 +170,14 @@ TEST_CASE("a worker ends with its front end, also when that is killed") {
   }
 }
 
+TEST_CASE("a worker starts with no signal blocked") {
+  // No shell, which would unblock them itself.
+  const test::Variable named("NBS_WORKER", "/bin/grep");
+  run::Workers workers;
+  workers.start({"-q", "SigBlk:.0000000000000000", "/proc/self/status"});
+  CHECK(workers.wait().code == 0);
+}
+
 TEST_CASE("workers that nobody waits for any more are ended") {
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, kForEver);

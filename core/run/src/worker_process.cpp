@@ -123,7 +123,12 @@ pid_t spawn(const std::vector<std::string>& arguments, int output, const std::fi
       const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
       if (file >= 0) dup2(file, STDERR_FILENO);
     }
-    sigprocmask(SIG_SETMASK, &blocked.before(), nullptr);
+    // Not what was before this function: start() has blocked them, too.
+    sigset_t handled;
+    sigemptyset(&handled);
+    for (const int signal : kSignals)
+      sigaddset(&handled, signal);
+    sigprocmask(SIG_UNBLOCK, &handled, nullptr);
     execv(name.c_str(), words.data());
     const char* const reason = std::strerror(errno);
     for (const char* part : {"nbs: the worker ", name.c_str(), " cannot be started: ", reason,
