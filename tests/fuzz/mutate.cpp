@@ -214,7 +214,8 @@ class Mutator {
     std::string number = kNumbers[below(kNumbers.size())];
     const auto choice = below(4);
     if (choice < 2) number = text.substr(other_at, other_length);
-    if (choice == 0) number += number.find('.') == std::string::npos ? ".0000000000000001" : "0000000000000001";
+    if (choice == 0)
+      number += (number.find('.') == std::string::npos ? "." : "") + std::string(11 + below(6), '0') + "1";
     text.replace(at, length, number);
   }
 

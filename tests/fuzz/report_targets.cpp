@@ -18,6 +18,11 @@ const char* const kMetrics =
     "{\"iteration\":3,\"ae_loss\":0.0625,\"loss_ratio\":null,\"l_pred\":0.5,\"l_pred_smoothed\":0.6,\"sampler_"
     "entropy\":3.1}\n";
 
+// Curves without any range.
+const char* const kFlat =
+    "{\"iteration\":0,\"ae_loss\":0.5,\"l_pred\":0.1,\"l_pred_smoothed\":0.1}\n"
+    "{\"iteration\":1,\"ae_loss\":0.5,\"l_pred\":0.1,\"l_pred_smoothed\":0.1}\n";
+
 const char* const kResolved =
     "name = \"one\"\nseed = 1\n\n[experiment]\ndataset = \"crackforest\"\nmethod = \"proposed\"\n\n[data]\n"
     "format = \"synthetic\"\nlabeled = 5\nsplit_seed = 2\n\n[train]\niterations = 40\nreinit_every = 10\n\n[sampler]\n"
@@ -49,7 +54,7 @@ Target metrics_target() {
   Target target;
   target.name = "metrics";
   target.is_text = true;
-  target.seeds = {{"metrics.jsonl", kMetrics}};
+  target.seeds = {{"metrics.jsonl", kMetrics}, {"flat.jsonl", kFlat}};
   target.words = kWords;
   target.read = [](const Seed& input, const fs::path& scratch) { write_reports(scratch, input.bytes, result()); };
   return target;

@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -52,6 +53,7 @@ void start_clock(int seconds) {
 [[noreturn]] void child(std::uint64_t first, std::uint64_t end, const Limits& limits,
                         const std::filesystem::path& output, const std::function<std::string(std::uint64_t)>& run,
                         Shared& shared) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // who stops the program stops its runs
   const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
   dup2(file, STDERR_FILENO);
   dup2(file, STDOUT_FILENO);

@@ -15,7 +15,7 @@ namespace nbs::run {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;  // looked up by key
 
 config::ComponentFacts facts_from_json(const Json& json) {
   config::ComponentFacts facts;
