@@ -97,9 +97,10 @@ RunResult read_result(const std::filesystem::path& run_folder) {
     damaged(file, "it does not say how the run ended");
   if (!result.contains("threshold") && !result.contains("best")) {
     if (result.at("ending") == "diverged") {
-      throw Error(fmt::format("the run {} diverged before there was a moment worth keeping, so it has no model; lower "
-                              "the learning rate that its result.json speaks of and run it again",
-                              run_folder.string()));
+      throw Error(
+          fmt::format("the run {} diverged before there was a moment worth keeping, so it has no model; lower "
+                      "the learning rate that its result.json speaks of and run it again",
+                      run_folder.string()));
     }
     throw Error(fmt::format("the run {} ended before any profile was full, so it has no model; run it longer",
                             run_folder.string()));

@@ -83,7 +83,8 @@ TEST_CASE("averaged weights are the moving average of the weights after each ste
   Made averaged(options, 7);
   const auto values = [](const DilatedPredictor& predictor, const char* prefix) {
     std::vector<torch::Tensor> tensors;
-    for (const auto& [name, value] : saved(predictor).tensors()) {
+    const auto state = saved(predictor);
+    for (const auto& [name, value] : state.tensors()) {
       if (name.rfind(prefix, 0) == 0 && name != "average.updates") tensors.push_back(value);
     }
     return tensors;
