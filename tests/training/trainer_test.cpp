@@ -5,9 +5,6 @@
 #include <set>
 
 #include <malloc.h>
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/allocator_interface.h>
-#endif
 
 #include "nbs/error.h"
 #include "nbs/host/checked.h"
@@ -20,6 +17,10 @@ using nbs::test::small_settings;
 using nbs::test::SmallRun;
 using nbs::training::Ending;
 using nbs::training::IterationReport;
+
+#ifdef __SANITIZE_ADDRESS__
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // GCC does not come with the header
+#endif
 
 namespace {
 
