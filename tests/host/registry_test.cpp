@@ -156,7 +156,7 @@ TEST_CASE("a plugin folder or library that anyone may write to is remarked on") 
   const nbs::test::Scratch scratch;
   const auto file = scratch / "manners.so";
   std::filesystem::copy_file(test_plugin("manners"), file);
-  const auto warnings = [&] { return (new nbs::host::Registry({scratch.path()}))->catalog().warnings; };
+  const auto warnings = [&] { return nbs::host::Registry::open({scratch.path()})->catalog().warnings; };
   const auto remark = [](const std::filesystem::path& path) {
     return "anyone may write to " + path.string() +
            ", so that anyone can put code there that nbs runs as you; chmod o-w it";

@@ -67,13 +67,13 @@ Json try_components(const config::Pipeline& pipeline, const host::Registry& regi
 int components(const std::vector<std::string>& words) {
   const Arguments arguments(words);
   const auto texts = Json::parse(read_file(arguments.need_plain(0, "FILE"))).get<std::vector<std::string>>();
-  std::map<std::vector<std::string>, const host::Registry*> registries;  // never destroyed
+  std::map<std::vector<std::string>, const host::Registry*> registries;
   Json all = Json::array();
   for (const auto& text : texts) {
     const auto document = config::Document::from_text(text, "components.toml");
     auto& registry = registries[config::plugin_path_of(document)];
     if (registry == nullptr)
-      registry = new host::Registry(host::plugin_search_path({}, config::plugin_path_of(document)));
+      registry = host::Registry::open(host::plugin_search_path({}, config::plugin_path_of(document)));
     all.push_back(
         try_components(config::resolve(document, registry->catalog(), config::Purpose::postprocess), *registry));
   }
