@@ -45,7 +45,7 @@ TEST_CASE("a loss that becomes infinite ends the run as diverged, with what was 
   CHECK(result.at("iterations") < 200);
   CHECK(result.at("best").at("iteration") < result.at("iterations"));
   CHECK(result.at("scores").at("auroc").is_number());
-  CHECK(fs::exists(nbs.folder() / "run" / "model" / "predictor.pt"));
+  CHECK(fs::exists(nbs.folder() / "run" / "model" / "predictor.safetensors"));
   CHECK(text(ended.output) == Contains("report: run/report.html"));
 }
 

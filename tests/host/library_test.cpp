@@ -94,12 +94,12 @@ TEST_CASE("a library built for another interface is refused before any of its co
   using Record = nbs::AbiRecord;
   CHECK(refusal([](Record& r) { r.magic[0] = 'N'; }) ==
         "its record does not start with the mark of nbs; it is not a plugin of nbs, or is damaged");
-  CHECK(refusal([](Record& r) { r.api_major = 2; }) ==
-        "it was built for plugin API 2.0, but this host has 1.0; build it again against this version");
+  CHECK(refusal([](Record& r) { r.api_major = 3; }) ==
+        "it was built for plugin API 3.0, but this host has 2.0; build it again against this version");
   CHECK(refusal([](Record& r) { r.api_major = 0; }) ==
-        "it was built for plugin API 0.0, but this host has 1.0; build it again against this version");
+        "it was built for plugin API 0.0, but this host has 2.0; build it again against this version");
   CHECK(refusal([](Record& r) { r.api_minor = 1; }) ==
-        "it was built for plugin API 1.1, which is newer than this host's 1.0; update nbs, or build it again against "
+        "it was built for plugin API 2.1, which is newer than this host's 2.0; update nbs, or build it again against "
         "this version");
   CHECK(refusal([](Record& r) { r.struct_size = 8; }) == "its record has 8 bytes, but this host's has " +
                                                              std::to_string(sizeof(Record)) +

@@ -38,8 +38,8 @@ int run_all(const Arguments& arguments) {
     const auto folder = arguments.folder.empty() ? run::make_run_directory(arguments.parent, pipeline)
                                                  : run::use_run_directory(arguments.folder, pipeline);
     fmt::print(stderr, "{} -> {}\n", label, folder.string());
-    const int code =
-        run::run_worker({"run", (folder / "resolved.toml").string(), "--out", folder.string(), "--progress", progress});
+    const int code = run::run_worker(
+        {"run", "--out", folder.string(), "--progress", progress, "--", (folder / "resolved.toml").string()});
     print_outcome(folder);
     report::write_run_report(folder);
     fmt::print("report: {}\n", (folder / "report.html").string());

@@ -55,8 +55,16 @@ cv::Mat decode(const std::filesystem::path& file) {
 
 }  // namespace
 
-cv::Mat read_image(const std::filesystem::path& file) {
+cv::Mat read_stored_image(const std::filesystem::path& file) {
   cv::Mat image = decode(file);
+  if (image.channels() == 2 || image.channels() > 4) {
+    throw Error(fmt::format("the image {} has {} channels; 1 (grey), 3 (colour) or 4 (with alpha) can be read",
+                            file.string(), image.channels()));
+  }
+  return image;
+}
+
+cv::Mat rgb_of(const cv::Mat& image) {
   cv::Mat scaled;
   switch (image.depth()) {
     case CV_8U:
@@ -77,14 +85,14 @@ cv::Mat read_image(const std::filesystem::path& file) {
     case 3:
       cv::cvtColor(scaled, colour, cv::COLOR_BGR2RGB);
       break;
-    case 4:
-      cv::cvtColor(scaled, colour, cv::COLOR_BGRA2RGB);
-      break;
     default:
-      throw Error(fmt::format("the image {} has {} channels; 1 (grey), 3 (colour) or 4 (with alpha) can be read",
-                              file.string(), scaled.channels()));
+      cv::cvtColor(scaled, colour, cv::COLOR_BGRA2RGB);
   }
   return colour;
+}
+
+cv::Mat read_image(const std::filesystem::path& file) {
+  return rgb_of(read_stored_image(file));
 }
 
 std::vector<std::filesystem::path> image_files_among(const std::vector<std::filesystem::path>& paths) {

@@ -52,8 +52,10 @@ void run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, int 
       while (static_cast<int>(running.size()) >= parallel)
         finish_one();
       job.folder = make_run_directory(parent, job.pipeline);
-      std::vector<std::string> arguments = {
-          "run", (job.folder / "resolved.toml").string(), "--out", job.folder.string(), "--progress", "lines"};
+      // Absolute, as the first word must not look like an option.
+      const auto resolved = std::filesystem::absolute(job.folder / "resolved.toml");
+      std::vector<std::string> arguments = {"run",  resolved.string(), "--out", job.folder.string(), "--progress",
+                                            "lines"};
       if (parallel > 1 && job.pipeline.train.options.threads == 0) {
         arguments.emplace_back("--threads");
         arguments.push_back(std::to_string(std::max(1U, cores / static_cast<unsigned>(parallel))));

@@ -91,6 +91,10 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
                     "nothing; set it to 0",
                     settings_.train.finish));
   }
+  // The predictor will read at the end what it saved at the best moment; if it cannot, that is better known now.
+  State state;
+  components_.predictor->save(state);
+  components_.predictor->load(state);
   if (!components_.predictor->needs_profile()) {
     components_.sampler.reset();
     components_.autoencoder.reset();
@@ -135,6 +139,7 @@ void Trainer::reinitialise() {
   }
   components_.autoencoder->reinitialise();
   losses_->invalidate();
+  watch_.begin_life();
   ring_.clear();
   typical_.clear();
   for (auto& maps : labelled_maps_)
@@ -177,9 +182,12 @@ void Trainer::train_autoencoder(IterationReport& report) {
     const double batch_loss = components_.autoencoder->learn(batch);
     require_finite(batch_loss, "the autoencoder's loss", iteration_,
                    "a learning rate of the autoencoder that is too high");
+    watch_.see_batch(batch_loss);
     loss += batch_loss / static_cast<double>(batches.size());
   }
   losses_->invalidate();
+  if (const auto reason = watch_.see_iteration(iteration_, loss, iteration_ + 1 == train.iterations))
+    throw Diverged(*reason);
   report.values.emplace_back("ae_loss", loss);
 }
 
@@ -290,6 +298,19 @@ void Trainer::train_sampler(std::optional<double> prediction_loss, IterationRepo
   }
 }
 
+// Nobody has asked for losses of the last parameter sets where the predictor does not learn.
+void Trainer::require_finite_parameters() const {
+  for (const auto& snapshot : ring_.snapshots()) {
+    for (const auto& tensor : *snapshot) {
+      if (State::all_finite(tensor)) continue;
+      throw Diverged(fmt::format(
+          "the autoencoder's parameters are not finite after iteration {}; the likely cause is a learning rate of the "
+          "autoencoder that is too high",
+          iteration_ - 1));
+    }
+  }
+}
+
 bool Trainer::finishing() const {
   return iteration_ >= settings_.train.iterations;
 }
@@ -302,6 +323,18 @@ Life Trainer::current_life() const {
   return {{ring_.snapshots().begin(), ring_.snapshots().end()}, {typical_.begin(), typical_.end()}};
 }
 
+State Trainer::saved(const Component& component, const char* name) const {
+  State state;
+  try {
+    component.save(state);
+  } catch (const NotFiniteError& error) {
+    // The loss is that before the step, which may be the one that broke the parameters.
+    throw Diverged(fmt::format("{} after iteration {}; the likely cause is a learning rate of the {} that is too high",
+                               error.what(), iteration_, name));
+  }
+  return state;
+}
+
 void Trainer::remember(double smoothed) {
   Moment moment;
   moment.iteration = iteration_;
@@ -310,8 +343,8 @@ void Trainer::remember(double smoothed) {
     moment.lives.assign(past_lives_.begin(), past_lives_.end());
     moment.lives.push_back(current_life());
   }
-  moment.predictor = save_to_bytes(*components_.predictor);
-  if (components_.sampler) moment.sampler = save_to_bytes(*components_.sampler);
+  moment.predictor = saved(*components_.predictor, "predictor");
+  if (components_.sampler) moment.sampler = saved(*components_.sampler, "sampler");
   best_ = std::move(moment);
 }
 
@@ -341,7 +374,7 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
       if (loss) {
         const double smoothed = selection_.smooth(*loss);
         line.values.emplace_back("l_pred_smoothed", smoothed);
-        if (profiles_full()) {
+        if (profiles_full() && !watch_.out_of_range()) {
           const auto verdict = selection_.judge(smoothed);
           if (verdict.lowest) last_improvement = iteration_;
           if (verdict.keep) {
@@ -358,6 +391,11 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
         break;
       }
     }
+    // Without l_pred there is no better moment than the last.
+    if (!components_.predictor->learns() && profiles_full()) {
+      require_finite_parameters();
+      remember(std::numeric_limits<double>::quiet_NaN());
+    }
   } catch (const Diverged& diverged) {
     outcome.ending = Ending::diverged;
     outcome.explanation = diverged.what();
@@ -369,8 +407,6 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
                     error.what(), iteration_);
   }
   outcome.iterations = iteration_;
-  // Without l_pred there is no better moment than the last.
-  if (!components_.predictor->learns() && profiles_full()) remember(std::numeric_limits<double>::quiet_NaN());
   outcome.best = std::move(best_);
   outcome.seconds = seconds_;
   return outcome;

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "nbs/base/files.h"
+#include "nbs/base/number.h"
 #include "nbs/error.h"
 #include "nbs/run/progress.h"
 #include "nbs/run/provenance.h"
@@ -18,6 +19,7 @@
 #include "arguments.h"
 #include "commands.h"
 #include "images.h"
+#include "result_file.h"
 #include "scoring.h"
 #include "tuning.h"
 
@@ -111,7 +113,8 @@ int run(const std::vector<std::string>& words) {
   std::signal(SIGTERM, on_interrupt);
 
   const auto style = style_of(arguments.get("progress", "lines"));
-  Session session(arguments.need_plain(0, "RESOLVED"), std::stoll(arguments.get("threads", "0")),
+  Session session(arguments.need_plain(0, "RESOLVED"),
+                  parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096),
                   [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   const auto& pipeline = session.pipeline();
   run::Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.finish);
@@ -149,7 +152,7 @@ int run(const std::vector<std::string>& words) {
 
   Json result = result_head(pipeline, outcome);
   if (outcome.best) {
-    training::write_moment(out / "model", *outcome.best);
+    result["model"] = training::write_model(out / "model", *outcome.best);
     training::Inference inference(components, pipeline.profile.options, pipeline.evaluation.options.dihedral,
                                   images.size(), *outcome.best);
     const auto& evaluation = pipeline.evaluation.options;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autoencoder.h"
 
+#include "nbs/module_state.h"
+
 namespace nbs::bergmann {
 
 BergmannAutoencoder::BergmannAutoencoder(const Options& options, Context& context)
@@ -50,14 +52,14 @@ torch::Tensor BergmannAutoencoder::pixel_loss(const torch::Tensor& patches) {
   return residual(patches.to(context_.device())).mean(1).clamp_min(0).to(torch::kCPU).contiguous();
 }
 
-void BergmannAutoencoder::save(torch::serialize::OutputArchive& archive) const {
-  save_module(*network_, archive);
-  adam_.save(archive);
+void BergmannAutoencoder::save(State& state) const {
+  save_module(*network_, state);
+  adam_.save(state);
 }
 
-void BergmannAutoencoder::load(torch::serialize::InputArchive& archive) {
-  load_module(*network_, archive);
-  adam_.load(archive);
+void BergmannAutoencoder::load(const State& state) {
+  load_module(*network_, state);
+  adam_.load(state);
 }
 
 }  // namespace nbs::bergmann

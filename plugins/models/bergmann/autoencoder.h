@@ -25,8 +25,8 @@ class BergmannAutoencoder : public Autoencoder {
   double learn(const torch::Tensor& patches) override;
   torch::Tensor pixel_loss(const torch::Tensor& patches) override;
   std::vector<torch::Tensor> state() override { return network_->parameters(); }
-  void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void save(State& state) const override;
+  void load(const State& state) override;
 
   /// What the network makes of patches [B, 3, p, p] in [0, 1]: [B, 3, p, p], not bounded.
   torch::Tensor reconstruct(const torch::Tensor& patches);

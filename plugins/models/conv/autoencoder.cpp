@@ -2,6 +2,7 @@
 #include "autoencoder.h"
 
 #include "nbs/initialise.h"
+#include "nbs/module_state.h"
 
 namespace nbs::conv {
 
@@ -38,14 +39,14 @@ torch::Tensor ConvAutoencoder::pixel_loss(const torch::Tensor& patches) {
   return (network_->forward(input) - input).square_().mean(1).to(torch::kCPU);
 }
 
-void ConvAutoencoder::save(torch::serialize::OutputArchive& archive) const {
-  save_module(*network_, archive);
-  adam_.save(archive);
+void ConvAutoencoder::save(State& state) const {
+  save_module(*network_, state);
+  adam_.save(state);
 }
 
-void ConvAutoencoder::load(torch::serialize::InputArchive& archive) {
-  load_module(*network_, archive);
-  adam_.load(archive);
+void ConvAutoencoder::load(const State& state) {
+  load_module(*network_, state);
+  adam_.load(state);
 }
 
 // Around zero, on the device, channels last: oneDNN is twice as fast there.

@@ -23,8 +23,8 @@ class ConvAutoencoder : public Autoencoder {
   double learn(const torch::Tensor& patches) override;
   torch::Tensor pixel_loss(const torch::Tensor& patches) override;
   std::vector<torch::Tensor> state() override { return network_->parameters(); }
-  void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void save(State& state) const override;
+  void load(const State& state) override;
 
   /// The network, for tests.
   Network& network() { return network_; }

@@ -6,6 +6,7 @@
 
 #include "nbs/error.h"
 #include "nbs/initialise.h"
+#include "nbs/module_state.h"
 
 namespace nbs::dilated {
 
@@ -71,16 +72,16 @@ torch::Tensor DilatedPredictor::logits(const PredictorInput& input) {
   return torch::cat(results).to(torch::kCPU);
 }
 
-void DilatedPredictor::save(torch::serialize::OutputArchive& archive) const {
-  save_module(*network_, archive);
-  adam_.save(archive);
-  average_.save(archive);
+void DilatedPredictor::save(State& state) const {
+  save_module(*network_, state);
+  adam_.save(state);
+  average_.save(state);
 }
 
-void DilatedPredictor::load(torch::serialize::InputArchive& archive) {
-  load_module(*network_, archive);
-  adam_.load(archive);
-  average_.load(archive);
+void DilatedPredictor::load(const State& state) {
+  load_module(*network_, state);
+  adam_.load(state);
+  average_.load(state);
 }
 
 torch::Tensor DilatedPredictor::prepare(const PredictorInput& input) const {

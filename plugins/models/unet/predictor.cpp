@@ -2,6 +2,7 @@
 #include "predictor.h"
 
 #include "nbs/initialise.h"
+#include "nbs/module_state.h"
 
 #include "dice.h"
 
@@ -54,16 +55,16 @@ torch::Tensor UnetPredictor::logits(const PredictorInput& input) {
   return torch::cat(results).to(torch::kCPU);
 }
 
-void UnetPredictor::save(torch::serialize::OutputArchive& archive) const {
-  save_module(*network_, archive);
-  adam_.save(archive);
-  average_.save(archive);
+void UnetPredictor::save(State& state) const {
+  save_module(*network_, state);
+  adam_.save(state);
+  average_.save(state);
 }
 
-void UnetPredictor::load(torch::serialize::InputArchive& archive) {
-  load_module(*network_, archive);
-  adam_.load(archive);
-  average_.load(archive);
+void UnetPredictor::load(const State& state) {
+  load_module(*network_, state);
+  adam_.load(state);
+  average_.load(state);
 }
 
 }  // namespace nbs::unet

@@ -23,8 +23,8 @@ class UnetPredictor : public Predictor {
   bool learns() const override { return true; }
   double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
   torch::Tensor logits(const PredictorInput& input) override;
-  void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void save(State& state) const override;
+  void load(const State& state) override;
 
  private:
   Context& context_;

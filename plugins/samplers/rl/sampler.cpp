@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "nbs/initialise.h"
+#include "nbs/module_state.h"
 
 #include "observer.h"
 #include "reinforce.h"
@@ -139,25 +140,22 @@ std::vector<std::pair<std::string, double>> RlSampler::learn(const std::vector<R
   return {{"entropy", entropy.item<double>()}, {"return", first_return}, {"gradient", norm}};
 }
 
-void RlSampler::save(torch::serialize::OutputArchive& archive) const {
-  save_module(*policy_, archive);
-  adam_.save(archive);
-  archive.write("baselines", torch::tensor(static_cast<std::int64_t>(baselines_.size())));
+void RlSampler::save(State& state) const {
+  save_module(*policy_, state);
+  adam_.save(state);
+  state.write_integer("baselines", static_cast<std::int64_t>(baselines_.size()));
   for (std::size_t i = 0; i < baselines_.size(); ++i)
-    archive.write("baseline" + std::to_string(i), baselines_[i].state());
+    state.write("baseline." + std::to_string(i), baselines_[i].state());
 }
 
-void RlSampler::load(torch::serialize::InputArchive& archive) {
-  load_module(*policy_, archive);
-  adam_.load(archive);
-  torch::Tensor count;
-  archive.read("baselines", count);
-  baselines_.assign(static_cast<std::size_t>(count.item<std::int64_t>()), RunningBaseline(options_.baseline_decay));
-  for (std::size_t i = 0; i < baselines_.size(); ++i) {
-    torch::Tensor state;
-    archive.read("baseline" + std::to_string(i), state);
-    baselines_[i].set_state(state);
-  }
+void RlSampler::load(const State& state) {
+  load_module(*policy_, state);
+  adam_.load(state);
+  // An iteration has at most two rollouts, each with a baseline.
+  const auto count = state.read_integer("baselines", 0, 2);
+  baselines_.assign(static_cast<std::size_t>(count), RunningBaseline(options_.baseline_decay));
+  for (std::size_t i = 0; i < baselines_.size(); ++i)
+    baselines_[i].set_state(state.read_any_shape("baseline." + std::to_string(i), torch::kFloat64));
   fast_.update(*policy_);
 }
 

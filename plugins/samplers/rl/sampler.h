@@ -27,8 +27,8 @@ class RlSampler : public Sampler {
   Rollout sample(Scene& scene, std::int64_t count) override;
   bool learns() const override { return true; }
   std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) override;
-  void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void save(State& state) const override;
+  void load(const State& state) override;
 
   /// The network, for tests.
   Policy& policy() { return policy_; }

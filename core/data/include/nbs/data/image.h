@@ -15,6 +15,12 @@ namespace nbs::data {
 /// Throws nbs::Error if the file is missing, not an image, or cut short.
 cv::Mat read_image(const std::filesystem::path& file);
 
+/// The two steps of read_image(), for images of which three floats a pixel would not fit into memory: the image as the
+/// file has it (one, three or four channels, BGR) ...
+cv::Mat read_stored_image(const std::filesystem::path& file);
+/// ... and some of its rows as RGB, CV_32FC3 in [0, 1].
+cv::Mat rgb_of(const cv::Mat& stored);
+
 /// `paths` with each folder replaced by the image files directly in it, in order of name. Throws nbs::Error if a folder
 /// holds none, or if two files have one name apart from folder and extension, under which results would overwrite each
 /// other.
@@ -29,6 +35,10 @@ cv::Mat read_mask_mat(const std::filesystem::path& file, const std::vector<std::
 
 /// S x S by area average when shrinking, linear otherwise; the aspect ratio is not kept (as in the paper).
 cv::Mat resize_image(const cv::Mat& image, std::int64_t size);
+/// resize_image(rgb_of(stored), size). Where three floats a pixel would take more than 256 MiB and the image is to
+/// shrink both ways, it is converted and averaged a few rows at a time, with the same result but for rounding.
+cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size);
+
 /// S x S by nearest neighbour.
 cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size);
 

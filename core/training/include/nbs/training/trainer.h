@@ -16,6 +16,7 @@
 #include "nbs/predictor.h"
 #include "nbs/sampler.h"
 #include "nbs/training/buffer.h"
+#include "nbs/training/divergence.h"
 #include "nbs/training/moment.h"
 #include "nbs/training/scene.h"
 
@@ -52,6 +53,7 @@ struct StageSeconds {
   double policy = 0;
 };
 
+/// diverged: a loss stopped being a number, or is one that means nothing (LossWatch).
 enum class Ending { finished, patience, interrupted, diverged };
 const char* ending_name(Ending ending);
 
@@ -66,7 +68,8 @@ struct Outcome {
 /// Algorithm 1 of the paper. The images and components must outlive the trainer.
 class Trainer {
  public:
-  /// Throws nbs::Error if components are missing for what the predictor needs, or the settings cannot give a profile.
+  /// Throws nbs::Error if components are missing for what the predictor needs, the settings cannot give a profile, or
+  /// the predictor cannot read what it saves.
   Trainer(const TrainingImages& images, Components components, Settings settings, std::uint64_t seed);
 
   /// Runs to the end. `report` is called after every iteration; `interrupted` is asked before each.
@@ -89,6 +92,8 @@ class Trainer {
   void train_sampler(std::optional<double> prediction_loss, IterationReport& report);
   bool profiles_full() const;
   bool finishing() const;
+  void require_finite_parameters() const;
+  State saved(const Component& component, const char* name) const;
   void remember(double smoothed);
 
   const TrainingImages& images_;
@@ -101,6 +106,7 @@ class Trainer {
   Selection selection_;
   ProfileBuffer buffer_;
   ParameterRing ring_;
+  LossWatch watch_;
   std::vector<std::int64_t> typical_images_;            // whose median is typical; empty if profiles are not relative
   std::deque<torch::Tensor> typical_;                   // typical_loss() [S, S] of each parameter set in the ring
   std::deque<Life> past_lives_;                         // those that masks are also made from
