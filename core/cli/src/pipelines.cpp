@@ -10,7 +10,7 @@
 
 #include "nbs/config/sweep.h"
 #include "nbs/host/search_path.h"
-#include "nbs/run/catalog_cache.h"
+#include "nbs/launch/catalog_cache.h"
 
 namespace nbs::cli {
 
@@ -22,7 +22,7 @@ void PipelineArguments::add_to(CLI::App& command) {
 }
 
 host::Catalog find_plugins(const std::vector<std::string>& command_line, const std::vector<std::string>& pipeline) {
-  return run::plugin_catalog(host::plugin_search_path(command_line, pipeline));
+  return launch::plugin_catalog(host::plugin_search_path(command_line, pipeline));
 }
 
 std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
