@@ -216,3 +216,18 @@ TEST_CASE("names of files that are no UTF-8 cost no result") {
   run.write_result(result);
   CHECK(run.read_result().warnings == std::vector<std::string>{"the image \xEF\xBF\xBD.png was left out"});
 }
+
+TEST_CASE("a text that is no UTF-8, which no TOML file can hold, is refused before anything is made") {
+  const test::Scratch scratch;
+  auto pipeline = test::small_pipeline("a");
+  pipeline.plugin_path = {"/plugins/a\xff"};
+  for (const bool named : {false, true}) {
+    const auto sentence = test::error_text([&] {
+      named ? RunDirectory::use(scratch / "runs", pipeline) : RunDirectory::create(scratch / "runs", pipeline);
+    });
+    CHECK(sentence == doctest::Contains("a text of the pipeline is not UTF-8, so no TOML file can hold it: "));
+    CHECK(sentence == doctest::Contains("/plugins/a"));
+    CHECK(sentence == doctest::Contains("rename the file or folder that it names"));
+  }
+  CHECK_FALSE(std::filesystem::exists(scratch / "runs"));
+}

@@ -87,7 +87,7 @@ int run_batch(const Arguments& arguments) {
   bool all_well = true;
   const auto end = launch::run_batch(jobs, arguments.parent, arguments.parallel, [&](const launch::Job& job) {
     if (job.state != State::running) ++ended;
-    if (job.status != 0) all_well = false;
+    if (job.status != 0 || job.state == State::failed) all_well = false;
     tell(job, ended, jobs.size());
     if (job.state == State::done) report::write_run_report(job.folder);
   });

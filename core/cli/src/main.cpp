@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 #include <system_error>
+#include <typeinfo>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -55,9 +56,8 @@ int run_program(int count, char** words) {
       "  nbs run pipelines/crackforest.toml --set data.root=/data/crackforest --set sampler.plugin=random\n"
       "  nbs batch pipelines/crackforest/*.toml --set data.root=/data/crackforest && nbs table runs\n"
       "  nbs predict runs/crackforest-0123abcd new/*.jpg --out masks\n\n"
-      "Exit codes: 0 done; 1 failed, or something that was asked for is missing; 2 wrong use, or a problem in a "
-      "pipeline\n"
-      "file; 130 interrupted by Ctrl-C (143: by SIGTERM, 129: by SIGHUP).\n"
+      "Exit codes: 0 done; 1 failed; 2 wrong use, or a problem in a pipeline file; 130 interrupted by Ctrl-C\n"
+      "(143: by SIGTERM, 129: by SIGHUP). docs/output.md says more of them.\n"
       "Environment: NBS_PLUGIN_PATH (folders of plugins, separated by colons), NBS_WORKER (the worker program),\n"
       "NBS_GRACE_SECONDS (how long a run has to end cleanly after SIGTERM or SIGHUP; 10).");
   Action action;
@@ -92,14 +92,13 @@ int run_program(int count, char** words) {
     nbs::say("nbs: there is not enough memory; give it more, or make the sweep or the files smaller");
     return kFailed;
   } catch (const std::exception& error) {
-    if (std::ferror(stdout) == 0) {
-      nbs::say(fmt::format("nbs: {}", error.what()));
-      return kFailed;
+    // This very type is what printing to standard output throws. It is judged and said once, at the end.
+    if (typeid(error) == typeid(std::system_error) && std::ferror(stdout) != 0) {
+      nbs::note_output_failure(dynamic_cast<const std::system_error&>(error).code().value());
+      return kGood;
     }
-    // Printing failed; it is judged and said once, at the end.
-    if (const auto* const reason = dynamic_cast<const std::system_error*>(&error))
-      nbs::note_output_failure(reason->code().value());
-    return kGood;
+    nbs::say(fmt::format("nbs: {}", error.what()));
+    return kFailed;
   } catch (...) {
     nbs::say("nbs: something failed without saying what; please report this as a mistake in nbs");
     return kFailed;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "nbs/base/names.h"
+#include "nbs/base/print.h"
 #include "nbs/config/pipeline.h"
 #include "nbs/error.h"
 
@@ -63,9 +64,9 @@ void print_all(const host::Catalog& catalog) {
 int show(const Arguments& arguments) {
   const auto catalog = find_plugins(arguments.plugin_path);
   for (const auto& refusal : catalog.refusals)
-    fmt::print(stderr, "refused: {}\n", refusal.reason);
+    say(fmt::format("refused: {}", refusal.reason));
   for (const auto& warning : catalog.warnings)
-    fmt::print(stderr, "warning: {}\n", warning);
+    say(fmt::format("warning: {}", warning));
   if (arguments.name.empty()) {
     if (arguments.json) {
       fmt::print("{}\n", host::to_json(catalog).dump(1));

@@ -326,7 +326,7 @@ std::string worker_output(const std::vector<std::string>& arguments) {
   }
   const WorkerEnd end = end_of(child, status);
   if (end.status() != 0) {
-    const auto text = explanation(end);
+    const auto text = end.signal != 0 ? explanation(end) : "";
     throw Error(fmt::format("{} {} ended with status {}{}{}", worker_program().string(), fmt::join(arguments, " "),
                             end.status(), text.empty() ? "" : ": ", text));
   }

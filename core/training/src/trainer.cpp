@@ -45,18 +45,6 @@ std::optional<double> clean_share(const std::vector<double>& signs) {
 
 }  // namespace
 
-const char* ending_name(Ending ending) {
-  static constexpr const char* kNames[] = {"finished", "patience", "interrupted", "diverged"};
-  return kNames[static_cast<int>(ending)];
-}
-
-std::optional<double> IterationReport::value(const std::string& name) const {
-  for (const auto& [key, held] : values) {
-    if (key == name) return held;
-  }
-  return std::nullopt;
-}
-
 // Adds the time until the end of the scope to one stage.
 class Trainer::Stopwatch {
  public:
@@ -188,7 +176,7 @@ void Trainer::train_autoencoder(IterationReport& report) {
   losses_->invalidate();
   if (const auto reason = watch_.see_iteration(iteration_, loss, iteration_ + 1 == train.iterations))
     throw Diverged(*reason);
-  report.values.emplace_back("ae_loss", loss);
+  report.ae_loss = loss;
 }
 
 void Trainer::record_typical_loss() {
@@ -236,7 +224,7 @@ void Trainer::extend_profiles(IterationReport& report) {
   const double normal_pixels = static_cast<double>(images_.masks.numel()) - anomalous_pixels;
   normal -= anomalous;
   if (anomalous_pixels > 0 && normal > 0)
-    report.values.emplace_back("loss_ratio", (anomalous / anomalous_pixels) / (normal / normal_pixels));
+    report.loss_ratio = (anomalous / anomalous_pixels) / (normal / normal_pixels);
 }
 
 std::optional<double> Trainer::train_predictor(IterationReport& report) {
@@ -259,7 +247,7 @@ std::optional<double> Trainer::train_predictor(IterationReport& report) {
     total += step_loss;
   }
   total /= static_cast<double>(settings_.buffer.steps);
-  report.values.emplace_back("l_pred", total);
+  report.l_pred = total;
   return total;
 }
 
@@ -273,12 +261,12 @@ void Trainer::train_sampler(std::optional<double> prediction_loss, IterationRepo
                                     : std::vector<double>(judged.size(), 0.0);
   const auto coverage = new_coverage(judged, images_.size(), settings_.profile.patch_size);
   if (const auto share = clean_share(signs)) {
-    report.values.emplace_back("r_clone", 2 * *share - 1);
+    report.r_clone = 2 * *share - 1;
   }
-  report.values.emplace_back("coverage", mean(coverage));
+  report.coverage = mean(coverage);
   if (!components_.sampler->learns()) return;
-  report.values.emplace_back("beta", beta_);
-  if (prediction_loss) report.values.emplace_back("r_pred", -*prediction_loss);
+  report.beta = beta_;
+  if (prediction_loss) report.r_pred = -*prediction_loss;
   if (age_ <= settings_.train.warmup) return;
 
   const Stopwatch watch(seconds_.policy);
@@ -294,7 +282,7 @@ void Trainer::train_sampler(std::optional<double> prediction_loss, IterationRepo
   if (rewarded.empty()) return;
   for (auto& [name, value] : components_.sampler->learn(rewarded)) {
     require_finite(value, name.c_str(), iteration_, "a learning rate of the sampler that is too high");
-    report.values.emplace_back("sampler_" + name, value);
+    report.sampler.emplace_back(name, value);
   }
 }
 
@@ -373,13 +361,13 @@ Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
       if (components_.sampler && !finishing()) train_sampler(loss, line);
       if (loss) {
         const double smoothed = selection_.smooth(*loss);
-        line.values.emplace_back("l_pred_smoothed", smoothed);
+        line.l_pred_smoothed = smoothed;
         if (profiles_full() && !watch_.out_of_range()) {
           const auto verdict = selection_.judge(smoothed);
           if (verdict.lowest) last_improvement = iteration_;
           if (verdict.keep) {
             remember(smoothed);
-            line.values.emplace_back("best", 1);
+            line.best = 1;
           }
         }
       }

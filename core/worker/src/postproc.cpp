@@ -3,6 +3,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "nbs/base/files.h"
+#include "nbs/base/print.h"
 #include "nbs/data/image.h"
 #include "nbs/data/npy.h"
 #include "nbs/error.h"
@@ -38,9 +39,7 @@ int postproc(const std::vector<std::string>& words) {
   const std::filesystem::path image_file = arguments.need("image");
   const std::filesystem::path map_file = arguments.need("probability");
   const std::filesystem::path out = arguments.need("out");
-  Session session(
-      arguments.need_plain(0, "RESOLVED"), 0, [](const std::string& line) { fmt::print(stderr, "{}\n", line); },
-      config::Purpose::postprocess);
+  Session session(arguments.need_plain(0, "RESOLVED"), 0, say, config::Purpose::postprocess);
   const auto image = as_tensor(data::read_image(image_file)).unsqueeze(0);
   const auto map = read_map(map_file).unsqueeze(0);
   if (image.size(2) != map.size(1) || image.size(3) != map.size(2)) {

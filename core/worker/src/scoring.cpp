@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <system_error>
+
+#include <fmt/format.h>
 
 #include "nbs/base/files.h"
+#include "nbs/error.h"
 #include "nbs/evaluation/pictures.h"
 #include "nbs/evaluation/scores.h"
 #include "nbs/evaluation/threshold.h"
@@ -100,27 +104,50 @@ std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabiliti
   return scored;
 }
 
-nlohmann::ordered_json scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
+std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
                                  const data::TrainingSet& set) {
   std::vector<evaluation::ScoredImage> with_mask;
   std::copy_if(images.begin(), images.end(), std::back_inserter(with_mask),
                [](const evaluation::ScoredImage& image) { return !image.mask.empty(); });
-  if (with_mask.empty()) return nullptr;
-  return evaluation::to_json(evaluation::score(with_mask, threshold, set.seen_types));
+  if (with_mask.empty()) return std::nullopt;
+  return evaluation::score(with_mask, threshold, set.seen_types);
 }
 
-void write_predictions(const std::filesystem::path& folder, const std::vector<evaluation::ScoredImage>& scored,
-                       double threshold, const training::TrainingImages& images) {
+std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored) {
+  return 3 * static_cast<std::int64_t>(scored.size());
+}
+
+std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
+                                                         const std::vector<evaluation::ScoredImage>& scored,
+                                                         double threshold, const training::TrainingImages& images) {
+  constexpr std::size_t kReasons = 5;
   const std::int64_t size = images.size();
-  std::filesystem::create_directories(folder);
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) {
+    return record::MissingPictures{
+        pictures_of(scored),
+        {fmt::format("the folder {} for the pictures cannot be made: {}", folder.string(), failed.message())}};
+  }
+  record::MissingPictures missing;
+  const auto write = [&](const std::string& name, const std::string& png) {
+    try {
+      write_file(folder / name, png);
+    } catch (const Error& error) {
+      ++missing.count;
+      if (missing.reasons.size() < kReasons) missing.reasons.emplace_back(error.what());
+    }
+  };
   for (std::size_t i = 0; i < scored.size(); ++i) {
     const auto& image = scored[i];
     const auto mask = thresholded(image.probability, threshold);
     const auto* const pixels = images.images[images.labelled + static_cast<std::int64_t>(i)].data_ptr<float>();
-    write_file(folder / (image.id + ".mask.png"), evaluation::mask_png(mask, size, size));
-    write_file(folder / (image.id + ".probability.png"), evaluation::probability_png(image.probability, size, size));
-    write_file(folder / (image.id + ".overlay.png"), evaluation::overlay_png(pixels, mask, image.mask, size, size));
+    write(image.id + ".mask.png", evaluation::mask_png(mask, size, size));
+    write(image.id + ".probability.png", evaluation::probability_png(image.probability, size, size));
+    write(image.id + ".overlay.png", evaluation::overlay_png(pixels, mask, image.mask, size, size));
   }
+  if (missing.count == 0) return std::nullopt;
+  return missing;
 }
 
 }  // namespace nbs::worker

@@ -14,6 +14,8 @@
 #include "nbs/config/sections.h"
 #include "nbs/data/options.h"
 #include "nbs/predictor.h"
+#include "nbs/record/metric.h"
+#include "nbs/record/stop_reason.h"
 #include "nbs/sampler.h"
 #include "nbs/training/buffer.h"
 #include "nbs/training/divergence.h"
@@ -37,12 +39,8 @@ struct Settings {
   data::AugmentOptions augment;
 };
 
-/// What is told of one iteration. Values that an iteration did not produce are absent.
-struct IterationReport {
-  std::int64_t iteration = 0;
-  std::vector<std::pair<std::string, double>> values;
-  std::optional<double> value(const std::string& name) const;
-};
+/// What is told of one iteration.
+using IterationReport = record::IterationMetrics;
 
 /// Seconds spent so far, by stage of Algorithm 1.
 struct StageSeconds {
@@ -54,8 +52,7 @@ struct StageSeconds {
 };
 
 /// diverged: a loss stopped being a number, or is one that means nothing (LossWatch).
-enum class Ending { finished, patience, interrupted, diverged };
-const char* ending_name(Ending ending);
+using Ending = record::StopReason;
 
 struct Outcome {
   Ending ending = Ending::finished;
