@@ -11,6 +11,7 @@
 
 #include "error_text.h"
 #include "messages.h"
+#include "run_environment.h"
 
 using namespace nbs;
 using State = launch::Job::State;

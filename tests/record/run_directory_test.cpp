@@ -111,7 +111,7 @@ TEST_CASE("a run is finished if its result says so") {
   CHECK_FALSE(RunDirectory(scratch.path()).is_finished());
   const auto with = [&](const std::string& text) {
     scratch.write("result.json", text);
-    return RunDirectory(scratch.path().is_finished());
+    return RunDirectory(scratch.path()).is_finished();
   };
   CHECK(with("{\"ending\": \"finished\"}"));
   CHECK(with("{\"ending\": \"patience\"}"));

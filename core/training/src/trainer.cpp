@@ -223,8 +223,7 @@ void Trainer::extend_profiles(IterationReport& report) {
   // How many times larger the loss of an anomalous pixel is: the contrast that the sampler is there to raise.
   const double normal_pixels = static_cast<double>(images_.masks.numel()) - anomalous_pixels;
   normal -= anomalous;
-  if (anomalous_pixels > 0 && normal > 0)
-    report.loss_ratio = (anomalous / anomalous_pixels) / (normal / normal_pixels);
+  if (anomalous_pixels > 0 && normal > 0) report.loss_ratio = (anomalous / anomalous_pixels) / (normal / normal_pixels);
 }
 
 std::optional<double> Trainer::train_predictor(IterationReport& report) {

@@ -28,9 +28,7 @@ namespace {
 
 class Clock {
  public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -166,8 +164,7 @@ int run(const std::vector<std::string>& words) {
                   parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096), say);
   const auto& pipeline = session.pipeline();
   Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.finish);
-  out.write_provenance(
-      record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()));
+  out.write_provenance(record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()));
 
   auto data = load(pipeline, out);
   const auto components = session.make_components();

@@ -105,7 +105,7 @@ std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabiliti
 }
 
 std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
-                                 const data::TrainingSet& set) {
+                                        const data::TrainingSet& set) {
   std::vector<evaluation::ScoredImage> with_mask;
   std::copy_if(images.begin(), images.end(), std::back_inserter(with_mask),
                [](const evaluation::ScoredImage& image) { return !image.mask.empty(); });
