@@ -61,7 +61,7 @@ TEST_CASE("a batch runs every job in a folder of its own; a failure stops no oth
     auto jobs = jobs_named({"a", "bad", "b", "c"});
     std::vector<std::string> told;
     launch::run_batch(jobs, parent, parallel,
-                   [&](const Job& job) { told.push_back(job.label + "wsrdfi"[static_cast<int>(job.state)]); });
+                      [&](const Job& job) { told.push_back(job.label + "wsrdfi"[static_cast<int>(job.state)]); });
     CHECK(states(jobs) == "dfdd");
     CHECK(jobs[1].status == 3);
     CHECK(calls() == 4);

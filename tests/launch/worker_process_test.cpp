@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "background.h"
-#include "run_environment.h"
 #include "error_text.h"
 #include "messages.h"
+#include "run_environment.h"
 
 using namespace nbs;
 using doctest::Contains;
@@ -168,6 +168,14 @@ TEST_CASE("a worker ends with its front end, also when that is killed") {
     CHECK(test::wait_until([&] { return !test::is_running(process); }));
     CHECK(test::lines_of(told).size() == 1);
   }
+}
+
+TEST_CASE("a worker starts with no signal blocked") {
+  // No shell, which would unblock them itself.
+  const test::Variable named("NBS_WORKER", "/bin/grep");
+  run::Workers workers;
+  workers.start({"-q", "SigBlk:.0000000000000000", "/proc/self/status"});
+  CHECK(workers.wait().code == 0);
 }
 
 TEST_CASE("workers that nobody waits for any more are ended") {

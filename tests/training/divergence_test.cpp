@@ -75,7 +75,7 @@ TEST_CASE("a run whose autoencoder blows up ends as diverged, with the last good
   auto settings = small_settings();
   settings.train.iterations = 40;
   settings.train.reinit_every = 0;
-  settings.train.selection = "last";
+  settings.train.selection = nbs::config::Selection::last;
   std::vector<nbs::training::IterationReport> reports;
   std::vector<double> script(40, 0);
   std::fill(script.begin() + 7, script.end(), 1e22);
@@ -121,7 +121,7 @@ TEST_CASE("parameters that are no numbers are never the moment that is kept") {
   auto settings = small_settings();
   settings.train.iterations = 12;
   settings.train.reinit_every = 0;
-  settings.train.selection = "last";
+  settings.train.selection = nbs::config::Selection::last;
   const auto images = small_images(16, 2, 3, 1);
   // A predictor whose step breaks it: the loss of that step is still a number.
   class Breaking : public nbs::test::MeanPredictor {

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "nbs/adam.h"
 #include "nbs/module_state.h"
 #include "nbs/weight_average.h"
 

@@ -17,6 +17,9 @@ TEST_CASE("after -- every word is plain, and the word after a name is its value 
   const Arguments short_form({"run/resolved.toml", "--out", "folder"});
   CHECK(short_form.need_plain(0, "RESOLVED") == "run/resolved.toml");
   CHECK(short_form.need("out") == "folder");
+  const Arguments leading({"--x/resolved.toml", "--out", "--x"}, {}, 1);
+  CHECK(leading.need_plain(0, "RESOLVED") == "--x/resolved.toml");
+  CHECK(leading.need("out") == "--x");
 }
 
 TEST_CASE("an option that a command does not have, lacks its value or comes twice is refused") {

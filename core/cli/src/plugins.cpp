@@ -22,6 +22,11 @@ struct Arguments {
   std::vector<std::string> plugin_path;
 };
 
+// Names of files need not be UTF-8, which JSON is: what is not becomes the replacement character.
+void print_json(const nlohmann::ordered_json& json) {
+  fmt::print("{}\n", json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
 // "1 to 4096", "at least 0", "one of "a", "b"" or "".
 std::string range_text(const OptionSpec& option) {
   const auto number = [](double x) { return fmt::format("{:g}", x); };
@@ -69,7 +74,7 @@ int show(const Arguments& arguments) {
     say(fmt::format("warning: {}", warning));
   if (arguments.name.empty()) {
     if (arguments.json) {
-      fmt::print("{}\n", host::to_json(catalog).dump(1));
+      print_json(host::to_json(catalog));
     } else {
       print_all(catalog);
     }
@@ -89,7 +94,7 @@ int show(const Arguments& arguments) {
                             did_you_mean(arguments.name, names), searched));
   }
   if (arguments.json) {
-    fmt::print("{}\n", host::to_json(chosen).dump(1));
+    print_json(host::to_json(chosen));
   } else {
     for (const auto& plugin : chosen.plugins)
       print_plugin(plugin);
@@ -127,7 +132,7 @@ void add_options(CLI::App& app, Action& action) {
           print_options(specs);
         }
       }
-      if (*json) fmt::print("{}\n", all.dump(1));
+      if (*json) print_json(all);
       return static_cast<int>(kGood);
     };
   });

@@ -31,7 +31,7 @@ void add_predict(CLI::App& app, Action& action) {
   command->add_option("--threshold", arguments->threshold, "Probability from which a pixel is anomalous; the run's own")
       ->check([](const std::string& text) -> std::string {
         try {
-          parse_number(text, "--threshold", 0, 1);
+          parse_number(text, "the value", 0, 1);  // the option is named in front of it
         } catch (const Error& error) {
           return error.what();
         }

@@ -41,9 +41,8 @@ int run_all(const Arguments& arguments) {
                                               : record::RunDirectory::use(arguments.folder, pipeline);
     const auto& folder = run.folder();
     say(fmt::format("{} -> {}", label, folder.string()));
-    // Absolute, as the first word must not look like an option.
-    const auto resolved = std::filesystem::absolute(run.resolved());
-    int code = launch::run_worker({"run", resolved.string(), "--out", folder.string(), "--progress", progress});
+    int code =
+        launch::run_worker({"run", "--out", folder.string(), "--progress", progress, "--", run.resolved().string()});
     if (code == kGood && !run.is_finished()) {
       say(fmt::format("nbs: the worker ended as if all were well, but left no finished result in {}", folder.string()));
       code = kFailed;

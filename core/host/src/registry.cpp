@@ -10,6 +10,7 @@
 #include "nbs/host/search_path.h"
 
 #include "guard.h"
+#include "keep.h"
 #include "library.h"
 
 namespace nbs::host {
@@ -46,6 +47,10 @@ Registry::Registry(const std::vector<std::filesystem::path>& folders) {
       load(file);
     }
   }
+}
+
+Registry* Registry::open(const std::vector<std::filesystem::path>& folders) {
+  return &keep(new Registry(folders));
 }
 
 std::string Registry::load(const std::filesystem::path& file) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -18,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nbs/base/ending.h"
 #include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/host/search_path.h"
@@ -123,7 +123,12 @@ pid_t spawn(const std::vector<std::string>& arguments, int output, const std::fi
       const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
       if (file >= 0) dup2(file, STDERR_FILENO);
     }
-    sigprocmask(SIG_SETMASK, &blocked.before(), nullptr);
+    // Not what was before this function: start() has blocked them, too.
+    sigset_t handled;
+    sigemptyset(&handled);
+    for (const int signal : kSignals)
+      sigaddset(&handled, signal);
+    sigprocmask(SIG_UNBLOCK, &handled, nullptr);
     execv(name.c_str(), words.data());
     const char* const reason = std::strerror(errno);
     for (const char* part : {"nbs: the worker ", name.c_str(), " cannot be started: ", reason,
@@ -170,18 +175,6 @@ std::filesystem::path worker_program() {
       fmt::format("the program nbs-worker, which does the tensor work, is not beside nbs in {}; install nbs again, or "
                   "set NBS_WORKER to its path",
                   folder.string()));
-}
-
-int grace_seconds() {
-  constexpr int kUsual = 10;
-  const char* const named = std::getenv("NBS_GRACE_SECONDS");
-  if (named == nullptr || *named == '\0') return kUsual;
-  int seconds = 0;
-  const char* const end = named + std::strlen(named);
-  const auto [rest, problem] = std::from_chars(named, end, seconds);
-  if (problem != std::errc() || rest != end || seconds < 1 || seconds > 3600)
-    throw Error(fmt::format("NBS_GRACE_SECONDS is \"{}\", but must be a whole number from 1 to 3600", named));
-  return seconds;
 }
 
 std::string explanation(const WorkerEnd& end) {

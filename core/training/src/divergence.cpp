@@ -8,6 +8,12 @@
 
 namespace nbs::training {
 
+void require_finite(double loss, const char* what, std::int64_t iteration, const char* likely_cause) {
+  if (std::isfinite(loss)) return;
+  throw Diverged(
+      fmt::format("{} became {} in iteration {}; the likely cause is {}", what, loss, iteration, likely_cause));
+}
+
 void LossWatch::begin_life() {
   first_.reset();
   streak_ = 0;

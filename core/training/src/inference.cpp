@@ -13,7 +13,10 @@ Inference::Inference(Components components, const config::ProfileOptions& profil
     : components_(std::move(components)),
       profile_(profile),
       dihedral_(dihedral),
-      tiling_(image_size, std::min(profile.patch_size, image_size), profile.tile_step, profile.tile_offset),
+      // Without profiles, [profile] is not looked at.
+      tiling_(components_.predictor->needs_profile()
+                  ? Tiling(image_size, std::min(profile.patch_size, image_size), profile.tile_step, profile.tile_offset)
+                  : Tiling(image_size, image_size)),
       model_(std::move(model)) {
   if (components_.predictor->needs_profile() && model_.lives.empty())
     throw Error("the predictor needs loss profiles, but the model holds no autoencoder to make them; run it again");

@@ -3,7 +3,7 @@
 
 namespace nbs::training {
 
-double Selection::smooth(double loss) {
+double MomentSelector::smooth(double loss) {
   if (options_.smoothing == config::Smoothing::none) return loss;
   const double past = options_.smoothing_factor;
   average_ = past * average_ + (1 - past) * loss;
@@ -11,7 +11,7 @@ double Selection::smooth(double loss) {
   return average_ / weight_;
 }
 
-Selection::Verdict Selection::judge(double smoothed) {
+MomentSelector::Verdict MomentSelector::judge(double smoothed) {
   Verdict verdict;
   verdict.lowest = !lowest_ || smoothed < *lowest_;
   verdict.keep = verdict.lowest || options_.selection == config::Selection::last;

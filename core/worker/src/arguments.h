@@ -15,9 +15,12 @@ namespace nbs::worker {
 /// does not choose itself comes after "--" or as a value.
 class Arguments {
  public:
-  /// `names`: the options that the command has; if given, any other is refused. Throws nbs::Error.
-  explicit Arguments(const std::vector<std::string>& words, const std::vector<std::string>& names = {}) {
-    std::size_t i = 0;
+  /// `names`: the options that the command has; if given, any other is refused. `leading`: so many words at the start
+  /// are plain whatever they look like. Throws nbs::Error.
+  explicit Arguments(const std::vector<std::string>& words, const std::vector<std::string>& names = {},
+                     std::size_t leading = 0) {
+    std::size_t i = std::min(leading, words.size());
+    plain_.assign(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i));
     while (i < words.size() && words[i] != "--") {
       const auto& word = words[i++];
       if (word.rfind("--", 0) != 0) {

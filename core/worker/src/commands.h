@@ -22,6 +22,9 @@ int tune(const std::vector<std::string>& arguments);
 /// data RESOLVED [--export FOLDER --layout LAYOUT]: what a pipeline's data set holds, as JSON; or writes generated
 /// data.
 int data(const std::vector<std::string>& arguments);
+/// components FILE: makes the components of the pipelines in a JSON list of texts and says, as JSON, what they are or
+/// why they cannot be made.
+int components(const std::vector<std::string>& arguments);
 /// test-plugin FILE…: loads libraries and tries what they hold.
 int test_plugin(const std::vector<std::string>& arguments);
 

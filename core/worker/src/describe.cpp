@@ -13,7 +13,7 @@ namespace nbs::worker {
 
 int describe(const std::vector<std::string>& arguments) {
   const std::vector<std::filesystem::path> folders(arguments.begin(), arguments.end());
-  const auto* const registry = new host::Registry(folders);  // never destroyed
+  const auto* const registry = host::Registry::open(folders);
   // Names of files may be any bytes, but JSON is UTF-8: bytes that are not become U+FFFD.
   using Json = nlohmann::ordered_json;
   put(host::to_json(registry->catalog()).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -21,7 +21,7 @@ int describe(const std::vector<std::string>& arguments) {
 }
 
 int test_plugin(const std::vector<std::string>& arguments) {
-  auto* const registry = new host::Registry({});
+  auto* const registry = host::Registry::open({});
   bool good = true;
   for (const auto& file : arguments) {
     const auto refusal = registry->load(std::filesystem::absolute(file));

@@ -74,6 +74,12 @@ record::RunResult read_ended_run(const std::filesystem::path& run_folder) {
   const record::RunDirectory run(run_folder);
   auto result = run.read_result();
   if (!result.threshold && !result.checkpoint) {
+    if (result.stop_reason == record::StopReason::diverged) {
+      throw Error(
+          fmt::format("the run {} diverged before there was a moment worth keeping, so it has no model; lower "
+                      "the learning rate that its result.json speaks of and run it again",
+                      run_folder.string()));
+    }
     throw Error(fmt::format("the run {} ended before any profile was full, so it has no model; run it longer",
                             run_folder.string()));
   }

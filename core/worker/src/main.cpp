@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "nbs/base/print.h"
-#include "nbs/run/worker_process.h"
 
 #include "commands.h"
 #include "error_sentence.h"
@@ -24,15 +23,19 @@ bool returned = false;  // whether the command has: only then the program may en
 void refuse_end_from_inside() {
   if (returned) return;
   nbs::say("a plugin or library has ended the program from inside (exit), so what was to be done is not done");
-  _exit(nbs::run::kEndedFromInside);
+  _exit(nbs::kEndedFromInside);
 }
 
 int run_command(int count, char** words) {
   using Command = int (*)(const std::vector<std::string>&);
-  static const std::map<std::string, Command> commands = {
-      {"describe", nbs::worker::describe},      {"run", nbs::worker::run},   {"predict", nbs::worker::predict},
-      {"postproc", nbs::worker::postproc},      {"tune", nbs::worker::tune}, {"data", nbs::worker::data},
-      {"test-plugin", nbs::worker::test_plugin}};
+  static const std::map<std::string, Command> commands = {{"describe", nbs::worker::describe},
+                                                          {"run", nbs::worker::run},
+                                                          {"predict", nbs::worker::predict},
+                                                          {"postproc", nbs::worker::postproc},
+                                                          {"tune", nbs::worker::tune},
+                                                          {"data", nbs::worker::data},
+                                                          {"test-plugin", nbs::worker::test_plugin},
+                                                          {"components", nbs::worker::components}};
   const auto command = count > 1 ? commands.find(words[1]) : commands.end();
   if (command == commands.end()) {
     nbs::say("nbs-worker is started by nbs; see nbs --help");

@@ -30,7 +30,7 @@ int predict(const std::vector<std::string>& words) {
   if (files.empty()) throw Error("no image was named, so nothing was masked; name images, or folders of images");
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? *result.threshold : parse_number(wanted, "--threshold", 0, 1);
-  Session session(run.resolved(), 0, say);
+  Session session(run.resolved(), 0, say, config::Purpose::predict);
   const auto& pipeline = session.pipeline();
   const std::int64_t size = pipeline.data.options.image_size;
   training::Inference inference(session.make_components(), pipeline.profile.options,

@@ -156,7 +156,7 @@ void say_missing(const record::MissingPictures& missing) {
 
 int run(const std::vector<std::string>& words) {
   const Clock clock;
-  const Arguments arguments(words, {"out", "progress", "threads"});
+  const Arguments arguments(words, {"out", "progress", "threads"}, 1);  // RESOLVED may lie in a folder "--x"
   const record::RunDirectory out(arguments.need("out"));
   handle_stop_signals();
   const auto style = style_of(arguments.get("progress", "lines"));

@@ -12,8 +12,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "nbs/run/worker_process.h"
-
 namespace nbs::worker {
 
 namespace {
@@ -74,7 +72,7 @@ void handle(int signal, struct sigaction action) {
 }  // namespace
 
 void handle_stop_signals() {
-  const int seconds = run::grace_seconds();
+  const int seconds = grace_seconds();
   grace.store(static_cast<unsigned>(seconds));
   const auto text = fmt::format("the run was told to stop, and was ended as it had not within {} s\n", seconds);
   text.copy(late_text, sizeof late_text - 1);

@@ -14,7 +14,7 @@ class EndingSampler : public nbs::Sampler {
  public:
   struct Options {
     std::string how = "exit";
-    static void declare(nbs::Schema<Options>& s) { s.add("how", &Options::how, "exit").doc("What it does."); }
+    static void declare(nbs::Schema<Options>& s) { s.add("how", &Options::how).doc("What it does."); }
   };
   EndingSampler(const Options& options, nbs::Context&) : how_(options.how) {}
 

@@ -11,16 +11,9 @@
 
 namespace nbs::launch {
 
-/// The exit code of a worker that was ended from inside a plugin or library (by exit) before its command had returned.
-constexpr int kEndedFromInside = 70;
-
 /// The program that does the tensor work: NBS_WORKER, or nbs-worker beside this program or in the install prefix's
 /// libexec. Throws nbs::Error if there is none.
 std::filesystem::path worker_program();
-
-/// Seconds that a worker has to end cleanly after SIGTERM or SIGHUP: NBS_GRACE_SECONDS, or 10. Throws nbs::Error if
-/// that is no whole number from 1 to 3600.
-int grace_seconds();
 
 /// How a worker ended.
 struct WorkerEnd {

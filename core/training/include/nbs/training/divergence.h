@@ -5,7 +5,18 @@
 #include <optional>
 #include <string>
 
+#include "nbs/error.h"
+
 namespace nbs::training {
+
+/// A loss that stopped being a number, or lost all meaning: training ends, and the last good state stays.
+class Diverged : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws Diverged, with the value, the iteration and the likely cause, unless `loss` is finite.
+void require_finite(double loss, const char* what, std::int64_t iteration, const char* likely_cause);
 
 /// Tells when an autoencoder's loss is a number but no longer means anything. Images are in [0, 1], so that grey alone
 /// gives a mean squared error of 0.25 at most, and 1 - SSIM is at most 2. A loss above 100, or above 100 times what the

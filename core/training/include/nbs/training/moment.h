@@ -16,9 +16,9 @@ struct Moment : Model {
 };
 
 /// Smooths l_pred and tells which moment to keep.
-class Selection {
+class MomentSelector {
  public:
-  explicit Selection(const config::TrainOptions& options) : options_(options) {}
+  explicit MomentSelector(const config::TrainOptions& options) : options_(options) {}
   /// Takes l_pred of an iteration; returns the smoothed value. The moving average starts at the first value with the
   /// usual correction for its short past (Kingma & Ba 2015), so early values are not favoured.
   double smooth(double loss);
