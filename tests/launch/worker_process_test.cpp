@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nbs/base/ending.h"
+
 #include "background.h"
 #include "error_text.h"
 #include "messages.h"
@@ -173,7 +175,7 @@ TEST_CASE("a worker ends with its front end, also when that is killed") {
 TEST_CASE("a worker starts with no signal blocked") {
   // No shell, which would unblock them itself.
   const test::Variable named("NBS_WORKER", "/bin/grep");
-  run::Workers workers;
+  launch::Workers workers;
   workers.start({"-q", "SigBlk:.0000000000000000", "/proc/self/status"});
   CHECK(workers.wait().code == 0);
 }
@@ -191,10 +193,10 @@ TEST_CASE("workers that nobody waits for any more are ended") {
 }
 
 TEST_CASE("the grace period is a whole number of seconds, or a sentence says so") {
-  CHECK(launch::grace_seconds() == 10);
+  CHECK(grace_seconds() == 10);
   for (const char* wrong : {"0", "-1", "ten", "1.5", "99999999999999999999", "3601"}) {
     const test::Variable grace("NBS_GRACE_SECONDS", wrong);
-    CHECK(test::error_text([] { launch::grace_seconds(); }) ==
+    CHECK(test::error_text([] { grace_seconds(); }) ==
           test::text("NBS_GRACE_SECONDS is \"" + std::string(wrong) + "\", but must be a whole number from 1 to 3600"));
   }
 }

@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include "nbs/base/ending.h"
 #include "nbs/base/print.h"
 
 #include "commands.h"

@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "nbs/base/ending.h"
+
 namespace nbs::worker {
 
 namespace {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
+#include "nbs/record/metric.h"
 #include "nbs/sampler.h"
 #include "nbs/training/scene.h"
 #include "nbs/training/settings.h"
