@@ -163,6 +163,10 @@ TEST_CASE("a damaged result is a sentence with the file, the place in it, both v
     CHECK(refusal(text) == damaged("it is no JSON"));
   CHECK(refusal(std::string(1000000, '[') + std::string(1000000, ']')) ==
         damaged("the whole of it is a list, but an object is wanted"));
+  std::string crowd = "{";
+  for (int i = 0; i < 500000; ++i)
+    crowd += '"' + std::to_string(i) + "\":0,";
+  CHECK(refusal(crowd) == damaged("one of its objects has more than 10000 members"));
   CHECK(refusal(R"({"ending": "finished", "scores": {"f1": "0.5"}})") ==
         damaged("/scores/f1 is \"0.5\", but a number is wanted"));
   CHECK(refusal(R"({"format": 3})") ==

@@ -108,6 +108,8 @@ pid_t spawn(const std::vector<std::string>& arguments, int output, const std::fi
   words.push_back(nullptr);
   const pid_t parent = getpid();
   const Blocked blocked;  // the child must not run this program's handlers
+  // Not posix_spawn: it can set neither the signal that ends the child with this program, nor look whether this program
+  // is gone already. A worker that did that itself would first load LibTorch, for half a second unwatched.
   const pid_t child = fork();
   if (child < 0) throw Error(fmt::format("no process for the worker could be started: {}", std::strerror(errno)));
   if (child == 0) {

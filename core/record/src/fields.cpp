@@ -93,4 +93,9 @@ const Json& list_at(const Json& json, const Pointer& at) {
   return json;
 }
 
+const Json& object_at(const Json& json, const Pointer& at) {
+  if (!json.is_object()) refuse(json, at, "an object");
+  return json;
+}
+
 }  // namespace nbs::record

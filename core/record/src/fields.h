@@ -36,8 +36,9 @@ void convert(const Json& json, const Pointer& at, std::int64_t& to);
 /// The value of an option, whose type is that of the JSON; a list that holds a real is one of reals.
 void convert(const Json& json, const Pointer& at, Value& to);
 
-/// Refuses what is no list.
+/// Refuses what is no list, or no object.
 const Json& list_at(const Json& json, const Pointer& at);
+const Json& object_at(const Json& json, const Pointer& at);
 
 [[noreturn]] void refuse(const Json& json, const Pointer& at, const std::string& wanted);
 
@@ -67,7 +68,7 @@ class Fields {
  public:
   /// `complete`: whether need() insists. Throws nbs::Error if `json` is no object.
   Fields(const Json& json, Pointer at, bool complete = true) : json_(json), at_(std::move(at)), complete_(complete) {
-    if (!json.is_object()) refuse(json, at_, "an object");
+    object_at(json, at_);
   }
 
   /// The member, or null if it is missing.

@@ -38,12 +38,29 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
+// Refuses objects with very many members while a file is parsed: each new one is compared with all before it.
+class MemberCounter {
+ public:
+  bool operator()(int, Json::parse_event_t event, Json&) {
+    using Event = Json::parse_event_t;
+    if (event == Event::object_start) counts_.push_back(0);
+    if (event == Event::object_end) counts_.pop_back();
+    if (event == Event::key && ++counts_.back() > kMost)
+      throw Error(fmt::format("one of its objects has more than {} members", kMost));
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 10000;
+  std::vector<std::size_t> counts_;
+};
+
 template <typename T>
 T read_json(const std::filesystem::path& file, const std::string& what, T (*from_json)(const Json&)) {
   const auto text = read_file(file, what, kLargestFile);
   try {
     // Without exceptions, as their texts speak of the parser.
-    const auto json = Json::parse(text, nullptr, false);
+    const auto json = Json::parse(text, MemberCounter(), false);
     if (json.is_discarded()) throw Error("it is no JSON");
     return from_json(json);
   } catch (const NewerFormatError& error) {

@@ -55,11 +55,11 @@ void take_head(const Fields& fields, RunResult& result) {
 void take_model(const Fields& fields, RunResult& result) {
   const Json* found = fields.find("model");
   if (found == nullptr) return;
-  const Fields own(*found, fields.at("model"));
   auto& model = result.model.emplace();
-  for (const auto& [name, hash] : found->items()) {
-    own.need(name.c_str(), model[name]);
-    if (!is_sha256(model[name])) refuse(hash, own.at(name.c_str()), "a SHA-256 of 64 hexadecimal digits");
+  for (const auto& [name, hash] : object_at(*found, fields.at("model")).items()) {
+    const auto at = fields.at("model") / name;
+    convert(hash, at, model[name]);
+    if (!is_sha256(model[name])) refuse(hash, at, "a SHA-256 of 64 hexadecimal digits");
   }
 }
 
@@ -69,9 +69,8 @@ void take_tuning(const Fields& fields, RunResult& result) {
     std::size_t index = 0;
     for (const auto& link : list_at(*found, fields.at("tuned_postproc"))) {
       const auto at = fields.at("tuned_postproc") / index++;
-      const Fields own(link, at);
       auto& values = chain.emplace_back();
-      for (const auto& [name, value] : link.items())
+      for (const auto& [name, value] : object_at(link, at).items())
         convert(value, at / name, values.emplace_back(name, Value{}).second);
     }
   }
