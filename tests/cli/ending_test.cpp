@@ -104,13 +104,13 @@ TEST_CASE("scores that are not defined are said to be so, in a run and in a batc
 
 TEST_CASE("a damaged result is said to be one, and ends no batch") {
   for (const char* result :
-       {"{\"ending\": \"fini", "[]", "{\"ending\": 3}", "{\"ending\": \"finished\", \"scores\": {}}"}) {
+       {"{\"ending\": \"fini", "[]", "{\"ending\": 3}", "{\"ending\": \"finished\", \"scores\": []}"}) {
     CAPTURE(result);
     const Staged nbs(leave(result));
     auto ended = nbs({"run", "a.toml"});
     CHECK(ended.status <= 1);
     CHECK(text(ended.output) == Contains("result: runs/tiny-"));
-    CHECK(text(ended.output) == Contains("result.json cannot be read"));
+    CHECK(text(ended.output) == Contains("result.json is damaged: "));
     ended = nbs({"batch", "sweep.toml", "--out", "many"});
     CHECK(ended.status <= 1);
     CHECK(text(ended.output) == Contains("[3/3]"));

@@ -40,7 +40,7 @@ TEST_CASE("a loss that becomes infinite ends the run as diverged, with what was 
   CHECK(ended.status == 1);
   CHECK(text(ended.errors) == Contains("the likely cause is a learning rate of the autoencoder that is too high"));
   const auto result = result_of(nbs);
-  CHECK(result.at("ending") == "diverged");
+  CHECK(result.at("stop_reason") == "diverged");
   CHECK(text(ended.errors) == Contains(result.at("explanation").get<std::string>().c_str()));
   CHECK(result.at("iterations") < 200);
   CHECK(result.at("best").at("iteration") < result.at("iterations"));
@@ -59,7 +59,7 @@ TEST_CASE("a run that diverges before any profile is full says so, and has no sc
         Contains("training ended before any profile was full, so there is nothing to predict from"));
   CHECK(text(ended.output) == Contains("result: diverged, no scores"));
   const auto result = result_of(nbs);
-  CHECK(result.at("ending") == "diverged");
+  CHECK(result.at("stop_reason") == "diverged");
   CHECK_FALSE(result.contains("best"));
   CHECK_FALSE(fs::exists(nbs.folder() / "run" / "model"));
 }

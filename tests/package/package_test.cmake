@@ -50,5 +50,5 @@ step(${nbs} run ${EXAMPLE}/edges.toml --plugin-path ${SCRATCH}/plugin --run-dir 
 file(READ ${SCRATCH}/run/provenance.json output)
 expect("\"name\": \"edges\"")
 file(READ ${SCRATCH}/run/result.json output)
-expect("\"ending\": \"finished\"")
+expect("\"stop_reason\": \"finished\"")
 file(REMOVE_RECURSE ${SCRATCH})

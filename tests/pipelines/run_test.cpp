@@ -56,7 +56,7 @@ TEST_CASE("every file runs to its end and is scored") {
     CHECK(ended.status == 0);
     if (ended.status != 0) continue;  // the other files are of interest too
     const auto result = Json::parse(nbs::read_file(folder / "result.json"));
-    CHECK(result.at("ending") == "finished");
+    CHECK(result.at("stop_reason") == "finished");
     CHECK(result.at("experiment").at("dataset") == file.text("experiment.dataset"));
     CHECK(result.at("experiment").at("method") == file.text("experiment.method"));
     REQUIRE(result.at("scores").is_object());

@@ -9,14 +9,14 @@
 #include <sys/stat.h>
 
 #include "nbs/base/random.h"
+#include "nbs/record/metrics_file.h"
 #include "nbs/report/report.h"
 
 #include "markup.h"
-#include "metrics.h"
 #include "scratch.h"
 
 using namespace nbs::test;
-using nbs::report::read_metrics;
+using nbs::record::read_metrics;
 
 namespace {
 

@@ -205,7 +205,7 @@ TEST_CASE("A run that has only begun, or has a damaged result, is still reported
   const auto html = report_of(scratch);
   CHECK(markup_problem(html) == "");
   CHECK(html.find("class=\"state unreadable\"") != std::string::npos);
-  CHECK(html.find("result.json cannot be read") != std::string::npos);
+  CHECK(html.find("result.json is damaged: it is no JSON") != std::string::npos);
   scratch.write("run/resolved.toml", "name = = 3\n");
   scratch.write("run/result.json", "[1, 2]");
   scratch.write("run/provenance.json", "no");
@@ -213,15 +213,26 @@ TEST_CASE("A run that has only begun, or has a damaged result, is still reported
   CHECK(markup_problem(report_of(scratch)) == "");
 }
 
-TEST_CASE("Values of a wrong kind in a result are taken as missing") {
+TEST_CASE("A result with a value of a wrong kind is unreadable, and the page says where") {
   const Scratch scratch;
-  scratch.write("run/result.json",
-                R"({"ending": 5, "scores": {"f1": 0.5, "oracle": 3, "by_type": {"a": 1}, "by_image": [1, {"id": 2}]},
-                    "experiment": [], "seconds": {"total": "long"}, "best": {"iteration": "last"}})");
+  scratch.write("run/result.json", R"({"ending": "finished", "scores": {"f1": 0.5, "oracle": 3}})");
   scratch.write("run/predictions/a.overlay.png", "picture");
   const auto html = report_of(scratch);
   CHECK(markup_problem(html) == "");
-  CHECK(html.find("<dt>Oracle F1</dt><dd>–</dd>") != std::string::npos);
+  CHECK(html.find("class=\"state unreadable\"") != std::string::npos);
+  CHECK(html.find("/scores/oracle is 3, but an object is wanted") != std::string::npos);
+  CHECK(html.find("a.overlay.png") != std::string::npos);
+}
+
+TEST_CASE("Warnings and pictures that are missing are told at the top") {
+  const Scratch scratch;
+  scratch.write("run/result.json",
+                R"({"ending": "finished", "warnings": ["one image is <black>"],
+                    "missing_pictures": {"count": 7, "reasons": ["the disk is full"]}})");
+  const auto html = report_of(scratch);
+  CHECK(html.find("<p class=\"remark\">one image is &lt;black&gt;</p>") != std::string::npos);
+  CHECK(html.find("<p class=\"remark\">7 pictures could not be written: the disk is full</p>") !=
+        std::string::npos);
 }
 
 TEST_CASE("A folder that holds no run is an error that says what to do") {

@@ -52,7 +52,7 @@ bool same_bytes(const nbs::training::Moment& a, const nbs::training::Moment& b) 
 bool same_reports(const std::vector<IterationReport>& a, const std::vector<IterationReport>& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i].iteration != b[i].iteration || a[i].values != b[i].values) return false;
+    if (nbs::record::metrics_line(a[i]) != nbs::record::metrics_line(b[i])) return false;
   }
   return true;
 }

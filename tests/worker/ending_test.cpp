@@ -90,7 +90,7 @@ TEST_CASE("told to stop, a run scores what it has learnt") {
     run.worker.send(signal);  // as timeout(1) does
     CHECK(run.worker.wait() == 130);
     REQUIRE(run.has("result.json"));
-    CHECK(run.result().at("ending") == "interrupted");
+    CHECK(run.result().at("stop_reason") == "interrupted");
     CHECK(run.result().at("scores").is_object());
   }
 }
@@ -158,7 +158,7 @@ TEST_CASE("pictures that cannot be written cost neither scores nor other picture
   CHECK(run.worker.wait() == 1);
   REQUIRE(run.has("result.json"));
   const auto result = run.result();
-  CHECK(result.at("ending") == "finished");
+  CHECK(result.at("stop_reason") == "finished");
   CHECK(result.at("scores").at("f1").is_number());
   std::size_t written = 0;
   for (const auto& name : nbs::test::entries_of(run.folder / "predictions"))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/run/batch.h"
+#include "nbs/launch/batch.h"
 
 #include <algorithm>
 #include <memory>
@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "nbs/base/print.h"
+#include "nbs/record/run_directory.h"
 #include "nbs/report/report.h"
 
 #include "commands.h"
@@ -24,9 +25,9 @@ struct Arguments : PipelineArguments {
   int parallel = 1;
 };
 
-using State = run::Job::State;
+using State = launch::Job::State;
 
-void tell(const run::Job& job, std::size_t ended, std::size_t total) {
+void tell(const launch::Job& job, std::size_t ended, std::size_t total) {
   const std::string head = fmt::format("[{}/{}] {}", ended, total, job.label);
   const std::string why = job.problem.empty() ? "" : ": " + job.problem;
   switch (job.state) {
@@ -40,7 +41,7 @@ void tell(const run::Job& job, std::size_t ended, std::size_t total) {
       put_now(fmt::format("{}: {}\n", head, outcome_text(job.folder)));
       if (job.status != 0)
         put_now(fmt::format("{} is finished, but not well (status {}){}; see {}\n", head, job.status, why,
-                            (job.folder / "log.txt").string()));
+                            record::RunDirectory(job.folder).log().string()));
       break;
     case State::interrupted:
       put_now(fmt::format("{} interrupted: {}\n", head, outcome_text(job.folder)));
@@ -48,7 +49,7 @@ void tell(const run::Job& job, std::size_t ended, std::size_t total) {
     case State::failed:
       put_now(job.folder.empty() ? fmt::format("{} FAILED to start{}\n", head, why)
                                  : fmt::format("{} FAILED (status {}){}; see {}\n", head, job.status, why,
-                                               (job.folder / "log.txt").string()));
+                                               record::RunDirectory(job.folder).log().string()));
       break;
     case State::waiting:
       break;
@@ -56,9 +57,10 @@ void tell(const run::Job& job, std::size_t ended, std::size_t total) {
 }
 
 // How a batch that was told to stop stands, and how to go on.
-std::string interrupted_text(const std::vector<run::Job>& jobs) {
+std::string interrupted_text(const std::vector<launch::Job>& jobs) {
   const auto count = [&jobs](auto... states) {
-    return std::count_if(jobs.begin(), jobs.end(), [=](const run::Job& job) { return ((job.state == states) || ...); });
+    return std::count_if(jobs.begin(), jobs.end(),
+                         [=](const launch::Job& job) { return ((job.state == states) || ...); });
   };
   return fmt::format(
       "interrupted: of {} runs {} are finished, {} failed, {} were cut short and {} not started; the same command "
@@ -68,9 +70,9 @@ std::string interrupted_text(const std::vector<run::Job>& jobs) {
 }
 
 int run_batch(const Arguments& arguments) {
-  std::vector<run::Job> jobs;
+  std::vector<launch::Job> jobs;
   for (auto& named : load_pipelines(arguments)) {
-    run::Job job;
+    launch::Job job;
     job.label = named.label;
     job.pipeline = std::move(named.pipeline);
     jobs.push_back(std::move(job));
@@ -83,7 +85,7 @@ int run_batch(const Arguments& arguments) {
   put_now(fmt::format("{} runs, {} at a time\n", jobs.size(), arguments.parallel));
   std::size_t ended = 0;
   bool all_well = true;
-  const auto end = run::run_batch(jobs, arguments.parent, arguments.parallel, [&](const run::Job& job) {
+  const auto end = launch::run_batch(jobs, arguments.parent, arguments.parallel, [&](const launch::Job& job) {
     if (job.state != State::running) ++ended;
     if (job.status != 0 || job.state == State::failed) all_well = false;
     tell(job, ended, jobs.size());

@@ -6,7 +6,7 @@
 
 #include "nbs/base/files.h"
 #include "nbs/error.h"
-#include "nbs/run/worker_process.h"
+#include "nbs/launch/worker_process.h"
 
 #include "commands.h"
 #include "pipelines.h"
@@ -30,7 +30,7 @@ int show_data(const DataArguments& arguments) {
     std::vector<std::string> words = {"data", file.path().string()};
     if (!arguments.folder.empty())
       words.insert(words.end(), {"--export", arguments.folder, "--layout", arguments.layout});
-    const int code = run::run_worker(words);
+    const int code = launch::run_worker(words);
     if (code != kGood) return code;
   }
   return kGood;
@@ -58,7 +58,7 @@ void add_test_plugin(CLI::App& app, Action& action) {
     action = [files] {
       std::vector<std::string> words = {"test-plugin"};
       words.insert(words.end(), files->begin(), files->end());
-      return run::run_worker(words);
+      return launch::run_worker(words);
     };
   });
 }

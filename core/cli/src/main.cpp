@@ -16,7 +16,7 @@
 #include "nbs/base/names.h"
 #include "nbs/base/print.h"
 #include "nbs/config/document.h"
-#include "nbs/run/provenance.h"
+#include "nbs/record/provenance.h"
 
 #include "commands.h"
 
@@ -45,7 +45,7 @@ std::string unknown_command(const CLI::App& app, int count, char** words) {
 int run_program(int count, char** words) {
   using namespace nbs::cli;
   CLI::App app("Finds and segments small anomalies in images, with only a few of them labelled.", "nbs");
-  app.set_version_flag("--version", [] { return "nbs " + nbs::run::version_text(); });
+  app.set_version_flag("--version", [] { return "nbs " + nbs::record::version_text(); });
   app.require_subcommand(1);
   app.failure_message([](const CLI::App* where, const CLI::Error& error) {
     return fmt::format("nbs: {}\nRun {} --help for how it is used.\n", error.what(), command_name(where));

@@ -12,8 +12,8 @@
 
 #include "nbs/config/sweep.h"
 #include "nbs/host/search_path.h"
-#include "nbs/run/catalog_cache.h"
-#include "nbs/run/component_facts.h"
+#include "nbs/launch/catalog_cache.h"
+#include "nbs/launch/component_facts.h"
 
 namespace nbs::cli {
 
@@ -90,7 +90,7 @@ void try_components(const std::vector<Candidate>& candidates, Problems& problems
   for (const auto& candidate : candidates) {
     if (places.emplace(candidate.components, texts.size()).second) texts.push_back(candidate.components);
   }
-  const auto facts = run::component_facts(texts);
+  const auto facts = launch::component_facts(texts);
   for (const auto& candidate : candidates) {
     problems.add(
         config::check_components(candidate.document, candidate.named.pipeline, facts[places.at(candidate.components)]));
@@ -103,7 +103,7 @@ host::Catalog find_plugins(const std::vector<std::string>& command_line, const s
   const auto folders = host::plugin_search_path(absolute_folders(command_line), pipeline);
   for (const auto& warning : host::plugin_folder_warnings(folders))
     warn(warning);
-  return run::plugin_catalog(folders);
+  return launch::plugin_catalog(folders);
 }
 
 std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {

@@ -7,7 +7,7 @@
 
 #include "nbs/base/files.h"
 #include "nbs/error.h"
-#include "nbs/run/worker_process.h"
+#include "nbs/launch/worker_process.h"
 
 #include "commands.h"
 #include "pipelines.h"
@@ -34,8 +34,8 @@ int postprocess(const PostprocArguments& arguments) {
   for (const auto& folder : arguments.plugin_path)
     pipeline.plugin_path.push_back(std::filesystem::absolute(folder).string());
   const TemporaryFile file("postproc", config::to_toml(pipeline));
-  return run::run_worker({"postproc", file.path().string(), "--image", arguments.image, "--probability",
-                          arguments.probability, "--out", arguments.out});
+  return launch::run_worker({"postproc", file.path().string(), "--image", arguments.image, "--probability",
+                             arguments.probability, "--out", arguments.out});
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ void add_tune(CLI::App& app, Action& action) {
       std::vector<std::string> words = {"tune"};
       if (!plugin->empty()) words.insert(words.end(), {"--plugin", *plugin});
       words.insert(words.end(), {"--", *folder});
-      return run::run_worker(words);
+      return launch::run_worker(words);
     };
   });
 }

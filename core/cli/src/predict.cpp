@@ -6,7 +6,7 @@
 
 #include "nbs/base/number.h"
 #include "nbs/error.h"
-#include "nbs/run/worker_process.h"
+#include "nbs/launch/worker_process.h"
 
 #include "commands.h"
 
@@ -49,7 +49,7 @@ void add_predict(CLI::App& app, Action& action) {
       // After "--" no file's name is taken for an option.
       words.insert(words.end(), {"--", arguments->run});
       words.insert(words.end(), arguments->images.begin(), arguments->images.end());
-      const int code = run::run_worker(words);
+      const int code = launch::run_worker(words);
       if (code == kGood) fmt::print("{}\n", arguments->out);
       return code;
     };

@@ -10,6 +10,7 @@
 #include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/host/search_path.h"
+#include "nbs/record/run_directory.h"
 
 #include "commands.h"
 
@@ -32,9 +33,10 @@ std::filesystem::path paper_tables() {
 int write_reports(const std::vector<std::string>& folders) {
   for (const auto& folder : folders) {
     const std::filesystem::path path(folder);
-    if (std::filesystem::is_regular_file(path / "resolved.toml")) {
+    const record::RunDirectory run(path);
+    if (std::filesystem::is_regular_file(run.resolved())) {
       report::write_run_report(path);
-      put_now((path / "report.html").string() + "\n");
+      put_now(run.report().string() + "\n");
     } else {
       report::write_folder_report(path);
       put_now((path / "index.html").string() + "\n");

@@ -7,9 +7,9 @@
 
 #include "nbs/base/print.h"
 #include "nbs/error.h"
+#include "nbs/launch/worker_process.h"
+#include "nbs/record/run_directory.h"
 #include "nbs/report/report.h"
-#include "nbs/run/run_directory.h"
-#include "nbs/run/worker_process.h"
 
 #include "commands.h"
 #include "outcome.h"
@@ -37,19 +37,20 @@ int run_all(const Arguments& arguments) {
       arguments.progress != "auto" ? arguments.progress : (isatty(STDERR_FILENO) != 0 ? "bar" : "lines");
   int worst = kGood;
   for (const auto& [label, pipeline] : pipelines) {
-    const auto folder = arguments.folder.empty() ? run::make_run_directory(arguments.parent, pipeline)
-                                                 : run::use_run_directory(arguments.folder, pipeline);
+    const auto run = arguments.folder.empty() ? record::RunDirectory::create(arguments.parent, pipeline)
+                                              : record::RunDirectory::use(arguments.folder, pipeline);
+    const auto& folder = run.folder();
     say(fmt::format("{} -> {}", label, folder.string()));
     int code =
-        run::run_worker({"run", "--out", folder.string(), "--progress", progress, "--", (folder / "resolved.toml").string()});
-    if (code == kGood && !run::is_finished(folder)) {
+        launch::run_worker({"run", "--out", folder.string(), "--progress", progress, "--", run.resolved().string()});
+    if (code == kGood && !run.is_finished()) {
       say(fmt::format("nbs: the worker ended as if all were well, but left no finished result in {}", folder.string()));
       code = kFailed;
     }
     print_outcome(folder);
     try {
       report::write_run_report(folder);
-      put_now(fmt::format("report: {}\n", (folder / "report.html").string()));
+      put_now(fmt::format("report: {}\n", run.report().string()));
     } catch (const std::exception& error) {
       // A report that cannot be made loses no result; `nbs report` makes it later.
       say(fmt::format("nbs: no report for {}: {}", folder.string(), error.what()));

@@ -15,18 +15,35 @@ double ratio(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-nlohmann::ordered_json number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  return value;
+std::optional<double> finite(double value) {
+  return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
 }
 
-void add_counts(nlohmann::ordered_json& json, const Counts& counts) {
-  json["precision"] = counts.precision();
-  json["recall"] = counts.recall();
-  json["f1"] = counts.f1();
-  json["true_positives"] = counts.true_positives;
-  json["false_positives"] = counts.false_positives;
-  json["false_negatives"] = counts.false_negatives;
+void set_pixels(record::PixelScores& scores, const Counts& counts) {
+  scores.precision = counts.precision();
+  scores.recall = counts.recall();
+  scores.f1 = counts.f1();
+  scores.true_positives = counts.true_positives;
+  scores.false_positives = counts.false_positives;
+  scores.false_negatives = counts.false_negatives;
+}
+
+// By type of defect, and the seen and unseen ones together; normal images are in neither.
+void set_types(record::Scores& scores, const std::map<std::string, Counts>& types,
+               const std::map<std::string, std::int64_t>& images, const std::vector<std::string>& seen_types) {
+  Counts seen;
+  Counts unseen;
+  for (const auto& [name, counts] : types) {
+    auto& type = scores.by_type.emplace_back();
+    set_pixels(type, counts);
+    type.type = name;
+    type.seen = std::find(seen_types.begin(), seen_types.end(), name) != seen_types.end();
+    type.images = images.at(name);
+    if (name != "good") (*type.seen ? seen : unseen) += counts;
+  }
+  if (types.empty()) return;
+  set_pixels(scores.seen_types.emplace(), seen);
+  set_pixels(scores.unseen_types.emplace(), unseen);
 }
 
 }  // namespace
@@ -65,79 +82,45 @@ double image_f1(const Counts& counts) {
   return counts.f1();
 }
 
-Scores score(const std::vector<ScoredImage>& images, double threshold, const std::vector<std::string>& seen_types) {
-  Scores scores;
+record::Scores score(const std::vector<ScoredImage>& images, double threshold,
+                     const std::vector<std::string>& seen_types) {
+  record::Scores scores;
   scores.threshold = threshold;
-  std::map<std::string, TypeScore> types;
+  Counts pooled;
+  double mean_image_f1 = 0;
+  std::map<std::string, Counts> types;
+  std::map<std::string, std::int64_t> images_of_type;
   std::vector<ScoredImage> image_level;  // one "pixel" an image
   for (const auto& image : images) {
-    ImageScore own{image.id, image.type, count(image, threshold), 0};
-    own.f1 = image_f1(own.counts);
-    scores.pooled += own.counts;
-    scores.mean_image_f1 += own.f1 / static_cast<double>(images.size());
+    const Counts counts = count(image, threshold);
+    auto& own = scores.by_image.emplace_back();
+    set_pixels(own, counts);
+    own.id = image.id;
+    own.type = image.type;
+    own.f1 = image_f1(counts);
+    pooled += counts;
+    mean_image_f1 += image_f1(counts) / static_cast<double>(images.size());
     if (!image.type.empty()) {
-      auto& type = types[image.type];
-      type.type = image.type;
-      type.seen = std::find(seen_types.begin(), seen_types.end(), image.type) != seen_types.end();
-      ++type.images;
-      type.counts += own.counts;
+      types[image.type] += counts;
+      ++images_of_type[image.type];
     }
     ScoredImage summary;
     summary.probability = {*std::max_element(image.probability.begin(), image.probability.end())};
-    const bool anomalous = own.counts.true_positives + own.counts.false_negatives > 0;
+    const bool anomalous = counts.true_positives + counts.false_negatives > 0;
     summary.mask = {static_cast<std::uint8_t>(anomalous ? 1 : 0)};
     image_level.push_back(std::move(summary));
-    scores.images.push_back(std::move(own));
   }
-  for (auto& [name, type] : types)
-    scores.types.push_back(std::move(type));
+  set_pixels(scores, pooled);
+  set_types(scores, types, images_of_type, seen_types);
+  scores.mean_image_f1 = mean_image_f1;
   const auto points = curve(images);
-  scores.auroc = area_under_roc(points);
-  scores.average_precision = average_precision(points);
-  scores.oracle = best_f1(points);
-  scores.aupro = area_under_region_overlap(images);
-  scores.image_auroc = area_under_roc(curve(image_level));
+  scores.auroc = finite(area_under_roc(points));
+  scores.average_precision = finite(average_precision(points));
+  const auto oracle = best_f1(points);
+  scores.oracle = {oracle.f1, oracle.threshold};
+  scores.aupro = finite(area_under_region_overlap(images));
+  scores.image_auroc = finite(area_under_roc(curve(image_level)));
   return scores;
-}
-
-nlohmann::ordered_json to_json(const Scores& scores) {
-  nlohmann::ordered_json json;
-  json["threshold"] = scores.threshold;
-  add_counts(json, scores.pooled);
-  json["mean_image_f1"] = scores.mean_image_f1;
-  json["auroc"] = number(scores.auroc);
-  json["average_precision"] = number(scores.average_precision);
-  json["aupro"] = number(scores.aupro);
-  json["image_auroc"] = number(scores.image_auroc);
-  json["oracle"] = {{"f1", scores.oracle.f1}, {"threshold", scores.oracle.threshold}};
-  auto& types = json["by_type"] = nlohmann::ordered_json::array();
-  Counts seen;
-  Counts unseen;
-  for (const auto& type : scores.types) {
-    nlohmann::ordered_json entry;
-    entry["type"] = type.type;
-    entry["seen"] = type.seen;
-    entry["images"] = type.images;
-    add_counts(entry, type.counts);
-    types.push_back(std::move(entry));
-    if (type.type != "good") (type.seen ? seen : unseen) += type.counts;
-  }
-  if (!scores.types.empty()) {
-    add_counts(json["seen_types"], seen);
-    add_counts(json["unseen_types"], unseen);
-  }
-  auto& images = json["by_image"] = nlohmann::ordered_json::array();
-  for (const auto& image : scores.images) {
-    images.push_back({{"id", image.id},
-                      {"type", image.type},
-                      {"f1", image.f1},
-                      {"precision", image.counts.precision()},
-                      {"recall", image.counts.recall()},
-                      {"true_positives", image.counts.true_positives},
-                      {"false_positives", image.counts.false_positives},
-                      {"false_negatives", image.counts.false_negatives}});
-  }
-  return json;
 }
 
 }  // namespace nbs::evaluation

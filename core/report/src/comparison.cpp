@@ -48,8 +48,7 @@ void note_left_out(const std::vector<Group>& groups, std::vector<std::string>& n
     for (const RunRecord* run : group.runs) {
       if (run->counts()) continue;
       ++count;
-      const char* why =
-          run->state == RunRecord::State::finished ? "without scores" : nbs::report::state_name(run->state);
+      const char* why = run->state == RunRecord::State::finished ? "without scores" : record::state_name(run->state);
       names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", run->folder.filename().string(), why);
     }
   }

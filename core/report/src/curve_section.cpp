@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "nbs/record/metric.h"
+
 #include "html.h"
 #include "plot.h"
 #include "sections.h"
@@ -15,29 +17,18 @@ namespace {
 constexpr std::size_t kMostTicks = 60;
 constexpr std::size_t kMostPlots = 100;
 
-struct KnownPlot {
-  const char* title;
-  std::vector<std::pair<const char*, const char*>> curves;  // of metrics.jsonl, and the name shown
-  bool may_be_logarithmic;
-  std::vector<double> shown;
-};
-
-const std::vector<KnownPlot>& known_plots() {
-  static const std::vector<KnownPlot> kPlots = {
-      {"Prediction loss (Eq. 2)", {{"l_pred", "l_pred"}, {"l_pred_smoothed", "smoothed"}}, true, {}},
-      {"Rewards per patch, unweighted", {{"r_clone", "R_clone"}, {"coverage", "R_cover"}}, false, {}},
-      {"beta (Eq. 3)", {{"beta", "beta"}}, false, {0, 1}},
-      {"Autoencoder loss, anomalous over normal pixels", {{"loss_ratio", "loss ratio"}}, true, {1}},
-      {"Autoencoder loss", {{"ae_loss", "ae_loss"}}, true, {}},
-  };
-  return kPlots;
+bool has_curves(record::Plot plot, const record::Metrics& metrics) {
+  for (const auto& metric : record::all_metrics()) {
+    if (metric.plot == plot && metrics.find(metric.name) != nullptr) return true;
+  }
+  return false;
 }
 
-std::vector<double> reinitialisations(const RunRecord& run, const Metrics& metrics) {
+std::vector<double> reinitialisations(const RunRecord& run, const record::Metrics& metrics) {
   const Value* value = run.option("train.reinit_every");
   const auto* every = value == nullptr ? nullptr : std::get_if<std::int64_t>(value);
   std::vector<double> at;
-  if (every == nullptr || *every < 1 || metrics.find("ae_loss") == nullptr) return at;
+  if (every == nullptr || *every < 1 || !has_curves(record::Plot::autoencoder_loss, metrics)) return at;
   for (std::int64_t i = *every; i < metrics.iterations; i += *every) {
     if (at.size() == kMostTicks) return {};  // a dense row of lines shows nothing
     at.push_back(static_cast<double>(i));
@@ -45,28 +36,32 @@ std::vector<double> reinitialisations(const RunRecord& run, const Metrics& metri
   return at;
 }
 
+std::optional<double> kept_iteration(const RunRecord& run) {
+  if (!run.result || !run.result->checkpoint || !run.result->checkpoint->iteration) return std::nullopt;
+  return static_cast<double>(*run.result->checkpoint->iteration);
+}
+
 }  // namespace
 
-std::string curve_section(const RunRecord& run, const Metrics& metrics) {
+std::string curve_section(const RunRecord& run, const record::Metrics& metrics) {
   const auto ticks = reinitialisations(run, metrics);
-  const auto best = number_at(run.result, "best.iteration");
+  const auto best = kept_iteration(run);
   const double last = static_cast<double>(metrics.iterations - 1);
-  // Minus l_pred once more, and a mark instead of a value.
-  std::set<std::string> shown = {"r_pred", "best"};
+  std::set<std::string> declared;
+  for (const auto& metric : record::all_metrics())
+    declared.insert(metric.name);
   std::string plots;
-  for (const auto& known : known_plots()) {
-    Plot plot{known.title, {}, known.may_be_logarithmic, best, ticks, last, known.shown};
-    for (const auto& [key, name] : known.curves) {
-      const Curve* curve = metrics.find(key);
-      shown.insert(key);
-      if (curve == nullptr) continue;
-      plot.curves.push_back({name, curve, static_cast<int>(plot.curves.size()), false});
+  for (const auto& info : record::metric_plots()) {
+    Plot plot{info.title, {}, info.may_be_logarithmic, best, ticks, last, info.shown};
+    for (const auto& metric : record::all_metrics()) {
+      const record::Curve* curve = metric.plot == info.plot ? metrics.find(metric.name) : nullptr;
+      if (curve != nullptr) plot.curves.push_back({metric.curve, curve, static_cast<int>(plot.curves.size()), false});
     }
     plots += draw(plot);
   }
   std::size_t others = 0;
   for (const auto& curve : metrics.curves) {
-    if (shown.count(curve.name) > 0 || ++others > kMostPlots) continue;
+    if (declared.count(curve.name) > 0 || ++others > kMostPlots) continue;
     plots += draw({curve.name, {{curve.name, &curve, 0, false}}, true, best, ticks, last, {}});
   }
   std::string remark;

@@ -26,19 +26,16 @@ std::vector<Picture> pictures_of(const RunRecord& run) {
   std::map<std::string, Picture> by_id;
   std::error_code ignored;
   const std::string ending = kOverlay;
-  for (const auto& entry : fs::directory_iterator(run.folder / "predictions", ignored)) {
+  for (const auto& entry : fs::directory_iterator(record::RunDirectory(run.folder).predictions(), ignored)) {
     const std::string name = entry.path().filename().string();
     if (name.size() <= ending.size() || name.compare(name.size() - ending.size(), ending.size(), ending) != 0) continue;
     const std::string id = name.substr(0, name.size() - ending.size());
     by_id[id].id = id;
   }
-  const Json& images = member(run.result, "scores.by_image");
-  if (images.is_array()) {
-    for (const auto& image : images) {
-      const auto found = by_id.find(text_at(image, "id"));
-      if (found == by_id.end()) continue;
-      found->second.type = text_at(image, "type");
-      found->second.f1 = number_at(image, "f1");
+  if (run.scored()) {
+    for (const auto& image : run.scores()->by_image) {
+      const auto found = by_id.find(image.id);
+      if (found != by_id.end()) found->second = {image.id, image.type, image.f1};
     }
   }
   std::vector<Picture> pictures;

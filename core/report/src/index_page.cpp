@@ -40,7 +40,7 @@ std::string dots_of(const Group& group, const Statistic& f1) {
                      across(f1.mean + spread));
   out += fmt::format("<rect class=\"bar\" x=\"{:.1f}\" y=\"3\" width=\"2\" height=\"14\"/>", across(f1.mean) - 1);
   for (const RunRecord* run : group.counted) {
-    if (const auto own = run->score("f1"))
+    if (const auto own = run->score(record::Score::f1))
       out += fmt::format("<circle class=\"d1\" cx=\"{:.1f}\" cy=\"10\" r=\"2.5\"/>", across(*own));
   }
   return drawing("F1 " + mean_text(f1), out);
@@ -51,7 +51,8 @@ std::string dot_plot(const std::vector<const Group*>& groups) {
       "<figure class=\"plot dots\"><figcaption><b>F1</b> of each run (dots), mean and standard "
       "deviation</figcaption>\n";
   for (const Group* group : groups) {
-    if (const auto f1 = group->score("f1")) out += "<div>" + escaped(group->label) + "</div>" + dots_of(*group, *f1);
+    if (const auto f1 = group->score(record::Score::f1))
+      out += "<div>" + escaped(group->label) + "</div>" + dots_of(*group, *f1);
   }
   std::string axis;
   for (const double tick : {0.0, 0.2, 0.4, 0.6, 0.8, 1.0})
@@ -61,7 +62,7 @@ std::string dot_plot(const std::vector<const Group*>& groups) {
 
 std::string group_table(const std::vector<const Group*>& groups) {
   std::vector<std::string> heads = {"Pipeline", "Runs"};
-  for (const auto& column : score_columns())
+  for (const auto& column : record::score_infos())
     heads.emplace_back(column.brief);
   heads.emplace_back("Time");
   std::vector<std::vector<Cell>> rows;
@@ -76,11 +77,11 @@ std::string group_table(const std::vector<const Group*>& groups) {
       label += "</span>";
     }
     std::vector<Cell> row = {{label, false, false}, {runs, true, false}};
-    for (const auto& column : score_columns())
-      row.push_back({escaped(mean_text(group->score(column.key))), true, std::string(column.key) == "f1"});
+    for (const auto& column : record::score_infos())
+      row.push_back({escaped(mean_text(group->score(column.score))), true, column.score == record::Score::f1});
     std::vector<double> seconds;
     for (const RunRecord* run : group->counted) {
-      if (const auto total = number_at(run->result, "seconds.total")) seconds.push_back(*total);
+      if (const auto total = run->total_seconds()) seconds.push_back(*total);
     }
     const auto time = statistic(seconds);
     row.push_back({time ? escaped(seconds_text(time->mean)) : "–", true, false});
@@ -108,12 +109,12 @@ std::string run_table(const fs::path& folder, const std::vector<RunRecord>& reco
       row.back().html += "<div class=\"soft wide\">" + escaped(remark) + "</div>";
     row.push_back(integer_cell(run.seed));
     row.push_back(integer_cell(run.split_seed));
-    for (const auto& column : score_columns())
-      row.push_back(number_cell(run.score(column.key)));
+    for (const auto& column : record::score_infos())
+      row.push_back(number_cell(run.score(column.score)));
     rows.push_back(std::move(row));
   }
   std::vector<std::string> heads = {"Run", "State", "Seed", "Split"};
-  for (const auto& column : score_columns())
+  for (const auto& column : record::score_infos())
     heads.emplace_back(column.brief);
   return table(heads, rows);
 }
@@ -127,7 +128,7 @@ std::string index_page(const fs::path& folder, const std::vector<RunRecord>& rec
   for (const auto& group : groups)
     order.push_back(&group);
   const auto mean_f1 = [](const Group* group) {
-    const auto f1 = group->score("f1");
+    const auto f1 = group->score(record::Score::f1);
     return f1 ? f1->mean : -1.0;
   };
   std::stable_sort(order.begin(), order.end(), [&](const Group* a, const Group* b) {

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "nbs/run/progress.h"
+#include "nbs/base/duration.h"
 
 #include "html.h"
 
@@ -19,7 +19,7 @@ std::string mean_text(const std::optional<Statistic>& value, int digits) {
 
 std::string seconds_text(double seconds) {
   if (std::abs(seconds) >= 1e9) return fmt::format("{:.4g} s", seconds);
-  return run::duration_text(seconds);
+  return duration_text(seconds);
 }
 
 std::string csv_text(const std::string& text) {

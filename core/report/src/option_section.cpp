@@ -66,7 +66,7 @@ std::string component_tables(const RunRecord& run) {
 }  // namespace
 
 std::string option_section(const RunRecord& run) {
-  const auto file = run.folder / "resolved.toml";
+  const auto file = record::RunDirectory(run.folder).resolved();
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(file, ignored)) return {};
   std::string out = "<h2>Pipeline</h2>\n";

@@ -2,26 +2,28 @@
 #include "paper_figures.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "nbs/base/files.h"
 #include "nbs/error.h"
-
-#include "json_access.h"
 
 namespace nbs::report {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 std::string needed_text(const Json& json, const char* key) {
-  const std::string text = text_at(json, key);
+  const bool has_text = json.is_object() && json.contains(key) && json.at(key).is_string();
+  const std::string text = has_text ? json.at(key).get<std::string>() : std::string();
   if (text.empty()) throw Error(fmt::format("an entry has no text \"{}\": {}", key, json.dump()));
   return text;
 }
 
 const Json& needed_list(const Json& json, const char* key) {
-  const Json& list = member(json, key);
-  if (!list.is_array() || list.empty()) throw Error(fmt::format("the list \"{}\" is missing or empty", key));
-  return list;
+  if (!json.is_object() || !json.contains(key) || !json.at(key).is_array() || json.at(key).empty())
+    throw Error(fmt::format("the list \"{}\" is missing or empty", key));
+  return json.at(key);
 }
 
 Printed printed_of(const Json& row, const std::string& method) {

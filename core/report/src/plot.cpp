@@ -57,14 +57,15 @@ struct Frame {
 };
 
 // Long curves keep the lowest and the highest value of each stretch, so that no peak is lost.
-std::vector<Point> thinned(const std::vector<Point>& points) {
+std::vector<record::Point> thinned(const std::vector<record::Point>& points) {
   if (points.size() <= kMostPoints) return points;
-  std::vector<Point> kept;
+  std::vector<record::Point> kept;
   const std::size_t stretches = kMostPoints / 2;
   for (std::size_t k = 0; k < stretches; ++k) {
     const auto begin = points.begin() + static_cast<std::ptrdiff_t>(k * points.size() / stretches);
     const auto end = points.begin() + static_cast<std::ptrdiff_t>((k + 1) * points.size() / stretches);
-    const auto [low, high] = std::minmax_element(begin, end, [](const Point& a, const Point& b) { return a.y < b.y; });
+    const auto [low, high] =
+        std::minmax_element(begin, end, [](const record::Point& a, const record::Point& b) { return a.y < b.y; });
     kept.push_back(low < high ? *low : *high);
     if (low != high) kept.push_back(low < high ? *high : *low);
   }
@@ -72,11 +73,11 @@ std::vector<Point> thinned(const std::vector<Point>& points) {
 }
 
 // A curve is broken where it is not finite, and where it was not reported for a while.
-std::vector<std::vector<Point>> without_gaps(const std::vector<Point>& points) {
+std::vector<std::vector<record::Point>> without_gaps(const std::vector<record::Point>& points) {
   double step = std::numeric_limits<double>::infinity();
   for (std::size_t i = 1; i < points.size(); ++i)
     step = std::min(step, points[i].x - points[i - 1].x);
-  std::vector<std::vector<Point>> pieces(1);
+  std::vector<std::vector<record::Point>> pieces(1);
   for (const auto& point : points) {
     auto& piece = pieces.back();
     const bool late = !piece.empty() && point.x - piece.back().x > 1.5 * step;

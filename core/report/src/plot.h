@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "metrics.h"
+#include "nbs/record/metrics_file.h"
 
 namespace nbs::report {
 
 /// A curve in a plot.
 struct PlotCurve {
   std::string name;
-  const Curve* curve = nullptr;
+  const record::Curve* curve = nullptr;
   int colour = 0;      ///< 0 to 3
   bool faint = false;  ///< behind the others
 };

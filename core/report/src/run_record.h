@@ -9,20 +9,14 @@
 #include <vector>
 
 #include "nbs/options.h"
-
-#include "json_access.h"
+#include "nbs/record/run_directory.h"
+#include "nbs/record/run_result.h"
 
 namespace nbs::report {
 
 /// What is known of one run. Everything that its folder lacks, because the run has not got so far, is empty.
 struct RunRecord {
-  enum class State {
-    finished,     ///< to the last iteration, or stopped by train.patience
-    interrupted,  ///< stopped by a signal
-    diverged,
-    unfinished,  ///< no result yet: waiting, running or killed
-    unreadable   ///< a result that is no JSON
-  };
+  using State = record::RunState;
 
   std::filesystem::path folder;  ///< of the run, or the result file itself if that is all there is
   std::string name;
@@ -36,23 +30,23 @@ struct RunRecord {
   std::int64_t iterations = 0;          ///< done
   std::optional<std::int64_t> planned;  ///< train.iterations
   OptionValues options;                 ///< resolved.toml by dotted names
-  Json result;
-  Json provenance;
+  std::optional<record::RunResult> result;
+  record::Provenance provenance;  ///< empty where the run does not say
 
-  /// A number below "scores" of the result, such as "f1" or "oracle.f1". Precision, recall and F1 are undefined, hence
-  /// none, if nothing_to_find().
-  std::optional<double> score(const std::string& path) const;
+  /// A score; none if it is undefined (see record::score_of()) or nothing was scored.
+  std::optional<double> score(record::Score score) const;
+  /// The scores, or null if predictions were not compared with masks.
+  const record::Scores* scores() const;
   /// Whether predictions were compared with masks: there is a score, though others may be undefined.
-  bool scored() const;
+  bool scored() const { return scores() != nullptr; }
   /// Whether the scored masks have no anomalous pixel at all.
   bool nothing_to_find() const;
   /// Counts for means: finished and scored.
   bool counts() const;
+  /// Seconds that the whole run took.
+  std::optional<double> total_seconds() const;
   const Value* option(const std::string& name) const;
 };
-
-/// "finished", "interrupted", "diverged", "unfinished", "unreadable".
-const char* state_name(RunRecord::State state);
 
 /// Reads a run's folder. Throws nbs::Error only if it holds no run at all.
 RunRecord read_run(const std::filesystem::path& folder);
@@ -60,11 +54,8 @@ RunRecord read_run(const std::filesystem::path& folder);
 /// Reads a result file that was kept without its run. Throws nbs::Error if it cannot be read.
 RunRecord read_result_file(const std::filesystem::path& file);
 
-/// Whether the folder is that of a run: it holds resolved.toml, metrics.jsonl or result.json.
-bool is_run(const std::filesystem::path& folder);
-
-/// All runs below the folder (or the run that it is), and kept files named *.result.json, in the order of their paths.
-/// Throws nbs::Error if the folder does not exist.
+/// Everything that record::find_runs() finds. Throws nbs::Error if the folder does not exist or a kept result cannot be
+/// read.
 std::vector<RunRecord> read_runs(const std::filesystem::path& folder);
 
 }  // namespace nbs::report

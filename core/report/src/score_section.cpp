@@ -8,6 +8,8 @@ namespace nbs::report {
 
 namespace {
 
+using record::Score;
+
 std::string card(const std::string& name, const std::string& value, const char* kind = "") {
   return fmt::format("<div{}><dt>{}</dt><dd>{}</dd></div>\n", *kind == '\0' ? "" : fmt::format(" class=\"{}\"", kind),
                      escaped(name), escaped(value));
@@ -15,63 +17,60 @@ std::string card(const std::string& name, const std::string& value, const char* 
 
 std::string cards(const RunRecord& run) {
   std::string out = "<dl class=\"cards\">\n";
-  out += card("F1", number_text(run.score("f1")), "main");
-  out += card("Precision", number_text(run.score("precision")));
-  out += card("Recall", number_text(run.score("recall")));
-  out += card("Mean F1 of images", number_text(run.score("mean_image_f1")));
-  out += card("AUROC of pixels", number_text(run.score("auroc")));
-  out += card("Average precision", number_text(run.score("average_precision")));
-  out += card("AUPRO", number_text(run.score("aupro")));
-  out += card("AUROC of images", number_text(run.score("image_auroc")));
-  if (run.score("before_postproc.f1"))
-    out += card("F1 before postprocessing", number_text(run.score("before_postproc.f1")));
-  out += card("Oracle F1", number_text(run.score("oracle.f1")), "oracle");
+  out += card("F1", number_text(run.score(Score::f1)), "main");
+  out += card("Precision", number_text(run.score(Score::precision)));
+  out += card("Recall", number_text(run.score(Score::recall)));
+  out += card("Mean F1 of images", number_text(run.score(Score::mean_image_f1)));
+  out += card("AUROC of pixels", number_text(run.score(Score::auroc)));
+  out += card("Average precision", number_text(run.score(Score::average_precision)));
+  out += card("AUPRO", number_text(run.score(Score::aupro)));
+  out += card("AUROC of images", number_text(run.score(Score::image_auroc)));
+  if (run.score(Score::f1_before_postproc))
+    out += card("F1 before postprocessing", number_text(run.score(Score::f1_before_postproc)));
+  out += card("Oracle F1", number_text(run.score(Score::oracle_f1)), "oracle");
   return out + "</dl>\n";
 }
 
-std::string rule_text(const std::string& rule) {
-  if (rule == "labeled_f1") return "chosen for the best F1 on the labelled images";
-  if (rule == "fixed") return "fixed in the pipeline";
-  if (rule == "normal_area") return "chosen on anomaly-free images by the area of regions";
-  return rule.empty() ? std::string("rule not recorded") : rule;
+std::string rule_text(const std::optional<config::ThresholdRule>& rule) {
+  if (!rule) return "rule not recorded";
+  switch (*rule) {
+    case config::ThresholdRule::labeled_f1:
+      return "chosen for the best F1 on the labelled images";
+    case config::ThresholdRule::fixed:
+      return "fixed in the pipeline";
+    case config::ThresholdRule::normal_area:
+      return "chosen on anomaly-free images by the area of regions";
+  }
+  return {};
 }
 
 // Without anomalous pixels there is nothing to find: only false positives say something.
 std::vector<Cell> type_row(const std::string& name, const std::string& seen, std::optional<std::int64_t> images,
-                           const Json& counts) {
-  const auto found = integer_at(counts, "true_positives").value_or(0);
-  const auto missed = integer_at(counts, "false_negatives").value_or(0);
-  const auto false_positives = integer_at(counts, "false_positives");
-  const auto ratio = [&](const char* key) {
-    return number_cell(found + missed > 0 ? number_at(counts, key) : std::nullopt);
-  };
+                           const record::PixelScores& pixels) {
+  const bool any = pixels.true_positives.value_or(0) + pixels.false_negatives.value_or(0) > 0;
+  const auto ratio = [&](const std::optional<double>& value) { return number_cell(any ? value : std::nullopt); };
   return {text_cell(name),
           text_cell(seen),
           {images ? std::to_string(*images) : std::string(), true, false},
-          ratio("precision"),
-          ratio("recall"),
-          ratio("f1"),
-          {false_positives ? std::to_string(*false_positives) : "–", true, false}};
+          ratio(pixels.precision),
+          ratio(pixels.recall),
+          ratio(pixels.f1),
+          {pixels.false_positives ? std::to_string(*pixels.false_positives) : "–", true, false}};
 }
 
-bool has_pixels(const Json& counts) {
-  for (const char* key : {"true_positives", "false_positives", "false_negatives"}) {
-    if (integer_at(counts, key).value_or(0) > 0) return true;
-  }
-  return false;
+bool has_pixels(const std::optional<record::PixelScores>& pixels) {
+  return pixels && (pixels->true_positives.value_or(0) > 0 || pixels->false_positives.value_or(0) > 0 ||
+                    pixels->false_negatives.value_or(0) > 0);
 }
 
-std::string types_table(const Json& scores) {
-  const Json& types = member(scores, "by_type");
-  if (!types.is_array() || types.empty()) return {};
+std::string types_table(const record::Scores& scores) {
+  if (scores.by_type.empty()) return {};
   std::vector<std::vector<Cell>> rows;
-  for (const auto& type : types) {
-    const Json& seen = member(type, "seen");
-    rows.push_back(type_row(text_at(type, "type"), seen.is_boolean() && seen.get<bool>() ? "yes" : "no",
-                            integer_at(type, "images"), type));
-  }
-  for (const auto& [key, name] : {std::pair{"seen_types", "all seen types"}, {"unseen_types", "all unseen types"}}) {
-    if (has_pixels(member(scores, key))) rows.push_back(type_row(name, "", std::nullopt, member(scores, key)));
+  for (const auto& type : scores.by_type)
+    rows.push_back(type_row(type.type, type.seen.value_or(false) ? "yes" : "no", type.images, type));
+  for (const auto& [pixels, name] :
+       {std::pair{scores.seen_types, "all seen types"}, {scores.unseen_types, "all unseen types"}}) {
+    if (has_pixels(pixels)) rows.push_back(type_row(name, "", std::nullopt, *pixels));
   }
   return "<h2>By type of defect</h2>\n<p class=\"soft\">Seen: among the labelled images.</p>\n" +
          table({"Type", "Seen", "Images", "Precision", "Recall", "F1", "False positive pixels"}, rows);
@@ -82,10 +81,10 @@ std::string types_table(const Json& scores) {
 std::string standing(const RunRecord& run) {
   const std::string of =
       run.planned ? fmt::format("{} of {}", run.iterations, *run.planned) : fmt::format("{}", run.iterations);
-  const std::string explanation = text_at(run.result, "explanation");
+  const std::string explanation = run.result ? run.result->explanation : std::string();
   switch (run.state) {
     case RunRecord::State::finished:
-      if (text_at(run.result, "ending") == "patience")
+      if (run.result && run.result->stop_reason == record::StopReason::patience)
         return fmt::format("stopped by train.patience after {} iterations", of);
       return fmt::format("finished after {} iterations", run.iterations);
     case RunRecord::State::interrupted:
@@ -104,7 +103,7 @@ std::string score_remark(const RunRecord& run) {
   if (run.state != RunRecord::State::finished) return {};
   if (!run.scored()) return "Nothing could be scored: no unlabelled image has a mask.";
   if (!run.nothing_to_find()) return {};
-  const auto false_positives = integer_at(run.result, "scores.false_positives").value_or(0);
+  const auto false_positives = run.scores()->false_positives.value_or(0);
   return fmt::format(
       "No scored mask shows an anomaly, so precision, recall and F1 are undefined; {} normal pixels were predicted as "
       "anomalous.",
@@ -112,7 +111,7 @@ std::string score_remark(const RunRecord& run) {
 }
 
 std::string state_label(const RunRecord& run) {
-  const char* name = state_name(run.state);
+  const char* name = record::state_name(run.state);
   return fmt::format("<span class=\"state {}\">{}</span>", name, name);
 }
 
@@ -129,7 +128,15 @@ std::string heading_section(const RunRecord& run) {
   for (const auto& fact : facts)
     line += (line.empty() ? "" : " · ") + escaped(fact);
   out += "<p class=\"soft\">" + line + "</p>\n";
-  for (const auto& remark : run.remarks)
+  auto remarks = run.remarks;
+  if (run.result) {
+    remarks.insert(remarks.end(), run.result->warnings.begin(), run.result->warnings.end());
+    if (const auto& missing = run.result->missing_pictures) {
+      remarks.push_back(fmt::format("{} pictures could not be written: {}", missing->count,
+                                    missing->reasons.empty() ? "no reason is known" : missing->reasons.front()));
+    }
+  }
+  for (const auto& remark : remarks)
     out += "<p class=\"remark\">" + escaped(remark) + "</p>\n";
   return out + "</header>\n";
 }
@@ -140,10 +147,10 @@ std::string score_section(const RunRecord& run) {
     return "<p class=\"soft\">There are no scores: no prediction has been compared with a mask." +
            (remark.empty() ? "" : " " + escaped(remark)) + "</p>\n";
   }
-  const Json& scores = member(run.result, "scores");
+  const auto& scores = *run.scores();
   std::string out = "<h2>Scores</h2>\n" + cards(run);
   if (!remark.empty()) out += "<p class=\"remark\">" + escaped(remark) + "</p>\n";
-  if (!run.score("auroc") || !run.score("image_auroc")) {
+  if (!run.score(Score::auroc) || !run.score(Score::image_auroc)) {
     out +=
         "<p class=\"soft\">A dash stands for what is undefined here: areas under curves need anomalous and normal "
         "pixels (for images: anomalous and normal images) among the scored masks.</p>\n";
@@ -152,8 +159,8 @@ std::string score_section(const RunRecord& run) {
       "<p class=\"soft\">Precision, recall and F1 count the pixels of all unlabelled images together, at the threshold "
       "{} ({}). The oracle chooses the threshold{} on the scored masks themselves: an upper bound for these "
       "probabilities, not a result.</p>\n",
-      number_text(run.score("threshold")), escaped(rule_text(text_at(run.result, "threshold_rule"))),
-      run.score("oracle.threshold") ? " " + number_text(run.score("oracle.threshold")) : "");
+      number_text(scores.threshold), escaped(rule_text(run.result->threshold_rule)),
+      scores.oracle.threshold ? " " + number_text(scores.oracle.threshold) : "");
   return out + types_table(scores);
 }
 

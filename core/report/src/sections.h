@@ -3,7 +3,8 @@
 
 #include <string>
 
-#include "metrics.h"
+#include "nbs/record/metrics_file.h"
+
 #include "run_record.h"
 
 // The parts of a run's report, each as HTML; empty where the run has nothing for it.
@@ -12,7 +13,7 @@ namespace nbs::report {
 
 std::string heading_section(const RunRecord& run);
 std::string score_section(const RunRecord& run);
-std::string curve_section(const RunRecord& run, const Metrics& metrics);
+std::string curve_section(const RunRecord& run, const record::Metrics& metrics);
 std::string gallery_section(const RunRecord& run);
 std::string option_section(const RunRecord& run);
 std::string provenance_section(const RunRecord& run);

@@ -40,15 +40,15 @@ void count_runs(Group& group) {
   std::map<std::pair<std::int64_t, std::int64_t>, std::pair<std::string, const RunRecord*>> latest;
   for (const RunRecord* run : group.runs) {
     if (!run->counts()) continue;
-    const std::string started = text_at(run->provenance, "started");
+    const std::string started = run->provenance.started;
     auto& held = latest[{run->seed.value_or(-1), run->split_seed.value_or(-1)}];
     if (held.second == nullptr || started >= held.first) held = {started, run};
   }
   std::set<std::string> versions;
   for (const auto& [seeds, held] : latest) {
     group.counted.push_back(held.second);
-    const std::string revision = text_at(held.second->provenance, "revision");
-    if (!revision.empty()) versions.insert(text_at(held.second->provenance, "nbs") + " (" + revision + ")");
+    const auto& provenance = held.second->provenance;
+    if (!provenance.revision.empty()) versions.insert(provenance.nbs + " (" + provenance.revision + ")");
   }
   group.versions.assign(versions.begin(), versions.end());
 }
@@ -78,10 +78,10 @@ std::optional<Statistic> statistic(const std::vector<double>& values) {
   return result;
 }
 
-std::optional<Statistic> Group::score(const std::string& path) const {
+std::optional<Statistic> Group::score(record::Score wanted) const {
   std::vector<double> values;
   for (const RunRecord* run : counted) {
-    if (const auto value = run->score(path)) values.push_back(*value);
+    if (const auto value = run->score(wanted)) values.push_back(*value);
   }
   return statistic(values);
 }

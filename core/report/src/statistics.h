@@ -28,7 +28,7 @@ struct Group {
   std::vector<const RunRecord*> counted;  ///< those that count for means; of runs with equal seeds, one
   std::vector<std::string> versions;      ///< of the program, where the counted runs say so
 
-  std::optional<Statistic> score(const std::string& path) const;
+  std::optional<Statistic> score(record::Score wanted) const;
 };
 
 /// Groups in the order of data set, method and first run. The records must outlive them.

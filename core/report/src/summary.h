@@ -11,17 +11,6 @@
 
 namespace nbs::report {
 
-/// A score of the summaries.
-struct Column {
-  const char* key;    ///< below "scores" of the result
-  const char* title;  ///< for people
-  const char* brief;  ///< for people, where columns are many
-  const char* name;   ///< for programs
-};
-
-/// In the order of all tables.
-const std::vector<Column>& score_columns();
-
 std::string index_page(const std::filesystem::path& folder, const std::vector<RunRecord>& records,
                        const std::vector<Group>& groups);
 

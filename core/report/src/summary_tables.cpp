@@ -29,24 +29,11 @@ std::string plain_option(const RunRecord& run, const std::string& name) {
   return text == nullptr ? option_text(run, name) : *text;
 }
 
-}  // namespace
-
-const std::vector<Column>& score_columns() {
-  static const std::vector<Column> kColumns = {
-      {"f1", "F1", "F1", "f1"},
-      {"precision", "Precision", "Precision", "precision"},
-      {"recall", "Recall", "Recall", "recall"},
-      {"oracle.f1", "Oracle F1", "Oracle", "oracle_f1"},
-      {"before_postproc.f1", "F1 before postprocessing", "F1 raw", "f1_before_postproc"},
-      {"before_postproc.oracle.f1", "Oracle F1 before postprocessing", "Oracle raw", "oracle_f1_before_postproc"},
-      {"mean_image_f1", "Mean F1 of images", "Image F1", "mean_image_f1"},
-      {"auroc", "AUROC", "AUROC", "auroc"},
-      {"average_precision", "Average precision", "AP", "average_precision"},
-      {"aupro", "AUPRO", "AUPRO", "aupro"},
-      {"image_auroc", "AUROC of images", "Image AUROC", "image_auroc"},
-  };
-  return kColumns;
+std::string rule_name(const record::RunResult& result) {
+  return result.threshold_rule ? choice_name(*result.threshold_rule, config::threshold_rules()) : std::string();
 }
+
+}  // namespace
 
 std::string place_below(const std::filesystem::path& folder, const RunRecord& run) {
   return run.folder.lexically_relative(folder).generic_string();
@@ -69,24 +56,24 @@ std::string summary_csv(const std::filesystem::path& folder, const std::vector<R
   const auto varying = varying_options(pointers(records));
   std::string out = "run,name,state,dataset,method,seed,split_seed,labeled,iterations,best_iteration,best_l_pred,";
   out += "threshold_rule,threshold";
-  for (const auto& column : score_columns())
+  for (const auto& column : record::score_infos())
     out += fmt::format(",{}", column.name);
   out += ",seconds,peak_memory_mib,revision";
   for (const auto& name : varying)
     out += "," + csv_text(name);
   out += "\n";
   for (const auto& run : records) {
+    const auto result = run.result.value_or(record::RunResult{});
+    const auto kept = result.checkpoint.value_or(record::KeptCheckpoint{});
     out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_text(place_below(folder, run)), csv_text(run.name),
                        state_name(run.state), csv_text(run.dataset), csv_text(run.method), integer_text(run.seed),
                        integer_text(run.split_seed), integer_text(run.labelled), run.iterations,
-                       integer_text(integer_at(run.result, "best.iteration")),
-                       csv_number(number_at(run.result, "best.l_pred")),
-                       csv_text(text_at(run.result, "threshold_rule")), csv_number(run.score("threshold")));
-    for (const auto& column : score_columns())
-      out += "," + csv_number(run.score(column.key));
-    out += fmt::format(",{},{},{}", csv_number(number_at(run.result, "seconds.total")),
-                       csv_number(number_at(run.result, "peak_memory_mib")),
-                       csv_text(text_at(run.provenance, "revision")));
+                       integer_text(kept.iteration), csv_number(kept.l_pred), csv_text(rule_name(result)),
+                       csv_number(run.scored() ? run.scores()->threshold : std::nullopt));
+    for (const auto& column : record::score_infos())
+      out += "," + csv_number(run.score(column.score));
+    out += fmt::format(",{},{},{}", csv_number(run.total_seconds()), csv_number(result.peak_memory_mib),
+                       csv_text(run.provenance.revision));
     for (const auto& name : varying)
       out += "," + csv_text(plain_option(run, name));
     out += "\n";
@@ -100,15 +87,15 @@ std::string summary_markdown(const std::filesystem::path& folder, const std::vec
                                 counts_text(records));
   std::string heads = "| Pipeline | Runs |";
   std::string rule = "|---|---:|";
-  for (const auto& column : score_columns()) {
+  for (const auto& column : record::score_infos()) {
     heads += fmt::format(" {} |", column.title);
     rule += "---:|";
   }
   out += heads + "\n" + rule + "\n";
   for (const auto& group : groups) {
     out += fmt::format("| {} | {} |", markdown_text(group.label), group.counted.size());
-    for (const auto& column : score_columns())
-      out += fmt::format(" {} |", mean_text(group.score(column.key)));
+    for (const auto& column : record::score_infos())
+      out += fmt::format(" {} |", mean_text(group.score(column.score)));
     out += "\n";
   }
   out +=
@@ -117,8 +104,8 @@ std::string summary_markdown(const std::filesystem::path& folder, const std::vec
   for (const auto& run : records) {
     out += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", markdown_text(place_below(folder, run)),
                        state_name(run.state), integer_text(run.seed), integer_text(run.split_seed),
-                       number_text(run.score("f1")), number_text(run.score("precision")),
-                       number_text(run.score("recall")), number_text(run.score("oracle.f1")));
+                       number_text(run.score(record::Score::f1)), number_text(run.score(record::Score::precision)),
+                       number_text(run.score(record::Score::recall)), number_text(run.score(record::Score::oracle_f1)));
   }
   return out;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "comparison.h"
 #include "numbers.h"
@@ -13,6 +14,8 @@ namespace nbs::report {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 std::string printed_csv(const Printed& printed) {
   if (!printed) return ",,";
   return fmt::format("{},{},{}", (*printed)[0], (*printed)[1], (*printed)[2]);
@@ -20,8 +23,8 @@ std::string printed_csv(const Printed& printed) {
 
 std::string group_csv(const Group* group) {
   std::string out = group == nullptr ? ",0" : fmt::format("{},{}", csv_text(group->label), group->counted.size());
-  for (const auto& column : score_columns()) {
-    const auto value = group == nullptr ? std::nullopt : group->score(column.key);
+  for (const auto& column : record::score_infos()) {
+    const auto value = group == nullptr ? std::nullopt : group->score(column.score);
     out += "," + csv_number(value ? std::optional<double>(value->mean) : std::nullopt);
     out += "," + csv_number(value ? value->deviation : std::nullopt);
   }
@@ -36,8 +39,8 @@ Json printed_json(const Printed& printed) {
 Json group_json(const Group& group) {
   Json json = {{"pipeline", group.label}, {"dataset", group.dataset}, {"method", group.method}};
   json["runs"] = group.counted.size();
-  for (const auto& column : score_columns()) {
-    const auto value = group.score(column.key);
+  for (const auto& column : record::score_infos()) {
+    const auto value = group.score(column.score);
     if (!value) {
       json[column.name] = nullptr;
       continue;
@@ -56,7 +59,7 @@ Json group_json(const Group& group) {
 
 std::string as_csv(const Comparison& comparison) {
   std::string out = "table,dataset,method,paper_precision,paper_recall,paper_f1,state,pipeline,runs";
-  for (const auto& column : score_columns())
+  for (const auto& column : record::score_infos())
     out += fmt::format(",{0}_mean,{0}_deviation", column.name);
   out += "\n";
   const auto& paper = comparison.paper;

@@ -31,9 +31,9 @@ void add_paper_cells(std::vector<std::string>& row, const Printed& printed) {
 
 void add_our_cells(std::vector<std::string>& row, const Ours& ours) {
   if (const Group* group = ours.group()) {
-    for (const char* key : {"precision", "recall", "f1"})
-      row.push_back(narrow(group->score(key)));
-    const auto f1 = group->score("f1");
+    for (const auto score : {record::Score::precision, record::Score::recall, record::Score::f1})
+      row.push_back(narrow(group->score(score)));
+    const auto f1 = group->score(record::Score::f1);
     row.push_back(std::to_string(f1 ? f1->count : 0));
   } else {
     row.insert(row.end(), {kDash, kDash, state_name(ours.state), ""});
@@ -70,13 +70,13 @@ Grid paper_grid(const Comparison& comparison, std::size_t index, bool method_in_
 Grid all_grid(const Comparison& comparison, bool brief) {
   Grid grid;
   std::vector<std::string> heads = {"Pipeline", "Runs"};
-  for (const auto& column : score_columns())
+  for (const auto& column : record::score_infos())
     heads.emplace_back(brief ? column.brief : column.title);
   grid.rows.push_back(std::move(heads));
   for (const Group* group : comparison.all) {
     std::vector<std::string> row = {group->label, std::to_string(group->counted.size())};
-    for (const auto& column : score_columns())
-      row.push_back(narrow(group->score(column.key)));
+    for (const auto& column : record::score_infos())
+      row.push_back(narrow(group->score(column.score)));
     grid.rows.push_back(std::move(row));
   }
   return grid;

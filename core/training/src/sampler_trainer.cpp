@@ -41,9 +41,9 @@ IterationRollouts SamplerTrainer::roll_out() {
   return result;
 }
 
-SamplerTrainer::Metrics SamplerTrainer::train(const IterationRollouts& rollouts, std::optional<double> prediction_loss,
-                                              std::int64_t iteration, bool warming_up) {
-  Metrics metrics;
+void SamplerTrainer::train(const IterationRollouts& rollouts, std::optional<double> prediction_loss, bool warming_up,
+                           record::IterationMetrics& metrics) {
+  const std::int64_t iteration = metrics.iteration;
   const auto& training = rollouts.training.patches;
   // What is logged of cloning comes from the rollout on labeled images, or from the labeled patches of the only one.
   const auto& judged = rollouts.cloning ? rollouts.cloning->patches : training;
@@ -51,13 +51,13 @@ SamplerTrainer::Metrics SamplerTrainer::train(const IterationRollouts& rollouts,
   const auto signs = labeled_first ? clone_signs(judged, images_.masks, settings_.profile.patch_size)
                                    : std::vector<double>(judged.size(), 0.0);
   const auto coverage = new_coverage(judged, images_.size(), settings_.profile.patch_size);
-  if (const auto share = clean_share(signs)) metrics.emplace_back("r_clone", 2 * *share - 1);
-  metrics.emplace_back("coverage", mean(coverage));
-  if (!sampler_.learns()) return metrics;
+  if (const auto share = clean_share(signs)) metrics.r_clone = 2 * *share - 1;
+  metrics.coverage = mean(coverage);
+  if (!sampler_.learns()) return;
   const double weight = beta(settings_.reward, iteration);
-  metrics.emplace_back("beta", weight);
-  if (prediction_loss) metrics.emplace_back("r_pred", -*prediction_loss);
-  if (warming_up) return metrics;
+  metrics.beta = weight;
+  if (prediction_loss) metrics.r_pred = -*prediction_loss;
+  if (warming_up) return;
 
   std::vector<RewardedRollout> rewarded;
   if (rollouts.cloning && weight > 0)
@@ -69,12 +69,11 @@ SamplerTrainer::Metrics SamplerTrainer::train(const IterationRollouts& rollouts,
          prediction_rewards(settings_.reward, weight, static_cast<std::int64_t>(training.size()), *prediction_loss),
          index});
   }
-  if (rewarded.empty()) return metrics;
+  if (rewarded.empty()) return;
   for (auto& [name, value] : sampler_.learn(rewarded)) {
     require_finite(value, name.c_str(), iteration, "a learning rate of the sampler that is too high");
-    metrics.emplace_back("sampler_" + name, value);
+    metrics.sampler.emplace_back(name, value);
   }
-  return metrics;
 }
 
 }  // namespace nbs::training

@@ -51,18 +51,6 @@ std::vector<std::int64_t> drawn_images(const ImageRange& range, std::int64_t wan
 
 }  // namespace
 
-const char* ending_name(Ending ending) {
-  static constexpr const char* kNames[] = {"finished", "patience", "interrupted", "diverged"};
-  return kNames[static_cast<int>(ending)];
-}
-
-std::optional<double> IterationReport::value(const std::string& name) const {
-  for (const auto& [key, held] : values) {
-    if (key == name) return held;
-  }
-  return std::nullopt;
-}
-
 // What a predictor that reads profiles needs beside itself. Samplers see losses of a tiling that does not overlap, so
 // that a look stays cheap; profiles have a tiling of their own.
 struct Trainer::ProfileSide {
@@ -167,12 +155,11 @@ IterationReport Trainer::run_iteration() {
     const Stopwatch watch(seconds_.predictor);
     loss = predictor_.train(iteration_);
   }
-  if (loss) line.values.emplace_back("l_pred", *loss);
+  if (loss) line.l_pred = *loss;
   if (with_profiles) {
     const Stopwatch watch(seconds_.policy);
     const bool warming_up = age_ <= settings_.train.warmup;
-    for (auto& metric : profiles_->sampler.train(profiles_->rollouts, loss, iteration_, warming_up))
-      line.values.push_back(std::move(metric));
+    profiles_->sampler.train(profiles_->rollouts, loss, warming_up, line);
   }
   if (loss) select(*loss, line);
   return line;
@@ -194,7 +181,7 @@ void Trainer::train_on_patches(IterationReport& line) {
     const Stopwatch watch(seconds_.autoencoder);
     const double loss = side.autoencoder.train(side.scene, side.rollouts.training.patches, iteration_);
     side.losses.invalidate();
-    line.values.emplace_back("ae_loss", loss);
+    line.ae_loss = loss;
   }
   if (!record_is_due()) return;
   const Stopwatch watch(seconds_.evaluate);
@@ -202,7 +189,7 @@ void Trainer::train_on_patches(IterationReport& line) {
   if (!components_.predictor->learns()) return;
   auto recorded = side.recorder.record_labeled_maps(side.losses);
   predictor_.add(std::move(recorded.profiles));
-  if (recorded.loss_ratio) line.values.emplace_back("loss_ratio", *recorded.loss_ratio);
+  if (recorded.loss_ratio) line.loss_ratio = *recorded.loss_ratio;
 }
 
 // A predictor that learns nothing only looks at the end: the strides are counted back from there.
@@ -218,13 +205,13 @@ bool Trainer::profiles_full() const {
 // Step 8 of Algorithm 1: keeps this iteration's profiles and predictor if l_pred says so.
 void Trainer::select(double prediction_loss, IterationReport& line) {
   const double smoothed = selector_.smooth(prediction_loss);
-  line.values.emplace_back("l_pred_smoothed", smoothed);
+  line.l_pred_smoothed = smoothed;
   if (!profiles_full() || (profiles_ && profiles_->autoencoder.out_of_range())) return;
   const auto verdict = selector_.judge(smoothed);
   if (verdict.lowest) last_improvement_ = iteration_;
   if (!verdict.keep) return;
   remember(smoothed);
-  line.values.emplace_back("best", 1);
+  line.best = 1;
 }
 
 // Without l_pred there is no better moment than the last.

@@ -10,8 +10,8 @@
 
 #include <unistd.h>
 
+#include "nbs/base/ending.h"
 #include "nbs/base/print.h"
-#include "nbs/run/worker_process.h"
 
 #include "commands.h"
 #include "error_sentence.h"
@@ -24,7 +24,7 @@ bool returned = false;  // whether the command has: only then the program may en
 void refuse_end_from_inside() {
   if (returned) return;
   nbs::say("a plugin or library has ended the program from inside (exit), so what was to be done is not done");
-  _exit(nbs::run::kEndedFromInside);
+  _exit(nbs::kEndedFromInside);
 }
 
 int run_command(int count, char** words) {

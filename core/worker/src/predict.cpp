@@ -5,38 +5,39 @@
 #include "nbs/base/print.h"
 #include "nbs/data/image.h"
 #include "nbs/error.h"
+#include "nbs/record/run_directory.h"
 #include "nbs/torch.h"
 #include "nbs/training/inference.h"
 
 #include "arguments.h"
 #include "commands.h"
+#include "ended_run.h"
 #include "error_sentence.h"
 #include "images.h"
 #include "prediction.h"
-#include "result_file.h"
 #include "session.h"
 
 namespace nbs::worker {
 
 int predict(const std::vector<std::string>& words) {
   const Arguments arguments(words, {"out", "size", "threshold"});
-  const std::filesystem::path run_folder = arguments.need_plain(0, "RUN");
+  const record::RunDirectory run(arguments.need_plain(0, "RUN"));
   const std::filesystem::path out = arguments.need("out");
   const bool native = arguments.get("size", "native") == "native";
-  const auto result = read_result(run_folder);
+  const auto result = read_ended_run(run.folder());
   const auto files = data::image_files_among(
       std::vector<std::filesystem::path>(arguments.plain().begin() + 1, arguments.plain().end()));
   if (files.empty()) throw Error("no image was named, so nothing was masked; name images, or folders of images");
   const std::string wanted = arguments.get("threshold", "");
-  const double threshold = wanted.empty() ? result.threshold : parse_number(wanted, "--threshold", 0, 1);
-  Session session(run_folder / "resolved.toml", 0, say, config::Purpose::predict);
+  const double threshold = wanted.empty() ? *result.threshold : parse_number(wanted, "--threshold", 0, 1);
+  Session session(run.resolved(), 0, say, config::Purpose::predict);
   const auto& pipeline = session.pipeline();
   const std::int64_t size = pipeline.data.options.image_size;
   training::Inference inference(session.make_components(), pipeline.profile.options,
                                 pipeline.evaluation.options.dihedral, size,
-                                training::read_model(run_folder / "model", result.model));
+                                training::read_model(run.model(), *result.model));
   std::vector<OptionValues> tuned;
-  if (!result.tuned_postproc.is_null()) tuned = values_from_json(result.tuned_postproc, pipeline.postproc);
+  if (result.tuned_postproc) tuned = tuned_values(*result.tuned_postproc, pipeline.postproc);
   const auto chain = session.make_postprocessors(tuned);
   std::error_code failed;
   std::filesystem::create_directories(out, failed);

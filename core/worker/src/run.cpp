@@ -10,16 +10,14 @@
 #include "nbs/base/number.h"
 #include "nbs/base/print.h"
 #include "nbs/error.h"
-#include "nbs/run/json_text.h"
-#include "nbs/run/progress.h"
-#include "nbs/run/provenance.h"
+#include "nbs/record/run_directory.h"
 #include "nbs/torch.h"
 #include "nbs/training/seeds.h"
 
 #include "arguments.h"
 #include "commands.h"
 #include "images.h"
-#include "result_file.h"
+#include "progress.h"
 #include "scoring.h"
 #include "stop_request.h"
 #include "tuning.h"
@@ -28,24 +26,17 @@ namespace nbs::worker {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+class Clock {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
 
-run::Progress::Style style_of(const std::string& name) {
-  if (name == "bar") return run::Progress::Style::bar;
-  return name == "none" ? run::Progress::Style::none : run::Progress::Style::lines;
-}
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
-std::string metrics_line(const training::IterationReport& report) {
-  Json json;
-  json["iteration"] = report.iteration;
-  for (const auto& [name, value] : report.values) {
-    if (std::isfinite(value)) {
-      json[name] = value;
-    } else {
-      json[name] = nullptr;
-    }
-  }
-  return json.dump();
+Progress::Style style_of(const std::string& name) {
+  if (name == "bar") return Progress::Style::bar;
+  return name == "none" ? Progress::Style::none : Progress::Style::lines;
 }
 
 double peak_memory_mib() {
@@ -59,149 +50,155 @@ training::Settings settings_of(const config::Pipeline& pipeline) {
           pipeline.augment.options};
 }
 
-Json result_head(const config::Pipeline& pipeline, const training::Outcome& outcome) {
-  Json result;
-  result["name"] = pipeline.name;
-  result["experiment"] = {{"dataset", pipeline.experiment.options.dataset},
-                          {"method", pipeline.experiment.options.method},
-                          {"seed", pipeline.seed},
-                          {"split_seed", pipeline.data.options.split_seed},
-                          {"labeled", pipeline.data.options.labeled}};
-  result["ending"] = training::ending_name(outcome.ending);
-  if (!outcome.explanation.empty()) result["explanation"] = outcome.explanation;
-  result["iterations"] = outcome.iterations;
-  if (outcome.best) {
-    result["best"]["iteration"] = outcome.best->iteration;
-    if (std::isfinite(outcome.best->loss)) result["best"]["l_pred"] = outcome.best->loss;
-  }
-  return result;
-}
-
 std::int64_t held_out_count(const config::EvaluationOptions& options, std::int64_t auxiliary) {
   const auto share = std::llround(options.normal_share * static_cast<double>(auxiliary));
   return std::max<std::int64_t>(1, share);
 }
 
-Json seconds_of(const training::Outcome& outcome, double training, double total) {
-  const auto& stages = outcome.seconds;
-  return {{"rollout", stages.rollout},
-          {"autoencoder", stages.autoencoder},
-          {"evaluate", stages.evaluate},
-          {"predictor", stages.predictor},
-          {"policy", stages.policy},
-          {"training", training},
-          {"total", total}};
+// The images of a run.
+struct RunData {
+  data::Listing listing;
+  data::Split split;
+  data::TrainingSet set;
+  training::TrainingImages images;
+};
+
+RunData load(const config::Pipeline& pipeline, const record::RunDirectory& out) {
+  const auto& options = pipeline.data.options;
+  RunData data;
+  data.listing = data::list_samples(options);
+  data.split = data::draw_split(data.listing, options);
+  write_file(out.split(), data::manifest(data.listing, data.split, options));
+  data.set = data::load_training_set(data.listing, data.split, options);
+  data.images = as_tensors(data.set);
+  if (pipeline.evaluation.options.threshold_rule == config::ThresholdRule::normal_area && data.images.auxiliary() > 0)
+    data.images.held_out = held_out_count(pipeline.evaluation.options, data.images.auxiliary());
+  return data;
 }
 
-void set_missing_pictures(Json& result, const MissingPictures& missing) {
-  result.erase("missing_pictures");
-  if (missing.count > 0) result["missing_pictures"] = {{"count", missing.count}, {"reasons", missing.reasons}};
+training::Outcome train(const config::Pipeline& pipeline, const training::TrainingImages& images,
+                        const training::Components& components, const record::RunDirectory& out, Progress& progress) {
+  const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
+  training::Trainer trainer(images, components, settings_of(pipeline), seed);
+  LineFile metrics(out.metrics());
+  auto outcome = trainer.run(
+      [&](const training::IterationReport& report) {
+        metrics.append(record::metrics_line(report));
+        progress.update(report.iteration + 1, record::progress_values(report));
+      },
+      stop_requested);
+  progress.finish();
+  if (!outcome.explanation.empty()) say(outcome.explanation);
+  return outcome;
+}
+
+record::RunResult result_head(const config::Pipeline& pipeline, const training::Outcome& outcome) {
+  record::RunResult result;
+  result.name = pipeline.name;
+  const auto& experiment = pipeline.experiment.options;
+  const auto& data = pipeline.data.options;
+  result.experiment = {experiment.dataset, experiment.method, pipeline.seed, data.split_seed, data.labeled};
+  result.stop_reason = outcome.ending;
+  result.explanation = outcome.explanation;
+  result.iterations = outcome.iterations;
+  if (outcome.best) result.checkpoint = {outcome.best->iteration, outcome.best->loss};
+  const auto& stages = outcome.seconds;
+  auto& seconds = result.seconds.emplace();
+  seconds.rollout = stages.rollout;
+  seconds.autoencoder = stages.autoencoder;
+  seconds.evaluate = stages.evaluate;
+  seconds.predictor = stages.predictor;
+  seconds.policy = stages.policy;
+  return result;
+}
+
+// Picks the postprocessors' options if the pipeline asks for it.
+std::vector<OptionValues> tune(Session& session, const Predictions& raw, const training::TrainingImages& images,
+                               Progress& progress, record::RunResult& result) {
+  const auto& pipeline = session.pipeline();
+  if (!pipeline.evaluation.options.tune_postproc || pipeline.postproc.empty()) return {};
+  const auto tuning = tune_postprocessors(session, pipeline.postproc, raw.labelled, images,
+                                          [&](const std::string& line) { progress.say(line); });
+  result.tuned_postproc = tuning.values;
+  result.tuning_f1 = {tuning.before, tuning.after};
+  return tuning.values;
+}
+
+// Predicts, chooses the threshold and scores. Returns the scored images.
+std::vector<evaluation::ScoredImage> score(Session& session, const Predictions& raw, const RunData& data,
+                                           Progress& progress, record::RunResult& result) {
+  const auto& pipeline = session.pipeline();
+  const auto& options = pipeline.evaluation.options;
+  const auto tuned = tune(session, raw, data.images, progress, result);
+  const auto predictions = postprocess_all(session.make_postprocessors(tuned), raw, data.images);
+  result.threshold_rule = options.threshold_rule;
+  result.threshold = choose_threshold(options, predictions, data.images);
+  const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
+  auto scored = open_masks(predictions.unlabelled, truth);
+  result.scores = scores_of(scored, *result.threshold, data.set);
+  if (!pipeline.postproc.empty() && result.scores) {
+    // What the postprocessors are worth: the same run without them, at a threshold chosen without them.
+    const double own = choose_threshold(options, raw, data.images);
+    const auto before = scores_of(open_masks(raw.unlabelled, truth), own, data.set);
+    if (before) result.scores->before_postproc = *before;
+  }
+  return scored;
+}
+
+void say_missing(const record::MissingPictures& missing) {
+  for (const auto& reason : missing.reasons)
+    say(reason);
+  if (missing.count > static_cast<std::int64_t>(missing.reasons.size()))
+    say(fmt::format("{} pictures could not be written", missing.count));
 }
 
 }  // namespace
 
 int run(const std::vector<std::string>& words) {
-  const Arguments arguments(words, {}, 1);  // RESOLVED may lie in a folder "--x"
-  const std::filesystem::path out = arguments.need("out");
-  const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&start] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
+  const Clock clock;
+  const Arguments arguments(words, {"out", "progress", "threads"}, 1);  // RESOLVED may lie in a folder "--x"
+  const record::RunDirectory out(arguments.need("out"));
   handle_stop_signals();
-
   const auto style = style_of(arguments.get("progress", "lines"));
   Session session(arguments.need_plain(0, "RESOLVED"),
                   parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096), say);
   const auto& pipeline = session.pipeline();
-  run::Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.finish);
-  write_file(
-      out / "provenance.json",
-      run::json_text(run::provenance(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads())) + "\n");
+  Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.finish);
+  out.write_provenance(record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()));
 
-  const auto& data_options = pipeline.data.options;
-  const auto listing = data::list_samples(data_options);
-  const auto split = data::draw_split(listing, data_options);
-  write_file(out / "split.json", data::manifest(listing, split, data_options));
-  auto set = data::load_training_set(listing, split, data_options);
-  auto images = as_tensors(set);
-  if (pipeline.evaluation.options.threshold_rule == config::ThresholdRule::normal_area && images.auxiliary() > 0)
-    images.held_out = held_out_count(pipeline.evaluation.options, images.auxiliary());
-
-  auto components = session.make_components();
+  auto data = load(pipeline, out);
+  const auto components = session.make_components();
   session.make_postprocessors();  // whatever is wrong with them is better known before training
-  const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
-  training::Trainer trainer(images, components, settings_of(pipeline), seed);
-  LineFile metrics(out / "metrics.jsonl");
-  const double before_training = elapsed();
-  const auto outcome = trainer.run(
-      [&](const training::IterationReport& report) {
-        metrics.append(metrics_line(report));
-        std::vector<std::pair<std::string, double>> shown;
-        for (const char* name : {"l_pred_smoothed", "ae_loss", "loss_ratio", "beta", "r_clone", "coverage"}) {
-          if (const auto value = report.value(name)) shown.emplace_back(name, *value);
-        }
-        progress.update(report.iteration + 1, shown);
-      },
-      stop_requested);
-  const double training_seconds = elapsed() - before_training;
-  progress.finish();
-  if (!outcome.explanation.empty()) say(outcome.explanation);
-
-  Json result = result_head(pipeline, outcome);
+  const double before_training = clock.seconds();
+  const auto outcome = train(pipeline, data.images, components, out, progress);
+  auto result = result_head(pipeline, outcome);
+  result.seconds->training = clock.seconds() - before_training;
   const auto write_result = [&] {
-    result["seconds"] = seconds_of(outcome, training_seconds, elapsed());
-    result["peak_memory_mib"] = peak_memory_mib();
-    write_file(out / "result.json", run::json_text(result) + "\n");
+    result.seconds->total = clock.seconds();
+    result.peak_memory_mib = peak_memory_mib();
+    out.write_result(result);
   };
-  MissingPictures missing;
   if (outcome.best) {
-    result["model"] = training::write_model(out / "model", *outcome.best);
-    training::Inference inference(components, pipeline.profile.options, pipeline.evaluation.options.dihedral,
-                                  images.size(), *outcome.best);
-    const auto& evaluation = pipeline.evaluation.options;
+    result.model = training::write_model(out.model(), *outcome.best);
+    const auto& options = pipeline.evaluation.options;
+    training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(),
+                                  *outcome.best);
     progress.say("predicting");
-    const auto raw = predict_all(inference, images, evaluation);
-    std::vector<OptionValues> tuned;
-    if (evaluation.tune_postproc && !pipeline.postproc.empty()) {
-      const auto tuning = tune_postprocessors(session, pipeline.postproc, raw.labelled, images,
-                                              [&](const std::string& line) { progress.say(line); });
-      tuned = tuning.values;
-      result["tuned_postproc"] = to_json(tuned);
-      result["tuning_f1"] = {{"before", tuning.before}, {"after", tuning.after}};
-    }
-    const auto predictions = postprocess_all(session.make_postprocessors(tuned), raw, images);
-    const double threshold = choose_threshold(evaluation, predictions, images);
-    result["threshold_rule"] = choice_name(evaluation.threshold_rule, config::threshold_rules());
-    result["threshold"] = threshold;
-    const data::ScoringSet truth(listing, split, data_options);
-    const auto scored = open_masks(predictions.unlabelled, truth);
-    result["scores"] = scores_of(scored, threshold, set);
-    if (!pipeline.postproc.empty() && !result["scores"].is_null()) {
-      // What the postprocessors are worth: the same run without them, at a threshold chosen without them.
-      const double own = choose_threshold(evaluation, raw, images);
-      auto before = scores_of(open_masks(raw.unlabelled, truth), own, set);
-      for (const char* detail : {"by_image", "by_type"})
-        before.erase(detail);
-      result["scores"]["before_postproc"] = std::move(before);
-    }
-    if (evaluation.predictions) {
+    const auto scored = score(session, predict_all(inference, data.images, options), data, progress, result);
+    if (options.predictions) {
       // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
       // not.
-      set_missing_pictures(result, {pictures_of(scored), {"the run was ended before all of them were written"}});
+      result.missing_pictures = {pictures_of(scored), {"the run was ended before all of them were written"}};
       write_result();
-      missing = write_predictions(out / "predictions", scored, threshold, images);
-      for (const auto& reason : missing.reasons)
-        say(reason);
-      if (missing.count > static_cast<std::int64_t>(missing.reasons.size()))
-        say(fmt::format("{} pictures could not be written", missing.count));
-      set_missing_pictures(result, missing);
+      result.missing_pictures = write_predictions(out.predictions(), scored, *result.threshold, data.images);
+      if (result.missing_pictures) say_missing(*result.missing_pictures);
     }
   } else {
     say("training ended before any profile was full, so there is nothing to predict from");
   }
   write_result();
-  if (outcome.ending == training::Ending::interrupted) return 130;
-  return outcome.ending == training::Ending::diverged || !outcome.best || missing.count > 0 ? 1 : 0;
+  if (result.stop_reason == record::StopReason::interrupted) return 130;
+  return result.finished() && outcome.best && !result.missing_pictures ? 0 : 1;
 }
 
 }  // namespace nbs::worker

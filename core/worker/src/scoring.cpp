@@ -104,30 +104,32 @@ std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabiliti
   return scored;
 }
 
-nlohmann::ordered_json scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
-                                 const data::TrainingSet& set) {
+std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
+                                        const data::TrainingSet& set) {
   std::vector<evaluation::ScoredImage> with_mask;
   std::copy_if(images.begin(), images.end(), std::back_inserter(with_mask),
                [](const evaluation::ScoredImage& image) { return !image.mask.empty(); });
-  if (with_mask.empty()) return nullptr;
-  return evaluation::to_json(evaluation::score(with_mask, threshold, set.seen_types));
+  if (with_mask.empty()) return std::nullopt;
+  return evaluation::score(with_mask, threshold, set.seen_types);
 }
 
 std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored) {
   return 3 * static_cast<std::int64_t>(scored.size());
 }
 
-MissingPictures write_predictions(const std::filesystem::path& folder,
-                                  const std::vector<evaluation::ScoredImage>& scored, double threshold,
-                                  const training::TrainingImages& images) {
+std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
+                                                         const std::vector<evaluation::ScoredImage>& scored,
+                                                         double threshold, const training::TrainingImages& images) {
   constexpr std::size_t kReasons = 5;
   const std::int64_t size = images.size();
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
-  if (failed)
-    return {pictures_of(scored),
-            {fmt::format("the folder {} for the pictures cannot be made: {}", folder.string(), failed.message())}};
-  MissingPictures missing;
+  if (failed) {
+    return record::MissingPictures{
+        pictures_of(scored),
+        {fmt::format("the folder {} for the pictures cannot be made: {}", folder.string(), failed.message())}};
+  }
+  record::MissingPictures missing;
   const auto write = [&](const std::string& name, const std::string& png) {
     try {
       write_file(folder / name, png);
@@ -144,6 +146,7 @@ MissingPictures write_predictions(const std::filesystem::path& folder,
     write(image.id + ".probability.png", evaluation::probability_png(image.probability, size, size));
     write(image.id + ".overlay.png", evaluation::overlay_png(pixels, mask, image.mask, size, size));
   }
+  if (missing.count == 0) return std::nullopt;
   return missing;
 }
 

@@ -4,10 +4,9 @@
 #include <filesystem>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
 #include "nbs/data/sets.h"
 #include "nbs/evaluation/scored_image.h"
+#include "nbs/record/run_result.h"
 #include "nbs/training/inference.h"
 
 #include "session.h"
@@ -45,22 +44,17 @@ double choose_threshold(const config::EvaluationOptions& options, const Predicti
 /// of the unlabelled images; nothing before it does.
 std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth);
 
-/// Scores of the images that have masks, as JSON; null if none has.
-nlohmann::ordered_json scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
+/// Scores of the images that have masks; nothing if none has.
+std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
                                  const data::TrainingSet& set);
-
-/// Pictures that could not be written.
-struct MissingPictures {
-  std::int64_t count = 0;
-  std::vector<std::string> reasons;  ///< sentences that name the file, of the first few
-};
 
 /// How many pictures write_predictions() writes of these images.
 std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored);
 
 /// Writes mask, probability and overlay of each scored image below `folder`. One that cannot be written costs no other.
-MissingPictures write_predictions(const std::filesystem::path& folder,
-                                  const std::vector<evaluation::ScoredImage>& scored, double threshold,
-                                  const training::TrainingImages& images);
+/// Returns what is missing, if anything is.
+std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
+                                                         const std::vector<evaluation::ScoredImage>& scored,
+                                                         double threshold, const training::TrainingImages& images);
 
 }  // namespace nbs::worker

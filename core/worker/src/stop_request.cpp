@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "nbs/run/worker_process.h"
+#include "nbs/base/ending.h"
 
 namespace nbs::worker {
 
@@ -74,7 +74,7 @@ void handle(int signal, struct sigaction action) {
 }  // namespace
 
 void handle_stop_signals() {
-  const int seconds = run::grace_seconds();
+  const int seconds = grace_seconds();
   grace.store(static_cast<unsigned>(seconds));
   const auto text = fmt::format("the run was told to stop, and was ended as it had not within {} s\n", seconds);
   text.copy(late_text, sizeof late_text - 1);

@@ -4,13 +4,14 @@
 #include "nbs/base/print.h"
 #include "nbs/data/sets.h"
 #include "nbs/error.h"
+#include "nbs/record/run_directory.h"
 #include "nbs/torch.h"
 #include "nbs/training/inference.h"
 
 #include "arguments.h"
 #include "commands.h"
+#include "ended_run.h"
 #include "images.h"
-#include "result_file.h"
 #include "scoring.h"
 #include "tuning.h"
 
@@ -18,10 +19,10 @@ namespace nbs::worker {
 
 int tune(const std::vector<std::string>& words) {
   const Arguments arguments(words, {"plugin"});
-  const std::filesystem::path run_folder = arguments.need_plain(0, "RUN");
-  const auto result = read_result(run_folder);
+  const record::RunDirectory run(arguments.need_plain(0, "RUN"));
+  const auto result = read_ended_run(run.folder());
   const auto log = say;
-  Session session(run_folder / "resolved.toml", 0, log);
+  Session session(run.resolved(), 0, log);
   const auto& pipeline = session.pipeline();
   auto chain = pipeline.postproc;
   if (const auto plugin = arguments.get("plugin", ""); !plugin.empty()) {
@@ -35,7 +36,7 @@ int tune(const std::vector<std::string>& words) {
     chain = {spec};
   }
   if (chain.empty()) {
-    throw Error(fmt::format("the run {} has no postprocessor to tune; name one with --plugin", run_folder.string()));
+    throw Error(fmt::format("the run {} has no postprocessor to tune; name one with --plugin", run.folder().string()));
   }
   // Only the labelled images and their masks are opened.
   const auto listing = data::list_samples(pipeline.data.options);
@@ -44,7 +45,7 @@ int tune(const std::vector<std::string>& words) {
   const auto images = as_tensors(set);
   training::Inference inference(session.make_components(), pipeline.profile.options,
                                 pipeline.evaluation.options.dihedral, images.size(),
-                                training::read_model(run_folder / "model", result.model));
+                                training::read_model(run.model(), *result.model));
   const auto tuning =
       tune_postprocessors(session, chain, raw_probabilities(inference, images, 0, images.labelled), images, log);
   fmt::print("# F1 on the {} labelled images: {:.4f} before tuning, {:.4f} after\n", images.labelled, tuning.before,

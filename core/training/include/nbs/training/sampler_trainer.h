@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
+#include "nbs/record/metric.h"
 #include "nbs/sampler.h"
 #include "nbs/training/scene.h"
 #include "nbs/training/settings.h"
@@ -23,8 +20,6 @@ struct IterationRollouts {
 /// outlive it.
 class SamplerTrainer {
  public:
-  using Metrics = std::vector<std::pair<std::string, double>>;
-
   /// `labeled`: the labeled images; `all`: those that the autoencoder learns from.
   SamplerTrainer(Sampler& sampler, const TrainingImages& images, const Settings& settings, TrainingScene& labeled,
                  TrainingScene& all);
@@ -33,9 +28,10 @@ class SamplerTrainer {
   IterationRollouts roll_out();
   /// Judges the rollouts and, unless `warming_up` (the first M iterations after a re-initialization), takes one
   /// learning step from their rewards. `prediction_loss`: l_pred of this iteration, if the predictor has learned.
-  /// Returns what is worth a place in the metrics. Throws Diverged if one of these is not finite.
-  Metrics train(const IterationRollouts& rollouts, std::optional<double> prediction_loss, std::int64_t iteration,
-                bool warming_up);
+  /// Adds what it measures to `metrics`, which names the iteration. Throws Diverged if a number of the step is not
+  /// finite.
+  void train(const IterationRollouts& rollouts, std::optional<double> prediction_loss, bool warming_up,
+             record::IterationMetrics& metrics);
 
  private:
   Sampler& sampler_;

@@ -12,6 +12,8 @@
 #include "nbs/autoencoder.h"
 #include "nbs/base/random.h"
 #include "nbs/predictor.h"
+#include "nbs/record/metric.h"
+#include "nbs/record/stop_reason.h"
 #include "nbs/sampler.h"
 #include "nbs/training/moment.h"
 #include "nbs/training/predictor_trainer.h"
@@ -27,12 +29,8 @@ struct Components {
   std::shared_ptr<Predictor> predictor;
 };
 
-/// What is told of one iteration. Values that an iteration did not produce are absent.
-struct IterationReport {
-  std::int64_t iteration = 0;
-  std::vector<std::pair<std::string, double>> values;
-  std::optional<double> value(const std::string& name) const;
-};
+/// What is told of one iteration.
+using IterationReport = record::IterationMetrics;
 
 /// Seconds spent so far, by stage of Algorithm 1.
 struct StageSeconds {
@@ -44,8 +42,7 @@ struct StageSeconds {
 };
 
 /// diverged: a loss stopped being a number, or is one that means nothing (LossWatch).
-enum class Ending { finished, patience, interrupted, diverged };
-const char* ending_name(Ending ending);
+using Ending = record::StopReason;
 
 struct Outcome {
   Ending ending = Ending::finished;

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace nbs {
+
+// What nbs and its worker agree on about the worker's end.
+
+/// The exit code of a worker that was ended from inside a plugin or library (by exit) before its command had returned.
+constexpr int kEndedFromInside = 70;
+
+/// Seconds that a worker has to end cleanly after SIGTERM or SIGHUP: NBS_GRACE_SECONDS, or 10. Throws nbs::Error if
+/// that is no whole number from 1 to 3600.
+int grace_seconds();
+
+}  // namespace nbs

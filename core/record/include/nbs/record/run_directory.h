@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "nbs/config/pipeline.h"
+#include "nbs/record/provenance.h"
+#include "nbs/record/run_result.h"
+
+namespace nbs::record {
+
+enum class RunState {
+  finished,     ///< to the last iteration, or stopped by train.patience
+  interrupted,  ///< stopped by a signal
+  diverged,
+  unfinished,  ///< no result yet: waiting, running or killed
+  unreadable   ///< there is a result, but it cannot be read
+};
+
+/// "finished", "interrupted", "diverged", "unfinished", "unreadable".
+const char* state_name(RunState state);
+
+/// The state of a run that has this result.
+RunState state_of(const RunResult& result);
+
+/// The folder of a run: which file is where, and how it is made, read and written.
+class RunDirectory {
+ public:
+  explicit RunDirectory(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  /// Makes the folder of a new run, `<parent>/<name>-<hash>` with "-2", "-3", … behind it when that is taken, and
+  /// writes the resolved pipeline into it. No two runs ever get the same folder. Throws nbs::Error if the parent is not
+  /// writable.
+  static RunDirectory create(const std::filesystem::path& parent, const config::Pipeline& pipeline);
+  /// Makes exactly this folder for a run; it must not exist yet, or be empty. Throws nbs::Error.
+  static RunDirectory use(const std::filesystem::path& folder, const config::Pipeline& pipeline);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path resolved() const { return folder_ / "resolved.toml"; }
+  std::filesystem::path provenance() const { return folder_ / "provenance.json"; }
+  std::filesystem::path split() const { return folder_ / "split.json"; }
+  std::filesystem::path metrics() const { return folder_ / "metrics.jsonl"; }
+  std::filesystem::path model() const { return folder_ / "model"; }              ///< a folder
+  std::filesystem::path predictions() const { return folder_ / "predictions"; }  ///< a folder
+  std::filesystem::path result() const { return folder_ / "result.json"; }
+  std::filesystem::path report() const { return folder_ / "report.html"; }
+  std::filesystem::path log() const { return folder_ / "log.txt"; }
+
+  /// Whether it is the folder of a run: it holds resolved.toml, metrics.jsonl or result.json.
+  bool holds_run() const;
+  bool has_result() const;
+  /// Reads the result to know.
+  RunState state() const;
+  bool is_finished() const { return state() == RunState::finished; }
+
+  /// Throws nbs::Error, a sentence with the file and what to do, if there is no result or it is damaged.
+  RunResult read_result() const;
+  /// Writes it whole or not at all. Throws nbs::Error.
+  void write_result(const RunResult& result) const;
+
+  /// Nothing if there is none. Throws nbs::Error if it is damaged.
+  std::optional<Provenance> read_provenance() const;
+  void write_provenance(const Provenance& provenance) const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// Reads a file in the form of result.json, which may come from anybody. Throws nbs::Error, a sentence with the file
+/// and what to do.
+RunResult read_result_file(const std::filesystem::path& file);
+
+/// Everything below a folder that tells of a run, in the order of the paths: folders of runs (or the folder itself, if
+/// it is one), and results kept on their own, named *.result.json. Throws nbs::Error if there is no such folder.
+std::vector<std::filesystem::path> find_runs(const std::filesystem::path& folder);
+
+}  // namespace nbs::record

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/record/provenance.h"
+
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "fields.h"
+#include "nbs_revision.h"
+
+namespace nbs::record {
+
+namespace {
+
+struct TextKey {
+  const char* key;
+  std::string Provenance::*value;
+};
+// The number of threads stands between them.
+constexpr TextKey kMachine[] = {{"nbs", &Provenance::nbs},
+                                {"revision", &Provenance::revision},
+                                {"libtorch", &Provenance::libtorch},
+                                {"compiler", &Provenance::compiler},
+                                {"processor", &Provenance::processor}};
+constexpr const char* kThreads = "threads";
+constexpr TextKey kRun[] = {{"device", &Provenance::device}, {"started", &Provenance::started}};
+
+struct PluginKey {
+  const char* key;
+  std::string PluginRecord::*value;
+};
+constexpr PluginKey kPlugin[] = {{"kind", &PluginRecord::kind},
+                                 {"name", &PluginRecord::name},
+                                 {"version", &PluginRecord::version},
+                                 {"file", &PluginRecord::file},
+                                 {"sha256", &PluginRecord::sha256}};
+
+std::string processor() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const auto colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+std::string version_text() {
+  return fmt::format("{} ({})", NBS_VERSION, *NBS_REVISION ? NBS_REVISION : "no revision known");
+}
+
+Provenance provenance_of(const config::Pipeline& pipeline, const host::Catalog& catalog, const std::string& libtorch,
+                         std::int64_t threads) {
+  Provenance provenance;
+  provenance.nbs = NBS_VERSION;
+  provenance.revision = NBS_REVISION;
+  provenance.libtorch = libtorch;
+  provenance.compiler = __VERSION__;
+  provenance.processor = processor();
+  provenance.threads = threads;
+  provenance.device = choice_name(pipeline.train.options.device, config::devices());
+  provenance.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  const auto add = [&](Kind kind, const config::ComponentSpec& spec) {
+    const auto* const plugin = catalog.find(kind, spec.plugin);
+    if (plugin == nullptr) return;
+    provenance.plugins.push_back({kind_name(kind), plugin->name, plugin->version,
+                                  std::filesystem::path(plugin->file).filename().string(), plugin->hash});
+  };
+  if (pipeline.sampler) add(Kind::sampler, *pipeline.sampler);
+  if (pipeline.autoencoder) add(Kind::autoencoder, *pipeline.autoencoder);
+  if (pipeline.predictor) add(Kind::predictor, *pipeline.predictor);
+  for (const auto& spec : pipeline.postproc)
+    add(Kind::postprocessor, spec);
+  return provenance;
+}
+
+std::vector<std::pair<std::string, std::string>> facts(const Provenance& provenance) {
+  std::vector<std::pair<std::string, std::string>> all;
+  const auto add = [&](const auto& keys) {
+    for (const auto& [key, value] : keys) {
+      if (!(provenance.*value).empty()) all.emplace_back(key, provenance.*value);
+    }
+  };
+  add(kMachine);
+  if (provenance.threads) all.emplace_back(kThreads, std::to_string(*provenance.threads));
+  add(kRun);
+  return all;
+}
+
+Json to_json(const Provenance& provenance) {
+  Json json;
+  for (const auto& [key, value] : kMachine)
+    json[key] = provenance.*value;
+  json[kThreads] = integer_or_null(provenance.threads);
+  for (const auto& [key, value] : kRun)
+    json[key] = provenance.*value;
+  auto& plugins = json["plugins"] = Json::array();
+  for (const auto& plugin : provenance.plugins) {
+    auto& entry = plugins.emplace_back();
+    for (const auto& [key, value] : kPlugin)
+      entry[key] = plugin.*value;
+  }
+  return json;
+}
+
+Provenance provenance_from_json(const Json& json) {
+  Provenance provenance;
+  const Fields fields(json, Pointer());
+  for (const auto& [key, value] : kMachine)
+    fields.take(key, provenance.*value);
+  fields.take(kThreads, provenance.threads);
+  for (const auto& [key, value] : kRun)
+    fields.take(key, provenance.*value);
+  if (const Json* found = fields.find("plugins")) {
+    std::size_t index = 0;
+    for (const auto& entry : list_at(*found, fields.at("plugins"))) {
+      const Fields own(entry, fields.at("plugins") / index++);
+      auto& plugin = provenance.plugins.emplace_back();
+      for (const auto& [key, value] : kPlugin)
+        own.take(key, plugin.*value);
+    }
+  }
+  return provenance;
+}
+
+}  // namespace nbs::record

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/record/provenance.h"
+
+#include <regex>
+
+#include <doctest/doctest.h>
+
+#include "run_environment.h"
+
+using namespace nbs;
+
+namespace {
+
+host::PluginDescription plugin(Kind kind, const std::string& name, const std::string& hash) {
+  host::PluginDescription description;
+  description.kind = kind;
+  description.name = name;
+  description.file = "/somewhere/plugins/lib" + name + ".so";
+  description.version = "1.0";
+  description.hash = hash;
+  return description;
+}
+
+}  // namespace
+
+TEST_CASE("provenance names versions, machine, device, time and the plugins that the pipeline uses") {
+  host::Catalog catalog;
+  catalog.plugins = {plugin(Kind::sampler, "rl", "aa"), plugin(Kind::sampler, "random", "bb"),
+                     plugin(Kind::predictor, "dilated", "cc"), plugin(Kind::postprocessor, "morphology", "dd")};
+  auto pipeline = test::small_pipeline("a");
+  pipeline.train.options.device = nbs::config::Device::cpu;
+  pipeline.sampler = config::ComponentSpec{"rl", {}, {}};
+  pipeline.predictor = config::ComponentSpec{"dilated", {}, {}};
+  pipeline.postproc = {config::ComponentSpec{"morphology", {}, {}}, config::ComponentSpec{"morphology", {}, {}}};
+  const auto json = record::to_json(record::provenance_of(pipeline, catalog, "1.13.1", 2));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items())
+    keys.push_back(key);
+  CHECK(keys == std::vector<std::string>{"nbs", "revision", "libtorch", "compiler", "processor", "threads", "device",
+                                         "started", "plugins"});
+  CHECK(json.at("libtorch") == "1.13.1");
+  CHECK(json.at("threads") == 2);
+  CHECK(json.at("device") == "cpu");
+  CHECK(std::regex_match(json.at("nbs").get<std::string>(), std::regex(R"(\d+\.\d+\.\d+)")));
+  CHECK(std::regex_match(json.at("started").get<std::string>(), std::regex(R"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ)")));
+  CHECK_FALSE(json.at("compiler").get<std::string>().empty());
+  CHECK_FALSE(json.at("processor").get<std::string>().empty());
+  const auto& plugins = json.at("plugins");
+  REQUIRE(plugins.size() == 4);
+  CHECK(plugins.at(0).at("kind") == "sampler");
+  CHECK(plugins.at(0).at("name") == "rl");
+  CHECK(plugins.at(0).at("version") == "1.0");
+  CHECK(plugins.at(0).at("file") == "librl.so");
+  CHECK(plugins.at(0).at("sha256") == "aa");
+  CHECK(plugins.at(1).at("kind") == "predictor");
+  CHECK(plugins.at(3).at("sha256") == "dd");
+}
+
+TEST_CASE("the version text holds the version that provenance records, and the revision") {
+  const auto json = record::to_json(record::provenance_of(test::small_pipeline("a"), {}, "2.1.0", 1));
+  const auto text = record::version_text();
+  CHECK(text.find(json.at("nbs").get<std::string>() + " (") == 0);
+  const auto revision = json.at("revision").get<std::string>();
+  CHECK(text.find(revision.empty() ? "no revision known" : revision) != std::string::npos);
+  CHECK(json.at("plugins").empty());
+}
