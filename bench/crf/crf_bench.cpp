@@ -27,8 +27,8 @@ struct Scene {
   nbs::crf::Image image(std::int64_t side) const { return {planes.data(), side, side, 255.0F}; }
 };
 
-// A surface as in the data sets: uneven light, coloured grain, a dark crack; in 8 bits. `grey`: without colour.
-Scene draw(std::int64_t side, bool grey) {
+// A surface as in the data sets: uneven light, colored grain, a dark crack; in 8 bits. `gray`: without color.
+Scene draw(std::int64_t side, bool gray) {
   std::mt19937 random(1);
   const auto uniform = [&] { return static_cast<float>(random() >> 8) * (1.0F / 16777216.0F); };
   Scene scene;
@@ -36,10 +36,10 @@ Scene draw(std::int64_t side, bool grey) {
   scene.probability.resize(side * side);
   cv::Mat picture;
   if (const char* file = std::getenv("NBS_BENCH_IMAGE")) {
-    picture = cv::imread(file, grey ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR);
+    picture = cv::imread(file, gray ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR);
     if (picture.empty()) throw std::runtime_error(std::string("cannot read the picture ") + file);
     cv::resize(picture, picture, cv::Size(static_cast<int>(side), static_cast<int>(side)), 0, 0, cv::INTER_AREA);
-    if (grey) cv::cvtColor(picture, picture, cv::COLOR_GRAY2BGR);
+    if (gray) cv::cvtColor(picture, picture, cv::COLOR_GRAY2BGR);
   }
   for (std::int64_t y = 0; y < side; ++y) {
     for (std::int64_t x = 0; x < side; ++x) {
@@ -52,7 +52,7 @@ Scene draw(std::int64_t side, bool grey) {
       const float grain = 24 * (uniform() + uniform() + uniform() + uniform() - 2);
       for (int c = 0; c < 3; ++c) {
         float level = light + grain - (inside ? 60 : 0);
-        if (!grey) level += static_cast<float>(8 * c) + 8 * (uniform() - 0.5F);
+        if (!gray) level += static_cast<float>(8 * c) + 8 * (uniform() - 0.5F);
         if (!picture.empty()) level = picture.at<cv::Vec3b>(static_cast<int>(y), static_cast<int>(x))[2 - c];
         scene.planes[c * side * side + i] = std::round(std::min(std::max(level, 0.0F), 255.0F)) / 255;
       }
@@ -69,9 +69,9 @@ double peak_mebibytes() {
 }
 
 // From probabilities to probabilities.
-void lattice(benchmark::State& state, bool grey) {
+void lattice(benchmark::State& state, bool gray) {
   const std::int64_t side = state.range(0);
-  const auto scene = draw(side, grey);
+  const auto scene = draw(side, gray);
   const nbs::crf::Parameters parameters;
   const double before = peak_mebibytes();
   const nbs::crf::SmoothnessKernel smoothness(parameters, side, side);
@@ -94,8 +94,8 @@ void lattice(benchmark::State& state, bool grey) {
   largest = std::max(largest, peak_mebibytes() - before);
   state.counters["peak_MiB"] = largest;
 }
-BENCHMARK_CAPTURE(lattice, colour, false)->Arg(256)->Arg(512)->Arg(1024)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(lattice, grey, true)->Arg(256)->Arg(512)->Arg(1024)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(lattice, color, false)->Arg(256)->Arg(512)->Arg(1024)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(lattice, gray, true)->Arg(256)->Arg(512)->Arg(1024)->Unit(benchmark::kMillisecond);
 
 void build_appearance(benchmark::State& state) {
   const std::int64_t side = state.range(0);

@@ -3,7 +3,7 @@
 """Textbook PyTorch version of Algorithm 1 (Chu & Kitani 2020): the measuring stick, not part of nbs.
 Usage: plain_loop.py IMAGES_DIR MASKS_DIR [--iters 20] [--lazy]   (needs Debian's python3-torch, python3-opencv)
 MASKS_DIR holds CrackForest's .mat files (python3-scipy reads them; label 2 is anomalous) or NAME*.png pictures.
-Prints seconds per iteration, by stage. --lazy evaluates unlabelled images only when visited (the best a user
+Prints seconds per iteration, by stage. --lazy evaluates unlabeled images only when visited (the best a user
 would do by hand); without it every image is evaluated after every iteration, as the paper's pseudocode says.
 Settings match pipelines' bench file: S=256 p=32 T=16 N=128 Nc=128 minibatch 32, AE 16/32/64 B=32, predictor 24 ch d=1,2,4,8,1
 on 4 crops of 128, policy 5 conv + 2 fc on a 64x64 window."""

@@ -38,7 +38,7 @@ class EdgeSampler : public nbs::Sampler {
   }
 
  private:
-  /// Mean absolute difference of horizontal neighbours, in units of the full range.
+  /// Mean absolute difference of horizontal neighbors, in units of the full range.
   static double roughness(const nbs::Scene& scene, const nbs::Patch& patch) {
     const std::int64_t p = scene.patch_size();
     const auto pixels = scene.image(patch.image).slice(1, patch.y, patch.y + p).slice(2, patch.x, patch.x + p);

@@ -6,7 +6,7 @@
 using namespace nbs;
 using Names = std::vector<std::string>;
 
-TEST_CASE("the edit distance counts insertions, deletions, substitutions and swaps of neighbours") {
+TEST_CASE("the edit distance counts insertions, deletions, substitutions and swaps of neighbors") {
   CHECK(edit_distance("", "") == 0);
   CHECK(edit_distance("", "abc") == 3);
   CHECK(edit_distance("kitten", "sitting") == 3);

@@ -15,11 +15,11 @@ namespace fs = std::filesystem;
 namespace {
 
 // A data set of six images and masks on disk, and nbs on it.
-struct Place {
+struct SourceLocation {
   Program nbs;
   fs::path set = nbs.folder() / "set";
 
-  Place() {
+  SourceLocation() {
     nbs.folder().write("a.toml", tiny_pipeline());
     REQUIRE(nbs({"data", "a.toml", "--export", "set"}).status == 0);
   }
@@ -39,7 +39,7 @@ struct Place {
 }  // namespace
 
 TEST_CASE("the data set as it was written is fine") {
-  const Place place;
+  const SourceLocation place;
   const auto ended = place.run();
   INFO(ended.errors);
   CHECK(ended.status == 0);
@@ -47,7 +47,7 @@ TEST_CASE("the data set as it was written is fine") {
 }
 
 TEST_CASE("an empty data folder ends the run with the folder that lacks images") {
-  const Place place;
+  const SourceLocation place;
   fs::remove_all(place.set);
   fs::create_directories(place.set / "images");
   place.check_refused("the images of the data set should be in the folder " + (place.set / "images").string() +
@@ -55,20 +55,20 @@ TEST_CASE("an empty data folder ends the run with the folder that lacks images")
 }
 
 TEST_CASE("an image without its mask ends the run") {
-  const Place place;
+  const SourceLocation place;
   fs::remove(place.set / "masks" / "003.png");
   place.check_refused("the image " + (place.set / "images" / "003.png").string() + " has no mask");
 }
 
 TEST_CASE("a mask of another size ends the run with both sizes") {
-  const Place place;
+  const SourceLocation place;
   for (const auto& entry : fs::directory_iterator(place.set / "masks"))
     cv::imwrite(entry.path().string(), cv::Mat(20, 24, CV_8UC1, cv::Scalar(255)));
   place.check_refused(" is 24 x 20 pixels, but its image ");
 }
 
 TEST_CASE("an image that is cut short ends the run") {
-  const Place place;
+  const SourceLocation place;
   const auto image = place.set / "images" / "004.png";
   fs::resize_file(image, fs::file_size(image) / 2);
   const auto ended = place.run();
@@ -77,7 +77,7 @@ TEST_CASE("an image that is cut short ends the run") {
   CHECK_FALSE(fs::exists(place.nbs.folder() / "run" / "result.json"));
 }
 
-TEST_CASE("more labelled images than there are ends the run with both numbers") {
-  const Place place;
+TEST_CASE("more labeled images than there are ends the run with both numbers") {
+  const SourceLocation place;
   place.check_refused("data.labeled is 7, but the data set has only 6 images; lower it", "data.labeled=7");
 }

@@ -30,12 +30,13 @@ TEST_CASE("check refuses what run refuses for the pipeline's sake, in the same w
   const std::string threshold = "predictor={plugin=\"threshold\"}";
   const std::vector<Case> cases = {
       {{"data.labeled=0", "evaluation.threshold_rule=fixed"},
-       "--set data.labeled=0: the predictor \"dilated\" learns from labelled images, but data.labeled is 0"},
+       "--set data.labeled=0: the predictor \"dilated\" learns from labeled images, but data.labeled is 0"},
       {{"data.labeled=0"}, "evaluation.threshold_rule is \"labeled_f1\""},
-      {{"data.min_anomalous=3"}, "data.min_anomalous is 3, but only 2 images are labelled (data.labeled)"},
+      {{"data.min_anomalous=3"}, "data.min_anomalous is 3, but only 2 images are labeled (data.labeled)"},
       {{"data.labeled=7"}, "data.labeled is 7, but only 6 images are generated (data.count)"},
-      {{threshold, "train.finish=2"},
-       "--set train.finish=2: train.finish is 2, iterations in which only the predictor learns, but the predictor "
+      {{threshold, "train.predictor_iterations=2"},
+       "--set train.predictor_iterations=2: train.predictor_iterations is 2, iterations in which only the predictor "
+       "learns, but the predictor "
        "\"threshold\" learns nothing"},
       {{threshold, "train.patience=2"}, "train.patience is 2, which waits for l_pred to fall"},
       {{"sampler.plugin=none", "autoencoder.plugin=none"},
@@ -46,7 +47,7 @@ TEST_CASE("check refuses what run refuses for the pipeline's sake, in the same w
        "a.toml:14:2: autoencoder \"conv\", construction(): channels has 5 levels"},
       {{"autoencoder.plugin=bergmann"},
        "a.toml:14:2: autoencoder \"bergmann\", construction(): the architecture is made for patches of 128 pixels"},
-      {{"postproc=[{plugin=\"dense_crf\", scolour=[1, 2]}]"}, "dense_crf\", construction(): scolour holds 2 values"},
+      {{"postproc=[{plugin=\"dense_crf\", scolor=[1, 2]}]"}, "dense_crf\", construction(): scolor holds 2 values"},
       {{"profile.patch_size=64"}, "the patch (64 x 64, profile.patch_size) is larger than the image (32 x 32"},
       {{"profile.tile_step=17"}, "profile.tile_step is 17, more than profile.patch_size (16)"},
       {{"profile.tile_offset=16"}, "profile.tile_offset is 16, but must be below the distance between tiles (16)"},

@@ -34,10 +34,12 @@ TEST_CASE("tiles that leave gaps are refused") {
         Texts{"--set profile.tile_offset=32: profile.tile_offset is 32, but must be below the distance between tiles "
               "(32)"});
   CHECK(problems_with({"profile.tile_step=8", "profile.tile_offset=8"}).size() == 1);
-  CHECK(problems_with({"profile.typical_blur=7"}).empty());
-  CHECK(problems_with({"profile.typical_blur=4"}) ==
-        Texts{"--set profile.typical_blur=4: profile.typical_blur is 4, but a square with a pixel in its middle has an "
-              "odd side; use 5"});
+  CHECK(problems_with({"profile.reference_blur=7"}).empty());
+  CHECK(
+      problems_with({"profile.reference_blur=4"}) ==
+      Texts{
+          "--set profile.reference_blur=4: profile.reference_blur is 4, but a square with a pixel in its middle has an "
+          "odd side; use 5"});
 }
 
 TEST_CASE("a profile that could never be full is refused with the numbers that make it so") {
@@ -53,26 +55,27 @@ TEST_CASE("a profile that could never be full is refused with the numbers that m
   CHECK(
       with("train.reinit_every=12", "train.iterations=13") ==
       Texts{"--set train.reinit_every=12: a profile of 5 maps every 3 iterations is full after 13 iterations, but the "
-            "autoencoder is re-initialised every 12 (train.reinit_every): no profile would ever be full"});
+            "autoencoder is re-initialized every 12 (train.reinit_every): no profile would ever be full"});
   CHECK(with("train.reinit_every=0", "train.iterations=12") ==
         Texts{"--set train.iterations=12: a profile of 5 maps every 3 iterations is full after 13 iterations, but "
               "training ends after 12 (train.iterations)"});
 }
 
-TEST_CASE("masks cannot be made from more lives than there are") {
-  CHECK(problems_with({"train.iterations=192", "train.reinit_every=64", "profile.lives=3"}).empty());
-  // A third life that ends before its profiles are full does not count.
-  CHECK(problems_with({"train.iterations=129", "train.reinit_every=64", "profile.lives=3"}).size() == 1);
+TEST_CASE("masks cannot be made from more cycles than there are") {
+  CHECK(problems_with({"train.iterations=192", "train.reinit_every=64", "profile.cycles=3"}).empty());
+  // A third cycle that ends before its profiles are full does not count.
+  CHECK(problems_with({"train.iterations=129", "train.reinit_every=64", "profile.cycles=3"}).size() == 1);
   CHECK(
-      problems_with({"train.iterations=128", "train.reinit_every=64", "profile.lives=3"}) ==
+      problems_with({"train.iterations=128", "train.reinit_every=64", "profile.cycles=3"}) ==
       Texts{
-          "--set profile.lives=3: masks are to be made from the last 3 lives of the autoencoder (profile.lives), but "
-          "128 iterations with a re-initialisation every 64 (train.reinit_every; 0: never) have 2 with full profiles"});
-  CHECK(problems_with({"train.reinit_every=0", "profile.lives=2"}).size() == 1);
+          "--set profile.cycles=3: masks are to be made from the last 3 cycles of the autoencoder (profile.cycles), "
+          "but "
+          "128 iterations with a re-initialization every 64 (train.reinit_every; 0: never) have 2 with full profiles"});
+  CHECK(problems_with({"train.reinit_every=0", "profile.cycles=2"}).size() == 1);
 }
 
 TEST_CASE("a predictor that would never learn from full profiles is refused") {
-  // T = 5 maps every 3 iterations: full after 13 of 16, so in 4 iterations of a life.
+  // T = 5 maps every 3 iterations: full after 13 of 16, so in 4 iterations of a cycle.
   const auto with = [](std::vector<std::string> more) {
     std::vector<std::string> overrides = {"profile.length=5", "profile.stride=3", "train.reinit_every=16"};
     overrides.insert(overrides.end(), more.begin(), more.end());
@@ -83,15 +86,15 @@ TEST_CASE("a predictor that would never learn from full profiles is refused") {
       with({"train.iterations=32", "buffer.every=5"}) ==
       Texts{"--set buffer.every=5: the predictor learns in every 5-th iteration (buffer.every), but profiles are full "
             "only in the last 4 of an autoencoder's 16: it might never learn while they are; use at most 4"});
-  CHECK(with({"train.iterations=32", "buffer.every=5", "train.finish=1"}).empty());
-  CHECK(with({"train.iterations=32", "train.finish=1", "train.patience=9"}) ==
+  CHECK(with({"train.iterations=32", "buffer.every=5", "train.predictor_iterations=1"}).empty());
+  CHECK(with({"train.iterations=32", "train.predictor_iterations=1", "train.patience=9"}) ==
         Texts{"--set train.patience=9: train.patience is 9, which would end training before its finish of 1 iterations "
-              "(train.finish); set one of the two to 0"});
-  CHECK(
-      with({"train.iterations=28", "train.finish=1"}) ==
-      Texts{"--set train.finish=1: training ends 12 iterations into the last autoencoder's life, but its profiles are "
-            "full only after 13: the predictor would finish without them; let train.iterations (28) be a multiple of "
-            "train.reinit_every (16)"});
+              "(train.predictor_iterations); set one of the two to 0"});
+  CHECK(with({"train.iterations=28", "train.predictor_iterations=1"}) ==
+        Texts{"--set train.predictor_iterations=1: training ends 12 iterations into the last autoencoder's cycle, but "
+              "its profiles are "
+              "full only after 13: the predictor would finish without them; let train.iterations (28) be a multiple of "
+              "train.reinit_every (16)"});
 }
 
 TEST_CASE("a sampler without an autoencoder is refused, and the other way round; neither is needed") {
@@ -120,24 +123,24 @@ TEST_CASE("options are compared only when each of them is right") {
         Texts{"--set seed=-1: seed must be an integer of at least 0"});
 }
 
-TEST_CASE("more anomalous images than labelled ones are refused") {
+TEST_CASE("more anomalous images than labeled ones are refused") {
   CHECK(problems_with({"data.labeled=3", "data.min_anomalous=3"}).empty());
   CHECK(
       problems_with({"data.labeled=3", "data.min_anomalous=4"}) ==
-      Texts{"--set data.min_anomalous=4: data.min_anomalous is 4, but only 3 images are labelled (data.labeled); lower "
+      Texts{"--set data.min_anomalous=4: data.min_anomalous is 4, but only 3 images are labeled (data.labeled); lower "
             "it"});
-  // Without labelled images nothing is drawn.
+  // Without labeled images nothing is drawn.
   CHECK(problems_with({"data.labeled=0", "data.min_anomalous=4", "evaluation.threshold_rule=fixed"}).empty());
 }
 
-TEST_CASE("what chooses by labelled images is refused without any") {
+TEST_CASE("what chooses by labeled images is refused without any") {
   CHECK(problems_with({"data.labeled=0"}) ==
-        Texts{"p.toml:1:1: evaluation.threshold_rule is \"labeled_f1\", which chooses the threshold on the labelled "
+        Texts{"p.toml:1:1: evaluation.threshold_rule is \"labeled_f1\", which chooses the threshold on the labeled "
               "images, but data.labeled is 0; label at least one image, or use \"fixed\" or \"normal_area\""});
   CHECK(problems_with({"data.labeled=0", "evaluation.threshold_rule=fixed", "evaluation.tune_postproc=true"}).empty());
   CHECK(problems_with({"data.labeled=0", "evaluation.threshold_rule=fixed", "evaluation.tune_postproc=true",
                        "postproc=[{plugin=\"open\"}]"}) ==
-        Texts{"--set evaluation.tune_postproc=true: evaluation.tune_postproc tries options on the labelled images, but "
+        Texts{"--set evaluation.tune_postproc=true: evaluation.tune_postproc tries options on the labeled images, but "
               "data.labeled is 0; label at least one image, or turn it off"});
 }
 
@@ -179,7 +182,7 @@ Texts component_problems(const config::ComponentFacts& facts, const std::vector<
   document.apply("buffer.crop=64");
   document.apply(overrides);
   return test::problems_of([&] {
-    throw config::ProblemsError(
+    throw config::DiagnosticsError(
         config::check_components(document, config::resolve(document, test::example_catalog()), facts));
   });
 }
@@ -192,14 +195,14 @@ TEST_CASE("what only the components know is compared with the pipeline") {
   CHECK(component_problems(learning, {}).empty());
   CHECK(
       component_problems(learning, {"data.labeled=0", "evaluation.threshold_rule=fixed"}) ==
-      Texts{"--set data.labeled=0: the predictor \"mean\" learns from labelled images, but data.labeled is 0; label at "
+      Texts{"--set data.labeled=0: the predictor \"mean\" learns from labeled images, but data.labeled is 0; label at "
             "least one image"});
   CHECK(component_problems(fixed, {"data.labeled=0", "evaluation.threshold_rule=fixed"}).empty());
-  CHECK(component_problems(learning, {"train.finish=3", "train.iterations=320"}).empty());
-  CHECK(
-      component_problems(fixed, {"train.finish=3", "train.iterations=320"}) ==
-      Texts{"--set train.finish=3: train.finish is 3, iterations in which only the predictor learns, but the predictor "
-            "\"mean\" learns nothing; set it to 0"});
+  CHECK(component_problems(learning, {"train.predictor_iterations=3", "train.iterations=320"}).empty());
+  CHECK(component_problems(fixed, {"train.predictor_iterations=3", "train.iterations=320"}) ==
+        Texts{"--set train.predictor_iterations=3: train.predictor_iterations is 3, iterations in which only the "
+              "predictor learns, but the predictor "
+              "\"mean\" learns nothing; set it to 0"});
   CHECK(component_problems(fixed, {"train.patience=3"}).size() == 1);
   CHECK(
       component_problems(learning, {"sampler.plugin=none", "autoencoder.plugin=none"}) ==

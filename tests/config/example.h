@@ -31,8 +31,8 @@ inline host::Catalog example_catalog() {
   auto step = spec("step", std::int64_t{4});
   step.minimum = 1;
   step.maximum = 64;
-  auto start = spec("start", std::string("centre"));
-  start.choices = {"centre", "corner"};
+  auto start = spec("start", std::string("center"));
+  start.choices = {"center", "corner"};
   auto channels = spec("channels", std::vector<std::int64_t>{16, 32});
   channels.minimum = 1;
   auto inputs = spec("inputs", std::vector<std::string>{"image"});
@@ -70,7 +70,7 @@ std::vector<std::string> problems_of(const Action& action) {
   std::vector<std::string> texts;
   try {
     action();
-  } catch (const config::ProblemsError& error) {
+  } catch (const config::DiagnosticsError& error) {
     for (const auto& problem : error.problems())
       texts.push_back(problem.text());
   }

@@ -88,7 +88,7 @@ TEST_CASE("numbers out of range and texts that are no choice are refused with th
         Texts{"--set autoencoder.channels=[8, 0]: channels must be at least 1.0, but is [8, 0]"});
   CHECK(problems_in(good, {"train.alpha=nan"}) == Texts{"--set train.alpha=nan: alpha must be a number, but is nan"});
   CHECK(problems_in(good, {"sampler.start=edge"}) ==
-        Texts{"--set sampler.start=edge: start must be one of \"centre\", \"corner\", but is \"edge\""});
+        Texts{"--set sampler.start=edge: start must be one of \"center\", \"corner\", but is \"edge\""});
   CHECK(problems_in(good, {"autoencoder.inputs=[\"image\", \"mask\"]"}) ==
         Texts{"--set autoencoder.inputs=[\"image\", \"mask\"]: inputs must be one of \"image\", \"loss\", but is "
               "\"mask\""});
@@ -124,7 +124,7 @@ TEST_CASE("what is not written has its default, and an integer does for a real")
   CHECK(pipeline.seed == 0);
   CHECK(pipeline.train.options.alpha == 2.0);
   CHECK(pipeline.train.options.iterations == config::TrainOptions().iterations);
-  CHECK(test::value_of(*pipeline.sampler, "start") == Value{std::string("centre")});
+  CHECK(test::value_of(*pipeline.sampler, "start") == Value{std::string("center")});
   REQUIRE(pipeline.postproc.size() == 1);
   CHECK(test::value_of(pipeline.postproc[0], "sigma") == Value{3.0});
   CHECK(pipeline.postproc[0].place.text() == "p.toml:9:1");
@@ -216,7 +216,7 @@ TEST_CASE("folders of plugins that are not there are named at their place") {
   const auto folder = scratch.path().string();
   const auto document = config::Document::from_text(
       "plugin_path = [\n\"" + folder + "\",\n\"" + folder + "/none\",\n\"" + folder + "/file\",\n\"\"]\n", "p.toml");
-  CHECK(test::problems_of([&] { throw config::ProblemsError(config::check_plugin_path(document)); }) ==
+  CHECK(test::problems_of([&] { throw config::DiagnosticsError(config::check_plugin_path(document)); }) ==
         Texts{"p.toml:3:1: the folder of plugin_path \"" + folder +
                   "/none\" does not exist; check the name, or leave it out",
               "p.toml:4:1: the folder of plugin_path \"" + folder +

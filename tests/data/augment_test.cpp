@@ -39,7 +39,7 @@ struct Pair {
   std::vector<float> mask;
 };
 
-// A disc off the centre, in all three channels and in the mask.
+// A disc off the center, in all three channels and in the mask.
 Pair disc(std::int64_t size) {
   Pair pair{std::vector<float>(static_cast<std::size_t>(3 * size * size)),
             std::vector<float>(static_cast<std::size_t>(size * size))};
@@ -56,31 +56,31 @@ Pair disc(std::int64_t size) {
 
 }  // namespace
 
-TEST_CASE("brightness, contrast and colour follow their formula") {
+TEST_CASE("brightness, contrast and color follow their formula") {
   auto options = none();
   options.contrast = 0.5;
   options.brightness = 0.2;
-  options.colour = 0.1;
+  options.color = 0.1;
   // Mean (0.2 + 0.4 + 0.6) / 3 = 0.4. Draws: contrast 1 + 0.5 * 0.5, brightness 0.2 * -0.5, channels 0.1 * (1, 0, -1).
   std::vector<float> image = {0.2F, 0.2F, 0.4F, 0.4F, 0.6F, 0.6F};
-  nbs::data::augment_colour(image.data(), 2, options, fixed({0.75, 0.25, 1.0, 0.5, 0.0}));
+  nbs::data::augment_color(image.data(), 2, options, fixed({0.75, 0.25, 1.0, 0.5, 0.0}));
   const double expected[3] = {0.4 + 1.25 * (0.2 - 0.4) - 0.1 + 0.1, 0.4 - 0.1, 0.4 + 1.25 * 0.2 - 0.1 - 0.1};
   for (std::size_t i = 0; i < 6; ++i)
     CHECK(image[i] == Approx(expected[i / 2]));
 }
 
-TEST_CASE("colours stay in [0, 1]") {
+TEST_CASE("colors stay in [0, 1]") {
   auto options = none();
   options.contrast = 0.95;
   options.brightness = 1;
-  options.colour = 1;
+  options.color = 1;
   options.noise = 1;
   for (unsigned seed = 0; seed < 20; ++seed) {
     std::vector<float> image(3 * 64);
     std::iota(image.begin(), image.end(), 0.0F);
     for (auto& value : image)
       value /= 191;
-    nbs::data::augment_colour(image.data(), 64, options, seeded(seed));
+    nbs::data::augment_color(image.data(), 64, options, seeded(seed));
     CHECK(*std::min_element(image.begin(), image.end()) >= 0);
     CHECK(*std::max_element(image.begin(), image.end()) <= 1);
   }
@@ -90,7 +90,7 @@ TEST_CASE("noise has the deviation that was asked for") {
   auto options = none();
   options.noise = 0.05;
   std::vector<float> image(3 * 10000, 0.5F);
-  nbs::data::augment_colour(image.data(), 10000, options, seeded(1));
+  nbs::data::augment_color(image.data(), 10000, options, seeded(1));
   double sum = 0;
   double squares = 0;
   for (const float value : image) {
@@ -108,7 +108,7 @@ TEST_CASE("with everything off nothing changes and nothing is drawn") {
     FAIL("a number was drawn");
     return 0;
   };
-  nbs::data::augment_colour(pair.image.data(), 256, none(), never);
+  nbs::data::augment_color(pair.image.data(), 256, none(), never);
   nbs::data::augment_geometry(pair.image.data(), pair.mask.data(), 16, none(), never);
   CHECK(pair.image == before.image);
   CHECK(pair.mask == before.mask);
@@ -158,9 +158,9 @@ TEST_CASE("image and mask stay aligned under rotation, scale and elastic displac
     int wrong = 0;
     double anomalous = 0;
     for (std::size_t i = 0; i < pair.mask.size(); ++i) {
-      CHECK_MESSAGE((pair.mask[i] == 0 || pair.mask[i] == 1), "nearest neighbour keeps masks binary");
+      CHECK_MESSAGE((pair.mask[i] == 0 || pair.mask[i] == 1), "nearest neighbor keeps masks binary");
       anomalous += static_cast<double>(pair.mask[i]);
-      // Away from the disc's edge the linear and the nearest neighbour value agree.
+      // Away from the disc's edge the linear and the nearest neighbor value agree.
       const float value = pair.image[i];
       if (value < 0.01F || value > 0.99F) wrong += (value > 0.5F) == (pair.mask[i] > 0.5F) ? 0 : 1;
     }
@@ -178,7 +178,7 @@ TEST_CASE("the same numbers give the same picture, others another") {
   const auto run = [&](unsigned seed) {
     auto pair = disc(32);
     const auto uniform = seeded(seed);
-    nbs::data::augment_colour(pair.image.data(), 32 * 32, options, uniform);
+    nbs::data::augment_color(pair.image.data(), 32 * 32, options, uniform);
     nbs::data::augment_geometry(pair.image.data(), pair.mask.data(), 32, options, uniform);
     return pair;
   };

@@ -28,7 +28,7 @@ const std::vector<std::string>& formats() {
 
 // The bytes of a picture of 61 rows and 83 columns in the format.
 std::string picture_in(const test::Scratch& scratch, const std::string& format) {
-  cv::Mat picture = test::colour_picture(61, 83);
+  cv::Mat picture = test::color_picture(61, 83);
   if (format == "pgm") cv::cvtColor(picture, picture, cv::COLOR_BGR2GRAY);
   test::write_picture(scratch / ("whole." + format), picture);
   return test::read_bytes(scratch / ("whole." + format));

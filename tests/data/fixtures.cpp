@@ -9,12 +9,12 @@
 
 namespace nbs::test {
 
-data::DataOptions options_for(const std::string& format, const std::filesystem::path& root, std::int64_t labelled) {
+data::DataOptions options_for(const std::string& format, const std::filesystem::path& root, std::int64_t labeled) {
   data::DataOptions options;
   options.format = choice_value(format, data::formats());
   options.root = root.string();
   options.image_size = 16;
-  options.labeled = labelled;
+  options.labeled = labeled;
   options.anomalous_labels = {2};
   options.auxiliary = 1000;
   return options;
@@ -25,7 +25,7 @@ void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
   if (!cv::imwrite(file.string(), picture)) throw std::runtime_error("cannot write " + file.string());
 }
 
-cv::Mat colour_picture(int rows, int columns) {
+cv::Mat color_picture(int rows, int columns) {
   cv::Mat picture(rows, columns, CV_8UC3);
   for (int y = 0; y < rows; ++y) {
     for (int x = 0; x < columns; ++x) {
@@ -47,7 +47,7 @@ void write_folder_layout(const std::filesystem::path& root, int count, const std
   for (int i = 0; i < count; ++i) {
     const std::string name(1, static_cast<char>('a' + i));
     const bool shows = anomalous.find(name) != std::string::npos;
-    write_picture(root / "images" / (name + ".png"), colour_picture(24, 32));
+    write_picture(root / "images" / (name + ".png"), color_picture(24, 32));
     write_picture(root / "masks" / (name + ".png"), stripe_mask(24, 32, 8, shows ? 16 : 8));
   }
 }

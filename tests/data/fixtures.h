@@ -14,13 +14,13 @@
 namespace nbs::test {
 
 /// Options for a data set on disk: S = 16, split seed 0.
-data::DataOptions options_for(const std::string& format, const std::filesystem::path& root, std::int64_t labelled = 0);
+data::DataOptions options_for(const std::string& format, const std::filesystem::path& root, std::int64_t labeled = 0);
 
 /// Writes a picture through OpenCV, making its folder.
 void write_picture(const std::filesystem::path& file, const cv::Mat& picture);
 
-/// A colour picture, 8 bit BGR, that differs from pixel to pixel.
-cv::Mat colour_picture(int rows, int columns);
+/// A color picture, 8 bit BGR, that differs from pixel to pixel.
+cv::Mat color_picture(int rows, int columns);
 
 /// A mask of 0 and 255 that is anomalous in columns `from` to `to` - 1.
 cv::Mat stripe_mask(int rows, int columns, int from, int to);

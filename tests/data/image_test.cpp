@@ -15,7 +15,7 @@ using namespace nbs;
 using doctest::Approx;
 using doctest::Contains;
 
-TEST_CASE("colours come out as red, green, blue in [0, 1]") {
+TEST_CASE("colors come out as red, green, blue in [0, 1]") {
   const test::Scratch scratch;
   const cv::Mat bgr = (cv::Mat_<cv::Vec3b>(1, 2) << cv::Vec3b(51, 102, 255), cv::Vec3b(0, 204, 0));
   test::write_picture(scratch / "a.png", bgr);
@@ -27,15 +27,15 @@ TEST_CASE("colours come out as red, green, blue in [0, 1]") {
   CHECK(image.at<cv::Vec3f>(0, 1)[1] == Approx(0.8));
 }
 
-TEST_CASE("grey, 16 bit, alpha and floating images are read to the same range") {
+TEST_CASE("gray, 16 bit, alpha and floating images are read to the same range") {
   const test::Scratch scratch;
-  test::write_picture(scratch / "grey.png", cv::Mat(3, 5, CV_8UC1, cv::Scalar(51)));
+  test::write_picture(scratch / "gray.png", cv::Mat(3, 5, CV_8UC1, cv::Scalar(51)));
   test::write_picture(scratch / "deep.png", cv::Mat(3, 5, CV_16UC1, cv::Scalar(13107)));
-  test::write_picture(scratch / "deep_colour.png", cv::Mat(3, 5, CV_16UC3, cv::Scalar(65535, 0, 13107)));
+  test::write_picture(scratch / "deep_color.png", cv::Mat(3, 5, CV_16UC3, cv::Scalar(65535, 0, 13107)));
   test::write_picture(scratch / "alpha.png", cv::Mat(3, 5, CV_8UC4, cv::Scalar(255, 0, 51, 7)));
   test::write_picture(scratch / "real.tif", cv::Mat(3, 5, CV_32FC1, cv::Scalar(0.2)));
   test::write_picture(scratch / "beyond.tif", cv::Mat(3, 5, CV_32FC1, cv::Scalar(7.5)));
-  for (const char* name : {"grey.png", "deep.png", "real.tif"}) {
+  for (const char* name : {"gray.png", "deep.png", "real.tif"}) {
     CAPTURE(name);
     const cv::Mat image = data::read_image(scratch / name);
     REQUIRE(image.type() == CV_32FC3);
@@ -43,7 +43,7 @@ TEST_CASE("grey, 16 bit, alpha and floating images are read to the same range") 
     for (int c = 0; c < 3; ++c)
       CHECK(image.at<cv::Vec3f>(2, 4)[c] == Approx(0.2));
   }
-  for (const char* name : {"deep_colour.png", "alpha.png"}) {
+  for (const char* name : {"deep_color.png", "alpha.png"}) {
     CAPTURE(name);
     const cv::Mat image = data::read_image(scratch / name);
     REQUIRE(image.type() == CV_32FC3);
@@ -56,22 +56,22 @@ TEST_CASE("grey, 16 bit, alpha and floating images are read to the same range") 
 
 TEST_CASE("a mask is anomalous wherever its file is not zero, in any channel and depth") {
   const test::Scratch scratch;
-  cv::Mat grey = cv::Mat::zeros(2, 3, CV_8UC1);
-  grey.at<unsigned char>(0, 1) = 1;
-  grey.at<unsigned char>(1, 2) = 255;
+  cv::Mat gray = cv::Mat::zeros(2, 3, CV_8UC1);
+  gray.at<unsigned char>(0, 1) = 1;
+  gray.at<unsigned char>(1, 2) = 255;
   cv::Mat deep;
-  grey.convertTo(deep, CV_16U);
+  gray.convertTo(deep, CV_16U);
   cv::Mat blue = cv::Mat::zeros(2, 3, CV_8UC3);
   blue.at<cv::Vec3b>(0, 1) = {9, 0, 0};
   blue.at<cv::Vec3b>(1, 2) = {0, 0, 200};
   // Opaque black must not count as anomalous because of its alpha.
   cv::Mat alpha;
   cv::cvtColor(blue, alpha, cv::COLOR_BGR2BGRA);
-  test::write_picture(scratch / "grey.png", grey);
+  test::write_picture(scratch / "gray.png", gray);
   test::write_picture(scratch / "deep.png", deep);
   test::write_picture(scratch / "blue.png", blue);
   test::write_picture(scratch / "alpha.png", alpha);
-  for (const char* name : {"grey.png", "deep.png", "blue.png", "alpha.png"}) {
+  for (const char* name : {"gray.png", "deep.png", "blue.png", "alpha.png"}) {
     CAPTURE(name);
     const cv::Mat mask = data::read_mask_image(scratch / name);
     REQUIRE(mask.type() == CV_8UC1);
@@ -102,7 +102,7 @@ TEST_CASE("an image that is cut short is refused, in every format and at any pla
   const test::Scratch scratch;
   for (const char* name : {"a.png", "a.jpg", "a.tif", "a.bmp", "a.webp", "a.pgm", "a.ppm", "a.jp2"}) {
     const std::string text = name;
-    cv::Mat picture = test::colour_picture(60, 80);
+    cv::Mat picture = test::color_picture(60, 80);
     if (text == "a.pgm") cv::cvtColor(picture, picture, cv::COLOR_BGR2GRAY);
     test::write_picture(scratch / name, picture);
     const auto whole = test::read_bytes(scratch / name);
@@ -137,7 +137,7 @@ TEST_CASE("bytes after the end of an image do no harm") {
   const test::Scratch scratch;
   for (const char* name : {"a.png", "a.jpg"}) {
     CAPTURE(name);
-    test::write_picture(scratch / name, test::colour_picture(20, 20));
+    test::write_picture(scratch / name, test::color_picture(20, 20));
     test::write_bytes(scratch / name, test::read_bytes(scratch / name) + std::string(200, '\0'));
     CHECK(data::read_image(scratch / name).size() == cv::Size(20, 20));
   }
@@ -145,7 +145,7 @@ TEST_CASE("bytes after the end of an image do no harm") {
 
 TEST_CASE("shrinking an image averages areas") {
   const cv::Mat image = [] {
-    cv::Mat bytes = test::colour_picture(32, 96);
+    cv::Mat bytes = test::color_picture(32, 96);
     cv::Mat real;
     bytes.convertTo(real, CV_32F, 1.0 / 255);
     return real;
@@ -164,7 +164,7 @@ TEST_CASE("shrinking an image averages areas") {
   CHECK(worst < 1e-5);
 }
 
-TEST_CASE("a mask is resized by nearest neighbour, whatever the aspect ratio") {
+TEST_CASE("a mask is resized by nearest neighbor, whatever the aspect ratio") {
   for (const auto& extent : {cv::Size(32, 48), cv::Size(7, 90), cv::Size(5, 3), cv::Size(16, 16), cv::Size(1, 40)}) {
     CAPTURE(extent.width);
     CAPTURE(extent.height);
@@ -196,7 +196,7 @@ TEST_CASE("a sample's image and mask become S x S from any size, larger or small
     sample.image = scratch / (std::to_string(++number) + ".png");
     sample.mask = scratch / (std::to_string(number) + "_mask.png");
     sample.mask_source = data::MaskSource::file;
-    test::write_picture(sample.image, test::colour_picture(extent.height, extent.width));
+    test::write_picture(sample.image, test::color_picture(extent.height, extent.width));
     test::write_picture(sample.mask, cv::Mat(extent, CV_8UC1, cv::Scalar(255)));
     const auto options = test::options_for("folder", scratch.path());
     CHECK(data::load_image(sample, options).size() == cv::Size(16, 16));
@@ -210,7 +210,7 @@ TEST_CASE("a mask of another size than its image is refused with both sizes") {
   sample.image = scratch / "a.png";
   sample.mask = scratch / "a_mask.png";
   sample.mask_source = data::MaskSource::file;
-  test::write_picture(sample.image, test::colour_picture(24, 32));
+  test::write_picture(sample.image, test::color_picture(24, 32));
   test::write_picture(sample.mask, test::stripe_mask(32, 24, 0, 2));
   CHECK(test::error_text([&] { data::load_mask(sample, test::options_for("folder", scratch.path())); }) ==
         test::text("the mask " + sample.mask.string() + " is 24 x 32 pixels, but its image " + sample.image.string() +

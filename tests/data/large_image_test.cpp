@@ -25,15 +25,15 @@ double largest_difference(const cv::Mat& a, const cv::Mat& b) {
 TEST_CASE("reducing row by row gives what converting and resizing the whole gives, but for rounding") {
   for (const auto& extent : {cv::Size(64, 48), cv::Size(50, 17), cv::Size(16, 16), cv::Size(333, 97)}) {
     CAPTURE(extent.width);
-    const cv::Mat colour = test::colour_picture(extent.height, extent.width);
-    cv::Mat grey;
+    const cv::Mat color = test::color_picture(extent.height, extent.width);
+    cv::Mat gray;
     cv::Mat deep;
     cv::Mat alpha;
-    cv::cvtColor(colour, grey, cv::COLOR_BGR2GRAY);
-    cv::cvtColor(colour, alpha, cv::COLOR_BGR2BGRA);
-    colour.convertTo(deep, CV_16U, 257);
-    for (const auto& picture : {colour, grey, deep, alpha}) {
-      const cv::Mat whole = data::resize_image(data::as_colour(picture), 16);
+    cv::cvtColor(color, gray, cv::COLOR_BGR2GRAY);
+    cv::cvtColor(color, alpha, cv::COLOR_BGR2BGRA);
+    color.convertTo(deep, CV_16U, 257);
+    for (const auto& picture : {color, gray, deep, alpha}) {
+      const cv::Mat whole = data::resize_image(data::as_color(picture), 16);
       CHECK(largest_difference(data::reduce(picture, 16), whole) < 2e-6);
     }
   }
@@ -41,10 +41,10 @@ TEST_CASE("reducing row by row gives what converting and resizing the whole give
 
 TEST_CASE("where one side is shorter than wanted, it is interpolated") {
   // Four columns to 16, and 64 rows to 16: as OpenCV's linear and area methods, one after the other.
-  const cv::Mat picture = test::colour_picture(64, 4);
+  const cv::Mat picture = test::color_picture(64, 4);
   cv::Mat narrow;
   cv::Mat expected;
-  cv::resize(data::as_colour(picture), narrow, {4, 16}, 0, 0, cv::INTER_AREA);
+  cv::resize(data::as_color(picture), narrow, {4, 16}, 0, 0, cv::INTER_AREA);
   cv::resize(narrow, expected, {16, 16}, 0, 0, cv::INTER_LINEAR);
   CHECK(largest_difference(data::reduce(picture, 16), expected) < 2e-6);
 }

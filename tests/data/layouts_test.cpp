@@ -56,9 +56,9 @@ TEST_CASE("every layout that is exported reads back to the images and masks that
     for (const auto& sample : listing.samples) {
       const auto stem = sample.image.stem().string();
       CAPTURE(stem);
-      const auto made = data::synthesise(options.surface, 48, 3, std::stoi(stem));
+      const auto made = data::synthesize(options.surface, 48, 3, std::stoi(stem));
       CHECK(cv::countNonZero(data::load_mask(sample, reading) != made.mask) == 0);
-      // Rounding to 8 bits; JPEG and grey pictures lose more.
+      // Rounding to 8 bits; JPEG and gray pictures lose more.
       const double allowed = layout == "crackforest" ? 0.02 : layout == "nanotwice" ? 0.2 : 0.0021;
       CHECK(difference(data::load_image(sample, reading), made.image) < allowed);
       if (layout == "mvtec") CHECK(sample.type == made.type);
@@ -102,7 +102,7 @@ TEST_CASE("a data folder that is missing or empty is named, in every format") {
 
 TEST_CASE("an image without a mask is named, with the mask that is missing") {
   const test::Scratch scratch;
-  const auto picture = test::colour_picture(4, 4);
+  const auto picture = test::color_picture(4, 4);
   test::write_picture(scratch / "c" / "image" / "007.jpg", picture);
   CHECK(listing_error(test::options_for("crackforest", scratch / "c")) ==
         test::text("the image " + (scratch / "c/image/007.jpg").string() + " has no mask: " +
@@ -122,7 +122,7 @@ TEST_CASE("an image without a mask is named, with the mask that is missing") {
 TEST_CASE("plain folders: with partial masks an image without one is unmarked, and the others keep theirs") {
   const test::Scratch scratch;
   for (const char* name : {"a.png", "b.png"})
-    test::write_picture(scratch / "images" / name, test::colour_picture(8, 8));
+    test::write_picture(scratch / "images" / name, test::color_picture(8, 8));
   test::write_picture(scratch / "masks" / "b.png", test::stripe_mask(8, 8, 2, 3));
   auto options = test::options_for("folder", scratch.path(), 1);
   CHECK(test::error_text([&] { data::list_samples(options); }) == Contains("set data.partial_masks = true"));
@@ -131,12 +131,12 @@ TEST_CASE("plain folders: with partial masks an image without one is unmarked, a
   REQUIRE(listing.samples.size() == 2);
   CHECK(listing.samples[0].mask_source == data::MaskSource::none);
   CHECK(listing.samples[1].mask_source == data::MaskSource::file);
-  CHECK(data::draw_split(listing, options).labelled == std::vector<std::int64_t>{1});
+  CHECK(data::draw_split(listing, options).labeled == std::vector<std::int64_t>{1});
 }
 
 TEST_CASE("MVTec: types are folders, good has no mask, train/good is kept apart and limited") {
   const test::Scratch scratch;
-  const auto picture = test::colour_picture(8, 8);
+  const auto picture = test::color_picture(8, 8);
   const auto folder = scratch / "bottle";
   test::write_picture(folder / "test" / "good" / "000.png", picture);
   test::write_picture(folder / "test" / "crack" / "000.png", picture);
@@ -162,9 +162,9 @@ TEST_CASE("MVTec: types are folders, good has no mask, train/good is kept apart 
 
 TEST_CASE("NanoTWICE: masks beside the anomalous images, Normal kept apart") {
   const test::Scratch scratch;
-  test::write_picture(scratch / "Anomalous" / "images" / "ITIA1.tif", test::colour_picture(8, 8));
+  test::write_picture(scratch / "Anomalous" / "images" / "ITIA1.tif", test::color_picture(8, 8));
   test::write_picture(scratch / "Anomalous" / "gt" / "ITIA1_gt.png", test::stripe_mask(8, 8, 0, 2));
-  test::write_picture(scratch / "Normal" / "ITIA50.tif", test::colour_picture(8, 8));
+  test::write_picture(scratch / "Normal" / "ITIA50.tif", test::color_picture(8, 8));
   const auto listing = data::list_samples(test::options_for("nanotwice", scratch.path()));
   CHECK(test::ids_of(listing.samples) == Names{"ITIA1"});
   CHECK(listing.samples[0].mask.filename() == "ITIA1_gt.png");
@@ -173,7 +173,7 @@ TEST_CASE("NanoTWICE: masks beside the anomalous images, Normal kept apart") {
 
 TEST_CASE("plain folders: any image format, masks of another format, or no masks at all") {
   const test::Scratch scratch;
-  const auto picture = test::colour_picture(8, 8);
+  const auto picture = test::color_picture(8, 8);
   for (const char* name : {"a.JPG", "b.tiff", "c.bmp", "d.png"})
     test::write_picture(scratch / "images" / name, picture);
   scratch.write("images/notes.txt", "no image");
@@ -192,7 +192,7 @@ TEST_CASE("plain folders: any image format, masks of another format, or no masks
 
 TEST_CASE("two images that would get the same name are refused, in every format") {
   const test::Scratch scratch;
-  const auto picture = test::colour_picture(8, 8);
+  const auto picture = test::color_picture(8, 8);
   const auto mask = test::stripe_mask(8, 8, 0, 2);
   // "a.k.png" sorts between the two.
   for (const char* name : {"a.jpg", "a.k.png", "a.png"})
@@ -219,7 +219,7 @@ TEST_CASE("two images that would get the same name are refused, in every format"
 TEST_CASE("samples are ordered by id, whatever order the file names sort in") {
   const test::Scratch scratch;
   for (const char* name : {"a-1.png", "a.png", "a_1.png", "B.png"})
-    test::write_picture(scratch / "images" / name, test::colour_picture(4, 4));
+    test::write_picture(scratch / "images" / name, test::color_picture(4, 4));
   const auto ids = test::ids_of(data::list_samples(test::options_for("folder", scratch.path())).samples);
   CHECK(ids == Names{"B", "a", "a-1", "a_1"});
 }

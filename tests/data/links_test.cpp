@@ -44,7 +44,7 @@ fs::path mask_file(const fs::path& root, const Layout& layout, const std::string
 
 void write_layout(const fs::path& root, const Layout& layout) {
   for (const char* stem : {"000", "001"}) {
-    test::write_picture(root / layout.images / (std::string(stem) + layout.extension), test::colour_picture(8, 8));
+    test::write_picture(root / layout.images / (std::string(stem) + layout.extension), test::color_picture(8, 8));
     const auto mask = mask_file(root, layout, stem);
     fs::create_directories(mask.parent_path());
     if (mask.extension() == ".mat") {
@@ -112,7 +112,7 @@ TEST_CASE("a mask that is a dangling link, a loop of links or a folder is an err
 
 TEST_CASE("a folder of masks or of a type that is a link to nowhere is not taken for one that is not there") {
   const test::Scratch scratch;
-  test::write_picture(scratch / "f/images/a.png", test::colour_picture(8, 8));
+  test::write_picture(scratch / "f/images/a.png", test::color_picture(8, 8));
   fs::create_symlink("nowhere", scratch / "f/masks");
   CHECK(listing_error(kLayouts[3], scratch / "f") == Contains("f/masks is a link to nowhere, which does not exist"));
   fs::remove(scratch / "f/masks");
@@ -127,7 +127,7 @@ TEST_CASE("a folder of masks or of a type that is a link to nowhere is not taken
   fs::create_symlink("crack", scratch / "m/test/crack");
   CHECK(listing_error(kLayouts[1], scratch / "m") == Contains("m/test/crack cannot be reached"));
   fs::remove(scratch / "m/test/crack");
-  test::write_picture(scratch / "m/test/lost.png", test::colour_picture(8, 8));
+  test::write_picture(scratch / "m/test/lost.png", test::color_picture(8, 8));
   CHECK(listing_error(kLayouts[1], scratch / "m") == Contains("lost.png lies beside the folders"));
   fs::create_symlink("loop", scratch / "loop");
   CHECK(listing_error(kLayouts[3], scratch / "loop") == Contains("loop does not exist or is no folder"));
@@ -160,7 +160,7 @@ TEST_CASE("two masks for one image are refused with both names") {
   CHECK(both == Contains("masks/a_mask.bmp"));
   CHECK(both == Contains("are both masks of the image a"));
   // Unless it is another image's own.
-  test::write_picture(scratch / "images/a_mask.png", test::colour_picture(24, 32));
+  test::write_picture(scratch / "images/a_mask.png", test::color_picture(24, 32));
   CHECK(listing_error(kLayouts[3], scratch.path()) == "no error");
 }
 
@@ -175,13 +175,13 @@ TEST_CASE("a JPEG mask is refused before training, and by its content when it ha
   CHECK(test::error_text([&] { data::read_mask_image(scratch / "masks/a.png"); }) == Contains("is a JPEG file"));
 }
 
-TEST_CASE("lossy WebP and JPEG 2000 masks are refused for their grey pixels; two values are fine") {
+TEST_CASE("lossy WebP and JPEG 2000 masks are refused for their gray pixels; two values are fine") {
   const test::Scratch scratch;
   cv::Mat soft = test::stripe_mask(80, 96, 8, 13);
   soft.at<unsigned char>(3, 7) = 9;
   for (const char* name : {"a.webp", "a.jp2"}) {
     CAPTURE(name);
-    // Written without a loss, so that the grey pixel is the only one.
+    // Written without a loss, so that the gray pixel is the only one.
     test::write_picture(scratch / name, soft);
     const auto sentence = test::error_text([&] { data::read_mask_image(scratch / name); });
     CHECK(sentence == Contains("pixels between its darkest and its brightest value"));
@@ -195,14 +195,14 @@ TEST_CASE("lossy WebP and JPEG 2000 masks are refused for their grey pixels; two
 
 TEST_CASE("the name of an image that is no UTF-8 is refused when the data set is listed") {
   const test::Scratch scratch;
-  test::write_picture(scratch / "images/a.png", test::colour_picture(8, 8));
+  test::write_picture(scratch / "images/a.png", test::color_picture(8, 8));
   fs::rename(scratch / "images/a.png", scratch / "images/a\xFF.png");
   CHECK(listing_error(kLayouts[3], scratch.path()) == Contains("is not UTF-8; rename it"));
 }
 
 TEST_CASE("images for prediction: what is no file is named when it is read, and the others stay") {
   const test::Scratch scratch;
-  test::write_picture(scratch / "new/a.png", test::colour_picture(8, 8));
+  test::write_picture(scratch / "new/a.png", test::color_picture(8, 8));
   fs::create_symlink("nowhere", scratch / "new/b.png");
   fs::create_directory(scratch / "new/c.png");
   const auto files = data::image_files_among({scratch / "new"});

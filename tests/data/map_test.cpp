@@ -17,19 +17,19 @@ using namespace nbs;
 using doctest::Approx;
 using doctest::Contains;
 
-TEST_CASE("a map is read from .npy, grey and floating pictures to the same numbers") {
+TEST_CASE("a map is read from .npy, gray and floating pictures to the same numbers") {
   const test::Scratch scratch;
   scratch.write("a.npy", data::npy_bytes({0.0F, 0.2F, 1.0F, 0.2F, 0.2F, 0.2F}, {2, 3}));
   const cv::Mat values = (cv::Mat_<float>(2, 3) << 0, 0.2, 1, 0.2, 0.2, 0.2);
   cv::Mat bytes;
   cv::Mat words;
-  cv::Mat colour;
+  cv::Mat color;
   values.convertTo(bytes, CV_8U, 255);
   values.convertTo(words, CV_16U, 65535);
-  cv::merge(std::vector<cv::Mat>{bytes, bytes, bytes}, colour);
+  cv::merge(std::vector<cv::Mat>{bytes, bytes, bytes}, color);
   test::write_picture(scratch / "a.png", bytes);
   test::write_picture(scratch / "b.png", words);
-  test::write_picture(scratch / "c.png", colour);
+  test::write_picture(scratch / "c.png", color);
   test::write_picture(scratch / "d.tif", values);
   for (const char* name : {"a.npy", "a.png", "b.png", "c.png", "d.tif"}) {
     CAPTURE(name);
@@ -56,11 +56,11 @@ TEST_CASE("a map that holds no probability is blamed itself, with the place of t
   CHECK(test::error_text([&] { data::read_probability_map(scratch / "a.tif"); }) == Contains("holds 7.5 at row 0"));
 }
 
-TEST_CASE("a map of another rank, or a coloured picture, is refused") {
+TEST_CASE("a map of another rank, or a colored picture, is refused") {
   const test::Scratch scratch;
   const auto file = scratch.write("a.npy", data::npy_bytes({0, 0, 0, 0}, {1, 2, 2}));
   CHECK(test::error_text([&] { data::read_probability_map(file); }) == Contains("a.npy has 3 dimensions"));
-  test::write_picture(scratch / "a.png", test::colour_picture(4, 4));
+  test::write_picture(scratch / "a.png", test::color_picture(4, 4));
   CHECK(test::error_text([&] { data::read_probability_map(scratch / "a.png"); }) ==
-        Contains("a.png is a coloured picture, but a probability map is grey"));
+        Contains("a.png is a colored picture, but a probability map is gray"));
 }

@@ -74,21 +74,21 @@ TEST_CASE("every order is as likely as another") {
     CHECK(std::abs(count - 1000) < 150);
 }
 
-TEST_CASE("a split has the wanted number of labelled images, and every image once") {
+TEST_CASE("a split has the wanted number of labeled images, and every image once") {
   const auto listing = typed_listing(20, {0, 5, 11});
-  for (const std::int64_t labelled : {0, 1, 5, 20}) {
-    CAPTURE(labelled);
-    const auto options = test::options_for("mvtec", "/none", labelled);
+  for (const std::int64_t labeled : {0, 1, 5, 20}) {
+    CAPTURE(labeled);
+    const auto options = test::options_for("mvtec", "/none", labeled);
     const auto split = data::draw_split(listing, options);
-    CHECK(split.labelled.size() == static_cast<std::size_t>(labelled));
-    CHECK(split.unlabelled.size() == static_cast<std::size_t>(20 - labelled));
-    CHECK(std::is_sorted(split.labelled.begin(), split.labelled.end()));
-    CHECK(std::is_sorted(split.unlabelled.begin(), split.unlabelled.end()));
-    std::set<std::int64_t> all(split.labelled.begin(), split.labelled.end());
-    all.insert(split.unlabelled.begin(), split.unlabelled.end());
+    CHECK(split.labeled.size() == static_cast<std::size_t>(labeled));
+    CHECK(split.unlabeled.size() == static_cast<std::size_t>(20 - labeled));
+    CHECK(std::is_sorted(split.labeled.begin(), split.labeled.end()));
+    CHECK(std::is_sorted(split.unlabeled.begin(), split.unlabeled.end()));
+    std::set<std::int64_t> all(split.labeled.begin(), split.labeled.end());
+    all.insert(split.unlabeled.begin(), split.unlabeled.end());
     CHECK(all.size() == 20);
     const auto again = data::draw_split(listing, options);
-    CHECK(again.labelled == split.labelled);
+    CHECK(again.labeled == split.labeled);
   }
 }
 
@@ -98,11 +98,11 @@ TEST_CASE("the split's seed changes the split") {
   options.min_anomalous = 0;
   std::set<Indices> drawn;
   for (options.split_seed = 0; options.split_seed < 20; ++options.split_seed)
-    drawn.insert(data::draw_split(listing, options).labelled);
+    drawn.insert(data::draw_split(listing, options).labeled);
   CHECK(drawn.size() == 20);
 }
 
-TEST_CASE("at least one labelled image is anomalous, and the others stay as they were drawn") {
+TEST_CASE("at least one labeled image is anomalous, and the others stay as they were drawn") {
   const std::set<int> anomalous = {13, 31};
   const auto listing = typed_listing(40, anomalous);
   auto options = test::options_for("mvtec", "/none", 4);
@@ -112,15 +112,15 @@ TEST_CASE("at least one labelled image is anomalous, and the others stay as they
     const auto plain = data::draw_split(listing, options);
     options.min_anomalous = 1;
     const auto split = data::draw_split(listing, options);
-    CHECK(split.labelled.size() == 4);
-    CHECK(any_of(split.labelled, anomalous));
-    if (any_of(plain.labelled, anomalous)) {
-      CHECK(split.labelled == plain.labelled);
+    CHECK(split.labeled.size() == 4);
+    CHECK(any_of(split.labeled, anomalous));
+    if (any_of(plain.labeled, anomalous)) {
+      CHECK(split.labeled == plain.labeled);
       continue;
     }
     ++exchanged;
     Indices common;
-    std::set_intersection(plain.labelled.begin(), plain.labelled.end(), split.labelled.begin(), split.labelled.end(),
+    std::set_intersection(plain.labeled.begin(), plain.labeled.end(), split.labeled.begin(), split.labeled.end(),
                           std::back_inserter(common));
     CHECK(common.size() == 3);
   }
@@ -128,7 +128,7 @@ TEST_CASE("at least one labelled image is anomalous, and the others stay as they
 }
 
 TEST_CASE(
-    "as many labelled images as wanted are anomalous: the last clean ones are exchanged for the next in the order") {
+    "as many labeled images as wanted are anomalous: the last clean ones are exchanged for the next in the order") {
   const std::set<int> anomalous = {3, 8, 13, 22, 31};
   const auto listing = typed_listing(40, anomalous);
   auto options = test::options_for("mvtec", "/none", 4);
@@ -149,18 +149,18 @@ TEST_CASE(
       expected.push_back(index);
     }
     std::sort(expected.begin(), expected.end());
-    CHECK(data::draw_split(listing, options).labelled == expected);
+    CHECK(data::draw_split(listing, options).labeled == expected);
   }
   options.min_anomalous = 5;
   CHECK(test::error_text([&] { data::draw_split(listing, options); }) ==
-        "data.min_anomalous is 5, but only 4 images are labelled (data.labeled); lower it");
+        "data.min_anomalous is 5, but only 4 images are labeled (data.labeled); lower it");
   options.labeled = 8;
   options.min_anomalous = 6;
   CHECK(test::error_text([&] { data::draw_split(listing, options); }) ==
         "only 5 images of the data set show an anomaly, fewer than data.min_anomalous (6); lower it");
 }
 
-TEST_CASE("more labelled images than there are is refused with both numbers") {
+TEST_CASE("more labeled images than there are is refused with both numbers") {
   const auto listing = typed_listing(6, {0});
   CHECK(test::error_text([&] { data::draw_split(listing, test::options_for("mvtec", "/none", 7)); }) ==
         "data.labeled is 7, but the data set has only 6 images; lower it");
@@ -173,22 +173,22 @@ TEST_CASE("a data set without any anomaly is refused unless the option allows it
   CHECK(sentence == Contains("no image of the data set shows an anomaly"));
   CHECK(sentence == Contains("data.min_anomalous = 0"));
   options.min_anomalous = 0;
-  CHECK(data::draw_split(listing, options).labelled.size() == 2);
+  CHECK(data::draw_split(listing, options).labeled.size() == 2);
   options.min_anomalous = 1;
   options.labeled = 0;
-  CHECK(data::draw_split(listing, options).labelled.empty());
+  CHECK(data::draw_split(listing, options).labeled.empty());
 }
 
-TEST_CASE("only images with masks are drawn to be labelled") {
+TEST_CASE("only images with masks are drawn to be labeled") {
   const test::Scratch scratch;
   for (const char* name : {"a.png", "b.png", "c.png", "d.png"})
-    test::write_picture(scratch / "images" / name, test::colour_picture(8, 8));
+    test::write_picture(scratch / "images" / name, test::color_picture(8, 8));
   auto options = test::options_for("folder", scratch.path(), 1);
   options.min_anomalous = 0;
   CHECK(test::error_text([&] { data::draw_split(data::list_samples(options), options); }) ==
         "data.labeled is 1, but only 0 of the 4 images have a mask; lower it, or add masks");
   options.labeled = 0;
-  CHECK(data::draw_split(data::list_samples(options), options).unlabelled == Indices{0, 1, 2, 3});
+  CHECK(data::draw_split(data::list_samples(options), options).unlabeled == Indices{0, 1, 2, 3});
 
   for (const char* name : {"b.png", "d.png"})
     test::write_picture(scratch / "masks" / name, test::stripe_mask(8, 8, 2, 3));
@@ -196,7 +196,7 @@ TEST_CASE("only images with masks are drawn to be labelled") {
   options.labeled = 2;
   options.min_anomalous = 2;
   for (options.split_seed = 0; options.split_seed < 6; ++options.split_seed)
-    CHECK(data::draw_split(data::list_samples(options), options).labelled == Indices{1, 3});
+    CHECK(data::draw_split(data::list_samples(options), options).labeled == Indices{1, 3});
   options.labeled = 3;
   CHECK(test::error_text([&] { data::draw_split(data::list_samples(options), options); }) ==
         "data.labeled is 3, but only 2 of the 4 images have a mask; lower it, or add masks");
@@ -213,7 +213,7 @@ TEST_CASE("where the layout is silent, masks are opened in the random order and 
   for (std::size_t i = 1; i < order.size(); ++i)
     test::write_bytes(listing.samples[static_cast<std::size_t>(order[i])].mask, "destroyed");
   const auto split = data::draw_split(listing, options);
-  CHECK(split.labelled.size() == 3);
+  CHECK(split.labeled.size() == 3);
   // The same test notices a mask that is opened: with the first one clear, the second is wanted.
   test::write_picture(listing.samples[static_cast<std::size_t>(order[0])].mask, test::stripe_mask(24, 32, 0, 0));
   CHECK(test::error_text([&] { data::draw_split(listing, options); }) == Contains("is not an image"));
@@ -234,13 +234,13 @@ TEST_CASE("the manifest names every image with its role") {
   CHECK(json.at("unlabeled") == 3);
   CHECK(json.at("auxiliary") == 3);
   REQUIRE(json.at("images").size() == 5);
-  Indices labelled;
+  Indices labeled;
   for (int i = 0; i < 5; ++i) {
     const auto& image = json.at("images").at(static_cast<std::size_t>(i));
     CHECK(image.at("id") == "s" + std::to_string(i));
     CHECK(image.at("file") == "s" + std::to_string(i) + ".png");
     CHECK(image.at("type") == (i == 2 ? "crack" : "good"));
-    if (image.at("role") == "labeled") labelled.push_back(i);
+    if (image.at("role") == "labeled") labeled.push_back(i);
   }
-  CHECK(labelled == split.labelled);
+  CHECK(labeled == split.labeled);
 }

@@ -18,22 +18,22 @@ using namespace nbs;
 TEST_CASE("a generated image depends on its arguments alone") {
   for (const auto& [name, surface] : data::surfaces()) {
     CAPTURE(name);
-    const auto first = data::synthesise(surface, 40, 11, 2);
-    const auto again = data::synthesise(surface, 40, 11, 2);
+    const auto first = data::synthesize(surface, 40, 11, 2);
+    const auto again = data::synthesize(surface, 40, 11, 2);
     CHECK(cv::norm(first.image, again.image, cv::NORM_INF) == 0);
     CHECK(cv::norm(first.mask, again.mask, cv::NORM_INF) == 0);
-    CHECK(cv::norm(first.image, data::synthesise(surface, 40, 11, 3).image, cv::NORM_INF) > 0.01);
-    CHECK(cv::norm(first.image, data::synthesise(surface, 40, 12, 2).image, cv::NORM_INF) > 0.01);
+    CHECK(cv::norm(first.image, data::synthesize(surface, 40, 11, 3).image, cv::NORM_INF) > 0.01);
+    CHECK(cv::norm(first.image, data::synthesize(surface, 40, 12, 2).image, cv::NORM_INF) > 0.01);
   }
-  const auto wood = data::synthesise(data::Surface::wood, 40, 11, 2).image;
-  CHECK(cv::norm(wood, data::synthesise(data::Surface::metal, 40, 11, 2).image, cv::NORM_INF) > 0.01);
+  const auto wood = data::synthesize(data::Surface::wood, 40, 11, 2).image;
+  CHECK(cv::norm(wood, data::synthesize(data::Surface::metal, 40, 11, 2).image, cv::NORM_INF) > 0.01);
 }
 
-TEST_CASE("generated images are colours in [0, 1]; masks are small, and empty for good ones only") {
+TEST_CASE("generated images are colors in [0, 1]; masks are small, and empty for good ones only") {
   std::map<std::string, int> types;
   for (std::int64_t index = 0; index < 24; ++index) {
     CAPTURE(index);
-    const auto made = data::synthesise(data::Surface::mixed, 64, static_cast<std::uint64_t>(index % 5), index);
+    const auto made = data::synthesize(data::Surface::mixed, 64, static_cast<std::uint64_t>(index % 5), index);
     REQUIRE(made.image.type() == CV_32FC3);
     REQUIRE(made.mask.type() == CV_8UC1);
     CHECK(made.image.size() == cv::Size(64, 64));
@@ -54,9 +54,9 @@ TEST_CASE("generated images are colours in [0, 1]; masks are small, and empty fo
 }
 
 TEST_CASE("an anomaly is to be seen: its pixels differ from the surface around") {
-  // Stains change colour: red less blue is higher inside than outside.
+  // Stains change color: red less blue is higher inside than outside.
   for (std::int64_t index = 0; index < 6; ++index) {
-    const auto made = data::synthesise(data::Surface::metal, 128, 0, index);
+    const auto made = data::synthesize(data::Surface::metal, 128, 0, index);
     if (made.type != "stain") continue;
     const cv::Scalar inside = cv::mean(made.image, made.mask);
     const cv::Scalar outside = cv::mean(made.image, made.mask == 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The wall: what training is given neither holds a mask of an unlabelled image nor a way to one.
+// The wall: what training is given neither holds a mask of an unlabeled image nor a way to one.
 #include <algorithm>
 #include <string>
 #include <type_traits>
@@ -46,23 +46,23 @@ struct AreNumbersAndTexts
 
 TEST_CASE("a training set consists of these eight members of plain data") {
   // A ninth member, or one of another type (a path, a sample, a callback), does not compile: think of the wall first.
-  const auto& [size, labelled, unlabelled, auxiliary, images, masks, ids, seen_types] = data::TrainingSet{};
-  static_assert(AreNumbersAndTexts<std::decay_t<decltype(size)>, std::decay_t<decltype(labelled)>,
-                                   std::decay_t<decltype(unlabelled)>, std::decay_t<decltype(auxiliary)>,
+  const auto& [size, labeled, unlabeled, auxiliary, images, masks, ids, seen_types] = data::TrainingSet{};
+  static_assert(AreNumbersAndTexts<std::decay_t<decltype(size)>, std::decay_t<decltype(labeled)>,
+                                   std::decay_t<decltype(unlabeled)>, std::decay_t<decltype(auxiliary)>,
                                    std::decay_t<decltype(images)>, std::decay_t<decltype(masks)>,
                                    std::decay_t<decltype(ids)>, std::decay_t<decltype(seen_types)>>::value);
-  CHECK(size + labelled + unlabelled + auxiliary == 0);
+  CHECK(size + labeled + unlabeled + auxiliary == 0);
   CHECK((images.empty() && masks.empty() && ids.empty() && seen_types.empty()));
 }
 
-TEST_CASE("loading the training set opens no mask of an unlabelled image") {
+TEST_CASE("loading the training set opens no mask of an unlabeled image") {
   const test::Scratch scratch;
   test::write_folder_layout(scratch.path(), 6, "abcdef");
   const auto options = test::options_for("folder", scratch.path(), 2);
   const auto listing = data::list_samples(options);
   const auto split = data::draw_split(listing, options);
-  for (std::size_t i = 0; i < split.unlabelled.size(); ++i) {
-    const auto& mask = listing.samples[static_cast<std::size_t>(split.unlabelled[i])].mask;
+  for (std::size_t i = 0; i < split.unlabeled.size(); ++i) {
+    const auto& mask = listing.samples[static_cast<std::size_t>(split.unlabeled[i])].mask;
     if (i % 2 == 0) {
       std::filesystem::remove(mask);
     } else {
@@ -70,27 +70,27 @@ TEST_CASE("loading the training set opens no mask of an unlabelled image") {
     }
   }
   const auto set = data::load_training_set(listing, split, options);
-  CHECK(set.labelled == 2);
-  CHECK(set.unlabelled == 4);
+  CHECK(set.labeled == 2);
+  CHECK(set.unlabeled == 4);
   CHECK(set.images.size() == 6 * 3 * 16 * 16);
   CHECK(set.masks.size() == 2 * 16 * 16);
   const data::ScoringSet scoring(listing, split, options);
   CHECK(test::error_text([&] { scoring.mask(0); }) == Contains("cannot be opened"));
   CHECK(test::error_text([&] { scoring.mask(1); }) == Contains("is not an image"));
-  // This test would notice: a labelled mask that is destroyed stops the loading.
-  test::write_bytes(listing.samples[static_cast<std::size_t>(split.labelled[1])].mask, "destroyed");
+  // This test would notice: a labeled mask that is destroyed stops the loading.
+  test::write_bytes(listing.samples[static_cast<std::size_t>(split.labeled[1])].mask, "destroyed");
   CHECK(test::error_text([&] { data::load_training_set(listing, split, options); }) == Contains("is not an image"));
 }
 
-TEST_CASE("images, masks and ids come labelled, unlabelled, auxiliary, as planes of red, green and blue") {
+TEST_CASE("images, masks and ids come labeled, unlabeled, auxiliary, as planes of red, green and blue") {
   const test::Scratch scratch;
-  const auto plain = [&](const std::string& name, const cv::Scalar& colour) {
-    test::write_picture(scratch / name, cv::Mat(16, 16, CV_8UC3, colour));
+  const auto plain = [&](const std::string& name, const cv::Scalar& color) {
+    test::write_picture(scratch / name, cv::Mat(16, 16, CV_8UC3, color));
   };
   plain("test/good/0.png", {0, 0, 51});        // red 0.2
   plain("test/crack/0.png", {102, 0, 0});      // blue 0.4
   plain("test/stain/0.png", {0, 153, 0});      // green 0.6
-  plain("train/good/0.png", {204, 204, 204});  // grey 0.8
+  plain("train/good/0.png", {204, 204, 204});  // gray 0.8
   test::write_picture(scratch / "ground_truth" / "crack" / "0_mask.png", test::stripe_mask(16, 16, 3, 5));
   test::write_picture(scratch / "ground_truth" / "stain" / "0_mask.png", test::stripe_mask(16, 16, 0, 16));
   const auto options = test::options_for("mvtec", scratch.path());
@@ -125,7 +125,7 @@ TEST_CASE("images, masks and ids come labelled, unlabelled, auxiliary, as planes
 
 TEST_CASE("a scoring set says which images have no mask") {
   const test::Scratch scratch;
-  test::write_picture(scratch / "images" / "a.png", test::colour_picture(8, 8));
+  test::write_picture(scratch / "images" / "a.png", test::color_picture(8, 8));
   const auto options = test::options_for("folder", scratch.path());
   const auto listing = data::list_samples(options);
   const data::ScoringSet scoring(listing, data::draw_split(listing, options), options);

@@ -70,7 +70,7 @@ TEST_CASE("scores worked out by hand") {
   CHECK(best.threshold == Approx(0.85));
 }
 
-TEST_CASE("every distinct probability has one point, exactly, down to zero and neighbouring floats") {
+TEST_CASE("every distinct probability has one point, exactly, down to zero and neighboring floats") {
   const float almost = std::nextafter(0.5F, 0.0F);
   const std::vector<ScoredImage> images = {row({0.0F, 1.0F, 0.5F, almost, -0.0F, 1e-40F}, {0, 1, 1, 0, 1, 0})};
   const auto points = evaluation::curve(images);

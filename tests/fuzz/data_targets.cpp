@@ -18,14 +18,14 @@ namespace fs = std::filesystem;
 
 // 24 x 20 pixels of a smooth pattern with a bright square.
 cv::Mat pattern(int type) {
-  cv::Mat grey(20, 24, CV_8UC1);
-  for (int y = 0; y < grey.rows; ++y) {
-    for (int x = 0; x < grey.cols; ++x)
-      grey.at<std::uint8_t>(y, x) = static_cast<std::uint8_t>(x > 4 && x < 9 && y > 4 && y < 9 ? 255 : 3 * x + 5 * y);
+  cv::Mat gray(20, 24, CV_8UC1);
+  for (int y = 0; y < gray.rows; ++y) {
+    for (int x = 0; x < gray.cols; ++x)
+      gray.at<std::uint8_t>(y, x) = static_cast<std::uint8_t>(x > 4 && x < 9 && y > 4 && y < 9 ? 255 : 3 * x + 5 * y);
   }
-  cv::Mat image = grey;
-  if (CV_MAT_CN(type) == 3) cv::cvtColor(grey, image, cv::COLOR_GRAY2BGR);
-  if (CV_MAT_CN(type) == 4) cv::cvtColor(grey, image, cv::COLOR_GRAY2BGRA);
+  cv::Mat image = gray;
+  if (CV_MAT_CN(type) == 3) cv::cvtColor(gray, image, cv::COLOR_GRAY2BGR);
+  if (CV_MAT_CN(type) == 4) cv::cvtColor(gray, image, cv::COLOR_GRAY2BGRA);
   if (CV_MAT_DEPTH(type) == CV_16U) image.convertTo(image, CV_16U, 257);
   return image;
 }
@@ -75,10 +75,10 @@ void both(const First& first, const Second& second) {
 Target image_target() {
   Target target;
   target.name = "image";
-  target.seeds = {encoded("grey.png", CV_8UC1),    encoded("colour.png", CV_8UC3), encoded("alpha.png", CV_8UC4),
-                  encoded("deep.png", CV_16UC1),   encoded("grey.jpg", CV_8UC1),   encoded("colour.jpg", CV_8UC3),
-                  encoded("colour.bmp", CV_8UC3),  encoded("grey.tiff", CV_8UC1),  encoded("deep.tiff", CV_16UC3),
-                  encoded("colour.webp", CV_8UC3), encoded("grey.pgm", CV_8UC1)};
+  target.seeds = {encoded("gray.png", CV_8UC1),   encoded("color.png", CV_8UC3), encoded("alpha.png", CV_8UC4),
+                  encoded("deep.png", CV_16UC1),  encoded("gray.jpg", CV_8UC1),  encoded("color.jpg", CV_8UC3),
+                  encoded("color.bmp", CV_8UC3),  encoded("gray.tiff", CV_8UC1), encoded("deep.tiff", CV_16UC3),
+                  encoded("color.webp", CV_8UC3), encoded("gray.pgm", CV_8UC1)};
   target.words = {"IHDR", "IDAT", "PLTE", "tRNS", "IEND", "eXIf", "Exif"};
   target.read = [](const Seed& input, const fs::path& scratch) {
     const auto file = written(input, scratch);

@@ -33,7 +33,7 @@ const host::Catalog& catalog() {
       plugin.name = name;
       plugin.options = {option("step", std::int64_t{4}),
                         option("rate", 0.1),
-                        option("start", std::string("centre")),
+                        option("start", std::string("center")),
                         option("jump", false),
                         option("channels", std::vector<std::int64_t>{16, 32}),
                         option("rates", std::vector<double>{0.5}),

@@ -99,8 +99,8 @@ TEST_CASE("JSON that is no catalog is refused with what is wrong") {
   bad["plugins"][1]["kind"] = "smaplers";
   CHECK(refusal(bad) == "a catalog names the kind \"smaplers\", which this version does not know");
   bad = good;
-  bad["plugins"][1]["options"][0]["type"] = "colour";
-  CHECK(refusal(bad) == "a catalog names the type \"colour\", which this version does not know");
+  bad["plugins"][1]["options"][0]["type"] = "color";
+  CHECK(refusal(bad) == "a catalog names the type \"color\", which this version does not know");
   bad = good;
   bad["plugins"][1]["options"][0]["default"] = "true";
   CHECK(refusal(bad) == Contains("the description of the plugins cannot be read: "));

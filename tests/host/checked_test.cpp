@@ -17,7 +17,7 @@ class SmallScene : public nbs::Scene {
   std::int64_t image_count() const override { return 2; }
   std::int64_t image_size() const override { return 16; }
   std::int64_t patch_size() const override { return 8; }
-  bool labelled(std::int64_t) const override { return false; }
+  bool labeled(std::int64_t) const override { return false; }
   torch::Tensor image(std::int64_t) const override { return {}; }
   torch::Tensor mask(std::int64_t) const override { return {}; }
   torch::Tensor loss(std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t) override { return {}; }
@@ -154,13 +154,13 @@ TEST_CASE("whatever a plugin throws becomes one sentence with plugin, method and
         "p.toml:3:1: postprocessor \"polite\", apply(): threw something that is not a std::exception");
   // Every other method too; without a place in a file the sentence starts with the plugin.
   const auto sampler = with_manners().make_sampler("polite", with_manner("throws"), some_context(), "");
-  CHECK(error_text([&] { sampler->learn({}); }) == "sampler \"polite\", learn(): out of cheese");
+  CHECK(error_text([&] { sampler->train_step({}); }) == "sampler \"polite\", train_step(): out of cheese");
   const auto autoencoder = with_manners().make_autoencoder("polite", with_manner("throws"), some_context(), "");
-  CHECK(error_text([&] { autoencoder->reinitialise(); }) == "autoencoder \"polite\", reinitialise(): out of cheese");
-  CHECK(error_text([&] { autoencoder->learn({}); }) == "autoencoder \"polite\", learn(): out of cheese");
+  CHECK(error_text([&] { autoencoder->reset(); }) == "autoencoder \"polite\", reset(): out of cheese");
+  CHECK(error_text([&] { autoencoder->train_step({}); }) == "autoencoder \"polite\", train_step(): out of cheese");
   CHECK(error_text([&] { autoencoder->state(); }) == "autoencoder \"polite\", state(): out of cheese");
   const auto predictor = with_manners().make_predictor("polite", with_manner("throws"), some_context(), "");
-  CHECK(error_text([&] { predictor->learn({}, {}, {}); }) == "predictor \"polite\", learn(): out of cheese");
+  CHECK(error_text([&] { predictor->train_step({}, {}, {}); }) == "predictor \"polite\", train_step(): out of cheese");
 }
 
 TEST_CASE("a state that is of another component is refused with plugin, method and place") {

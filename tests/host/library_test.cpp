@@ -94,7 +94,7 @@ TEST_CASE("a library that is no plugin is told from a broken one") {
 }
 
 TEST_CASE("a registration that fails, or registers nothing, is refused") {
-  CHECK(refusal_of(test_plugin("throws")) == "its registration failed: the licence server is on holiday");
+  CHECK(refusal_of(test_plugin("throws")) == "its registration failed: the license server is on holiday");
   CHECK(refusal_of(test_plugin("throws_number")) == "its registration threw something that is not a std::exception");
   CHECK(refusal_of(test_plugin("empty")) == "it registers no plugin; call registrar.add in its NBS_PLUGIN body");
 }
@@ -130,7 +130,7 @@ TEST_CASE("a library built for another interface is refused before any of its co
   CHECK(text(refusal([](Record& r) { std::memset(r.libtorch, '1', sizeof r.libtorch); })) ==
         Contains("LibTorch 11111111111111111111111111111111, but"));
   // Unchanged, the record is accepted.
-  CHECK(refusal([](Record&) {}) == "its registration failed: the licence server is on holiday");
+  CHECK(refusal([](Record&) {}) == "its registration failed: the license server is on holiday");
 }
 
 TEST_CASE("an older minor version is accepted; compiler, build type and C++ standard only warn") {

@@ -45,7 +45,7 @@ TEST_CASE("a good library is loaded with all that it says of itself") {
   CHECK(sampler->options[1].maximum == 8.0);
   CHECK(host.catalog().find(Kind::postprocessor, "polite") != nullptr);
   CHECK(host.catalog().find(Kind::sampler, "rude") == nullptr);
-  CHECK(host.make_sampler("polite", {}, test_context(), "")->learns());
+  CHECK(host.make_sampler("polite", {}, test_context(), "")->is_trainable());
 }
 
 TEST_CASE("a library built by another compiler is loaded with a warning that names it") {

@@ -160,7 +160,7 @@ TEST_CASE("a method is the same on every data set but for what its kind of surfa
   CHECK(only("mvtec/wood-unsupervised_l2.toml", "mvtec/wood-unsupervised_ssim.toml") ==
         std::set<std::string>{"autoencoder"});
   auto sections = only("crackforest.toml", "crackforest/proposed.toml");
-  sections.erase("data");  // the file of the splits may say how labelled images are drawn
+  sections.erase("data");  // the file of the splits may say how labeled images are drawn
   CHECK(sections.empty());
 }
 

@@ -63,18 +63,18 @@ TEST_CASE("every file runs to its end and is scored") {
     const double f1 = result.at("scores").at("f1");
     CHECK(f1 >= 0);
     CHECK(f1 <= 1);
-    // All images but the five labelled ones are scored, and each has its mask.
+    // All images but the five labeled ones are scored, and each has its mask.
     const auto split = Json::parse(nbs::read_file(folder / "split.json"));
-    std::size_t labelled = 0;
-    std::size_t unlabelled = 0;
+    std::size_t labeled = 0;
+    std::size_t unlabeled = 0;
     for (const auto& image : split.at("images")) {
-      labelled += image.at("role") == "labeled" ? 1 : 0;
-      unlabelled += image.at("role") == "unlabeled" ? 1 : 0;
+      labeled += image.at("role") == "labeled" ? 1 : 0;
+      unlabeled += image.at("role") == "unlabeled" ? 1 : 0;
     }
-    CHECK(labelled == 5);
-    CHECK(unlabelled > 0);
-    CHECK(result.at("scores").at("by_image").size() == unlabelled);
-    CHECK(count_of(folder / "predictions", ".mask.png") == unlabelled);
+    CHECK(labeled == 5);
+    CHECK(unlabeled > 0);
+    CHECK(result.at("scores").at("by_image").size() == unlabeled);
+    CHECK(count_of(folder / "predictions", ".mask.png") == unlabeled);
     CHECK(fs::is_regular_file(folder / "report.html"));
   }
   CHECK(seen.size() >= 7);

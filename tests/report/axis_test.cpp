@@ -26,7 +26,7 @@ double from_bits(std::uint64_t bits) {
   return value;
 }
 
-// Numbers at which arithmetic ends, and neighbours of ordinary ones.
+// Numbers at which arithmetic ends, and neighbors of ordinary ones.
 const std::vector<double>& special_numbers() {
   static const std::vector<double> kNumbers = {0.0,
                                                -0.0,
@@ -58,7 +58,7 @@ const std::vector<double>& special_numbers() {
   return kNumbers;
 }
 
-// Pairs of special numbers, of random bit patterns, and of neighbours of random numbers.
+// Pairs of special numbers, of random bit patterns, and of neighbors of random numbers.
 void for_many_pairs(const std::function<void(double, double)>& check) {
   for (const double low : special_numbers()) {
     for (const double high : special_numbers())

@@ -131,7 +131,7 @@ TEST_CASE("All scores are shown, the oracle by its name, what is undefined as a 
   CHECK(html.find("<dt>Recall</dt><dd>0.625</dd>") != std::string::npos);
   CHECK(html.find("<dt>Oracle F1</dt><dd>0.688</dd>") != std::string::npos);
   CHECK(html.find("<dt>AUPRO</dt><dd>–</dd>") != std::string::npos);
-  CHECK(html.find("the threshold 0.438 (chosen for the best F1 on the labelled images)") != std::string::npos);
+  CHECK(html.find("the threshold 0.438 (chosen for the best F1 on the labeled images)") != std::string::npos);
 }
 
 TEST_CASE("Types of defect have their own scores; a type without anomalies has only false positives") {
@@ -231,8 +231,7 @@ TEST_CASE("Warnings and pictures that are missing are told at the top") {
                     "missing_pictures": {"count": 7, "reasons": ["the disk is full"]}})");
   const auto html = report_of(scratch);
   CHECK(html.find("<p class=\"remark\">one image is &lt;black&gt;</p>") != std::string::npos);
-  CHECK(html.find("<p class=\"remark\">7 pictures could not be written: the disk is full</p>") !=
-        std::string::npos);
+  CHECK(html.find("<p class=\"remark\">7 pictures could not be written: the disk is full</p>") != std::string::npos);
 }
 
 TEST_CASE("A folder that holds no run is an error that says what to do") {

@@ -67,7 +67,7 @@ TEST_CASE("A run in which nothing could be scored says so, and is not called unf
   const auto figures = scratch.write("figures.json", kFigures);
   write_run(scratch, "runs/a", "blind", "null");
   nbs::report::write_folder_report(scratch / "runs");
-  CHECK(holds(contents(scratch / "runs/a/report.html"), "Nothing could be scored: no unlabelled image has a mask."));
+  CHECK(holds(contents(scratch / "runs/a/report.html"), "Nothing could be scored: no unlabeled image has a mask."));
   CHECK(holds(contents(scratch / "runs/index.html"), "Nothing could be scored"));
   const auto text = results_table({scratch / "runs"}, TableFormat::text, figures);
   CHECK(holds(text, "unscored"));

@@ -26,7 +26,7 @@ torch::Tensor mask_of(const torch::Tensor& numbers) {
 
 TrainingImages numbered_images() {
   TrainingImages images;
-  images.labelled = 1;
+  images.labeled = 1;
   images.images = (places() / 512).expand({1, 3, kSize, kSize}).contiguous();
   images.masks = mask_of(places()).unsqueeze(0);
   return images;

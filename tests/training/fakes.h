@@ -35,11 +35,11 @@ class LinearAutoencoder : public Autoencoder {
     draw();
   }
 
-  void reinitialise() override {
-    ++lives;
+  void reset() override {
+    ++cycles;
     draw();
   }
-  double learn(const torch::Tensor& patches) override {
+  double train_step(const torch::Tensor& patches) override {
     ++steps;
     for (std::int64_t i = 0; i < patches.size(0); ++i)
       taught.push_back(patches[i].sum().item<double>());
@@ -64,8 +64,8 @@ class LinearAutoencoder : public Autoencoder {
     state.read_into("shift", shift_);
   }
 
-  std::vector<double> taught;  ///< the sum of each patch it learnt from, in order
-  std::int64_t lives = 0;
+  std::vector<double> taught;  ///< the sum of each patch it learned from, in order
+  std::int64_t cycles = 0;
   std::int64_t steps = 0;
   std::int64_t evaluations = 0;
   std::int64_t break_at_step = -1;  ///< after this step its parameters are no numbers
@@ -95,8 +95,8 @@ class NotingSampler : public Sampler {
     }
     return rollout;
   }
-  bool learns() const override { return true; }
-  std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) override {
+  bool is_trainable() const override { return true; }
+  std::vector<std::pair<std::string, double>> train_step(const std::vector<RewardedRollout>& rollouts) override {
     Lesson lesson;
     for (const auto& rewarded : rollouts) {
       lesson.patches.push_back(rewarded.rollout->patches);
@@ -125,8 +125,8 @@ class MeanPredictor : public Predictor {
  public:
   bool needs_profile() const override { return true; }
   bool needs_image() const override { return false; }
-  bool learns() const override { return teachable; }
-  double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
+  bool is_trainable() const override { return teachable; }
+  double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
     parameters_.requires_grad_(true);
     const auto value = loss(forward(input), masks);
     const auto gradient = torch::autograd::grad({value}, {parameters_})[0];
@@ -164,19 +164,19 @@ inline bool same(const State& a, const State& b) {
   return training::to_safetensors(a) == training::to_safetensors(b);
 }
 
-/// Random images with a bright square each; the first `labelled` have masks.
-inline training::TrainingImages small_images(std::int64_t size, std::int64_t labelled, std::int64_t unlabelled,
+/// Random images with a bright square each; the first `labeled` have masks.
+inline training::TrainingImages small_images(std::int64_t size, std::int64_t labeled, std::int64_t unlabeled,
                                              std::uint64_t seed) {
   auto generator = make_generator(seed);
   training::TrainingImages images;
-  images.labelled = labelled;
-  images.unlabelled = unlabelled;
-  images.images = torch::rand({labelled + unlabelled, 3, size, size}, generator) * 0.5;
-  images.masks = torch::zeros({labelled, size, size});
-  for (std::int64_t i = 0; i < labelled + unlabelled; ++i) {
+  images.labeled = labeled;
+  images.unlabeled = unlabeled;
+  images.images = torch::rand({labeled + unlabeled, 3, size, size}, generator) * 0.5;
+  images.masks = torch::zeros({labeled, size, size});
+  for (std::int64_t i = 0; i < labeled + unlabeled; ++i) {
     const std::int64_t at = (3 * i) % (size - 4);
     images.images[i].slice(1, at, at + 4).slice(2, at, at + 4).add_(0.5);
-    if (i < labelled) images.masks[i].slice(0, at, at + 4).slice(1, at, at + 4).fill_(1);
+    if (i < labeled) images.masks[i].slice(0, at, at + 4).slice(1, at, at + 4).fill_(1);
   }
   return images;
 }
@@ -188,7 +188,7 @@ inline training::Settings small_settings() {
   settings.profile.length = 3;
   settings.profile.stride = 1;
   settings.profile.transform = nbs::config::ProfileTransform::none;
-  settings.profile.normalise = nbs::config::ProfileNormalization::mean;
+  settings.profile.normalize = nbs::config::ProfileNormalization::mean;
   settings.buffer.steps = 1;
   settings.buffer.capacity = 8;
   settings.buffer.batch = 2;
@@ -215,7 +215,7 @@ struct SmallRun {
   std::vector<training::IterationReport> reports;
 
   training::Components components() const { return {sampler, autoencoder, predictor}; }
-  training::Outcome run(
+  training::TrainingResult run(
       const training::TrainingImages& images, const training::Settings& settings, std::uint64_t seed = 5,
       const std::function<bool()>& interrupted = [] { return false; }) {
     training::Trainer trainer(images, components(), settings, seed);

@@ -48,17 +48,17 @@ TEST_CASE("a model without an autoencoder is refused where profiles are needed")
   const auto images = nbs::test::small_images(16, 2, 1, 3);
   const auto settings = nbs::test::small_settings();
   nbs::test::SmallRun run;
-  auto moment = *run.run(images, settings).best;
-  moment.lives.clear();
+  auto checkpoint = *run.run(images, settings).best;
+  checkpoint.cycles.clear();
   CHECK_THROWS_WITH_AS(
-      nbs::training::Inference(run.components(), settings.profile, false, 16, std::move(moment)),
+      nbs::training::Inference(run.components(), settings.profile, false, 16, std::move(checkpoint)),
       "the predictor needs loss profiles, but the model holds no autoencoder to make them; run it again", nbs::Error);
 }
 
-TEST_CASE("masks are made from the profiles of the last lives, each as it was at its end") {
+TEST_CASE("masks are made from the profiles of the last cycles, each as it was at its end") {
   const auto images = nbs::test::small_images(16, 2, 1, 3);
-  auto settings = nbs::test::small_settings();  // lives of 8 iterations
-  settings.profile.lives = 2;
+  auto settings = nbs::test::small_settings();  // cycles of 8 iterations
+  settings.profile.cycles = 2;
   settings.train.iterations = 24;
   settings.train.selection = nbs::config::Selection::last;
   nbs::test::SmallRun pieces;
@@ -70,19 +70,19 @@ TEST_CASE("masks are made from the profiles of the last lives, each as it was at
       },
       [] { return false; });
   REQUIRE(outcome.best.has_value());
-  REQUIRE(outcome.best->lives.size() == 2);
+  REQUIRE(outcome.best->cycles.size() == 2);
   REQUIRE(ends.size() == 3);
   for (std::size_t l = 0; l < 2; ++l) {
-    const auto& snapshots = outcome.best->lives[l].snapshots;
+    const auto& snapshots = outcome.best->cycles[l].snapshots;
     REQUIRE(snapshots.size() == 3);
     for (std::size_t i = 0; i < 2; ++i)
       CHECK(torch::equal((*snapshots.back())[i], (*ends[l + 1])[i]));
   }
-  // One life at a time, and their mean.
-  const auto alone = [&](std::size_t life) {
-    auto moment = *outcome.best;
-    moment.lives = {outcome.best->lives[life]};
-    nbs::training::Inference inference(pieces.components(), settings.profile, false, 16, std::move(moment));
+  // One cycle at a time, and their mean.
+  const auto alone = [&](std::size_t cycle) {
+    auto checkpoint = *outcome.best;
+    checkpoint.cycles = {outcome.best->cycles[cycle]};
+    nbs::training::Inference inference(pieces.components(), settings.profile, false, 16, std::move(checkpoint));
     return inference.probability(images.images[2]);
   };
   nbs::training::Inference inference(pieces.components(), settings.profile, false, 16, *outcome.best);

@@ -24,13 +24,13 @@ Model some_model() {
   nbs::test::LinearAutoencoder autoencoder(1);
   Model model;
   for (int l = 0; l < 2; ++l) {
-    nbs::training::Life life;
+    nbs::training::Cycle cycle;
     for (int t = 0; t < 3; ++t) {
-      autoencoder.learn(nbs::test::small_images(8, 1, 0, 1).images);
-      life.snapshots.push_back(nbs::training::take_snapshot(autoencoder));
-      life.typical.push_back(torch::full({4, 4}, 0.1 * t + l));
+      autoencoder.train_step(nbs::test::small_images(8, 1, 0, 1).images);
+      cycle.snapshots.push_back(nbs::training::take_snapshot(autoencoder));
+      cycle.reference.push_back(torch::full({4, 4}, 0.1 * t + l));
     }
-    model.lives.push_back(life);
+    model.cycles.push_back(cycle);
   }
   model.predictor.write("weight", torch::full({2}, 0.25));
   model.sampler.emplace();
@@ -52,14 +52,14 @@ TEST_CASE("a model written to a folder comes back with every bit") {
   const auto back = read_model(scratch / "model", hashes);
   CHECK(nbs::test::same(back.predictor, model.predictor));
   CHECK(nbs::test::same(back.sampler.value(), *model.sampler));
-  REQUIRE(back.lives.size() == 2);
+  REQUIRE(back.cycles.size() == 2);
   for (std::size_t l = 0; l < 2; ++l) {
-    const auto& read = back.lives[l];
-    const auto& written = model.lives[l];
+    const auto& read = back.cycles[l];
+    const auto& written = model.cycles[l];
     REQUIRE(read.snapshots.size() == 3);
-    REQUIRE(read.typical.size() == 3);
+    REQUIRE(read.reference.size() == 3);
     for (std::size_t t = 0; t < 3; ++t) {
-      CHECK(torch::equal(read.typical[t], written.typical[t]));
+      CHECK(torch::equal(read.reference[t], written.reference[t]));
       REQUIRE(read.snapshots[t]->size() == written.snapshots[t]->size());
       for (std::size_t i = 0; i < read.snapshots[t]->size(); ++i)
         CHECK(torch::equal((*read.snapshots[t])[i], (*written.snapshots[t])[i]));
@@ -76,7 +76,7 @@ TEST_CASE("a model of a predictor alone has neither autoencoders nor a sampler")
   const auto hashes = write_model(scratch / "model", model);
   CHECK(hashes.size() == 1);
   const auto back = read_model(scratch / "model", hashes);
-  CHECK(back.lives.empty());
+  CHECK(back.cycles.empty());
   CHECK_FALSE(back.sampler.has_value());
   CHECK(nbs::test::same(back.predictor, model.predictor));
 }
@@ -125,14 +125,14 @@ TEST_CASE("autoencoders of anybody's making are refused where counts and tensors
                  {{"autoencoders.safetensors", nbs::sha256(bytes)}, {"predictor.safetensors", nbs::sha256(predictor)}});
     });
   };
-  CHECK(refusal([](nbs::State& s) { s.write_integer("lives", 0); }) == "no error");
-  CHECK(refusal([](nbs::State&) {}) == Contains("\"lives\" is not in"));
-  CHECK(refusal([](nbs::State& s) { s.write_integer("lives", std::int64_t{1} << 60); }) ==
+  CHECK(refusal([](nbs::State& s) { s.write_integer("cycles", 0); }) == "no error");
+  CHECK(refusal([](nbs::State&) {}) == Contains("\"cycles\" is not in"));
+  CHECK(refusal([](nbs::State& s) { s.write_integer("cycles", std::int64_t{1} << 60); }) ==
         Contains("0 to 1 is possible"));
-  CHECK(refusal([](nbs::State& s) { s.write_integer("lives", -1); }) == Contains("is -1, but"));
-  CHECK(refusal([](nbs::State& s) { s.write("lives", torch::zeros({2})); }) == Contains("is Float, but Long"));
+  CHECK(refusal([](nbs::State& s) { s.write_integer("cycles", -1); }) == Contains("is -1, but"));
+  CHECK(refusal([](nbs::State& s) { s.write("cycles", torch::zeros({2})); }) == Contains("is Float, but Long"));
   CHECK(refusal([](nbs::State& s) {
-          s.write_integer("lives", 0);
+          s.write_integer("cycles", 0);
           s.write_integer("more", 0);
         }) == Contains("\"more\""));
 }
@@ -151,18 +151,22 @@ TEST_CASE("a model of another pipeline is refused before a mask is made of it") 
     return std::make_shared<const std::vector<torch::Tensor>>(tensors);
   };
   REQUIRE(refusal([](Model&) {}) == "no error");
-  CHECK(refusal([](Model& m) { m.lives[0].snapshots.pop_back(); }) ==
-        "life 0 of the model's autoencoder has 2 parameter sets, but profile.length is 3; it belongs to another "
+  CHECK(refusal([](Model& m) { m.cycles[0].snapshots.pop_back(); }) ==
+        "cycle 0 of the model's autoencoder has 2 parameter sets, but profile.length is 3; it belongs to another "
         "pipeline, so run this one again");
   CHECK(refusal([&](Model& m) {
-          m.lives[0].snapshots[1] = set_of({torch::zeros({3, 1, 1})});
+          m.cycles[0].snapshots[1] = set_of({torch::zeros({3, 1, 1})});
         }) == Contains("has 1 tensors, but the pipeline's has 2"));
   // It would fit by broadcasting.
   CHECK(refusal([&](Model& m) {
-          m.lives[0].snapshots[1] = set_of({torch::zeros({1}), torch::zeros({3, 1, 1})});
+          m.cycles[0].snapshots[1] = set_of({torch::zeros({1}), torch::zeros({3, 1, 1})});
         }) == Contains("a tensor of shape [1], but the pipeline's is [3, 1, 1]"));
-  CHECK(refusal([](Model& m) { m.lives[0].typical = {torch::ones({16, 16})}; }) == Contains("1 typical losses for 3"));
-  CHECK(refusal([](Model& m) { m.lives[0].typical.assign(3, torch::ones({1, 16})); }) == Contains("of shape [1, 16]"));
+  CHECK(refusal([](Model& m) {
+          m.cycles[0].reference = {torch::ones({16, 16})};
+        }) == Contains("1 reference maps for 3"));
+  CHECK(refusal([](Model& m) {
+          m.cycles[0].reference.assign(3, torch::ones({1, 16}));
+        }) == Contains("of shape [1, 16]"));
   CHECK(refusal([](Model& m) {
           m.predictor = nbs::State();
           m.predictor.write("parameters", torch::zeros({3}));

@@ -20,7 +20,7 @@ TEST_CASE("replayed profiles are those of a loop that evaluates every image afte
     ParameterRing ring(4);
     std::vector<std::deque<torch::Tensor>> textbook(5);
     for (int iteration = 0; iteration < 9; ++iteration) {
-      autoencoder.learn(images.images.slice(2, 0, 8).slice(3, iteration, iteration + 8));
+      autoencoder.train_step(images.images.slice(2, 0, 8).slice(3, iteration, iteration + 8));
       ring.push(nbs::training::take_snapshot(autoencoder));
       for (std::int64_t i = 0; i < 5; ++i) {
         textbook[i].push_back(nbs::training::loss_map(autoencoder, tiling, images.images[i]).clone());
@@ -43,11 +43,11 @@ TEST_CASE("a snapshot is a copy: later steps do not touch it, and it can be put 
   const auto before = autoencoder.pixel_loss(patches);
   const auto snapshot = nbs::training::take_snapshot(autoencoder);
   for (int i = 0; i < 3; ++i)
-    autoencoder.learn(patches);
+    autoencoder.train_step(patches);
   CHECK_FALSE(torch::equal(autoencoder.pixel_loss(patches), before));
   nbs::training::restore_snapshot(autoencoder, snapshot);
   CHECK(torch::equal(autoencoder.pixel_loss(patches), before));
-  autoencoder.learn(patches);
+  autoencoder.train_step(patches);
   nbs::training::restore_snapshot(autoencoder, snapshot);
   CHECK(torch::equal(autoencoder.pixel_loss(patches), before));
 }
@@ -77,7 +77,7 @@ TEST_CASE("a profile is divided by its own mean, or each map by its own, then tr
   const auto plain = nbs::training::prepare_profile(options, profile, scales());
   CHECK(torch::allclose(plain, profile / 2.5));
   CHECK(plain.mean().item<double>() == doctest::Approx(1));
-  options.normalise = nbs::config::ProfileNormalization::map;
+  options.normalize = nbs::config::ProfileNormalization::map;
   CHECK(scales() == std::vector<double>{2, 3});
   const auto by_map = nbs::training::prepare_profile(options, profile, scales());
   CHECK(torch::allclose(by_map[0], profile[0] / 2));
@@ -86,7 +86,7 @@ TEST_CASE("a profile is divided by its own mean, or each map by its own, then tr
   const auto logarithm = nbs::training::prepare_profile(options, profile, {2, 2});
   CHECK(logarithm[0][0][0].item<double>() == doctest::Approx(std::log(0.51)).epsilon(1e-5));
   CHECK(logarithm[1][0][1].item<double>() == doctest::Approx(std::log(0.01)).epsilon(1e-5));
-  options.normalise = nbs::config::ProfileNormalization::none;
+  options.normalize = nbs::config::ProfileNormalization::none;
   CHECK(scales() == std::vector<double>{1, 1});
   // The profile itself is left as it was recorded.
   CHECK(profile[1][0][1].item<double>() == 0);
@@ -96,8 +96,8 @@ TEST_CASE("a profile of zeros stays one of zeros") {
   nbs::config::ProfileOptions options;
   const auto zeros = torch::zeros({2, 3, 3});
   using Normalization = nbs::config::ProfileNormalization;
-  for (const auto normalise : {Normalization::mean, Normalization::map, Normalization::none}) {
-    options.normalise = normalise;
+  for (const auto normalize : {Normalization::mean, Normalization::map, Normalization::none}) {
+    options.normalize = normalize;
     const auto scales = nbs::training::profile_scales(options, nbs::training::map_means(zeros));
     CHECK(scales == std::vector<double>{1, 1});
     CHECK(torch::equal(nbs::training::prepare_profile(options, zeros, scales), zeros));

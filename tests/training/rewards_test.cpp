@@ -18,7 +18,7 @@ RewardOptions example() {
   options.prediction_weight = 1;
   options.anneal = 200;
   options.schedule = nbs::config::BetaSchedule::linear;
-  options.normalise = false;
+  options.normalize = false;
   return options;
 }
 
@@ -42,7 +42,7 @@ TEST_CASE("Eq. 3: beta falls linearly to 0 at iteration L and stays there") {
   CHECK(nbs::training::beta(options, 100000) == 0.0);
 }
 
-TEST_CASE("beta as a hard switch, and without behaviour cloning") {
+TEST_CASE("beta as a hard switch, and without behavior cloning") {
   RewardOptions options = example();
   options.anneal = 200;
   options.schedule = nbs::config::BetaSchedule::hard;
@@ -102,12 +102,12 @@ TEST_CASE("Eq. 1: the prediction reward is (1 - beta) (-l_pred) at the last step
   CHECK(nbs::training::prediction_rewards(options, 0, 0, 0.5).empty());
 }
 
-TEST_CASE("normalising gives mean 0 and deviation 1, and so loses a reward of the last step alone") {
-  check_values(nbs::training::normalised({1, 3}), {-1, 1});
-  check_values(nbs::training::normalised({2, 2, 2}), {0, 0, 0});
-  CHECK(nbs::training::normalised({}).empty());
+TEST_CASE("normalizing gives mean 0 and deviation 1, and so loses a reward of the last step alone") {
+  check_values(nbs::training::normalized({1, 3}), {-1, 1});
+  check_values(nbs::training::normalized({2, 2, 2}), {0, 0, 0});
+  CHECK(nbs::training::normalized({}).empty());
   RewardOptions options = example();
-  options.normalise = true;
+  options.normalize = true;
   // Paper, 3.2: a good and a bad episode give the same rewards.
   const std::vector<double> expected = {0.70710678118, 0.70710678118, -1.41421356237};
   check_values(nbs::training::prediction_rewards(options, 0, 3, 0.1), expected);

@@ -31,7 +31,7 @@ TEST_CASE("a window of the current loss map is that of the whole map, and only i
   losses.window(1, 4, 4, 8, 4);
   CHECK(losses.tiles_evaluated() == 5);
   // After a step all is out of date, and what is asked for is evaluated anew.
-  autoencoder.learn(images.images);
+  autoencoder.train_step(images.images);
   losses.invalidate();
   CHECK(torch::allclose(part(losses.window(1, 3, 3, 2, 2), 3, 3, 2), part(expected(1), 3, 3, 2)));
   CHECK(losses.tiles_evaluated() == 9);
@@ -60,7 +60,7 @@ TEST_CASE("with overlapping tiles windows are those of the averaged map") {
   CHECK(torch::allclose(part(losses.window(1, 6, 2, 5, 5), 6, 2, 5), part(whole, 6, 2, 5)));
 }
 
-TEST_CASE("a scene numbers its own images and has no masks of unlabelled ones") {
+TEST_CASE("a scene numbers its own images and has no masks of unlabeled ones") {
   const auto images = nbs::test::small_images(16, 2, 3, 4);
   nbs::test::LinearAutoencoder autoencoder(3);
   const Tiling tiling(16, 4);
@@ -69,8 +69,8 @@ TEST_CASE("a scene numbers its own images and has no masks of unlabelled ones") 
   CHECK(all.image_count() == 5);
   CHECK(all.image_size() == 16);
   CHECK(all.patch_size() == 4);
-  CHECK(all.labelled(1));
-  CHECK_FALSE(all.labelled(2));
+  CHECK(all.labeled(1));
+  CHECK_FALSE(all.labeled(2));
   CHECK(torch::equal(all.mask(1), images.masks[1]));
   CHECK_THROWS_AS(all.mask(2), nbs::Error);
   CHECK_THROWS_AS(all.image(5), nbs::Error);
@@ -78,7 +78,7 @@ TEST_CASE("a scene numbers its own images and has no masks of unlabelled ones") 
   TrainingScene rest(images, losses, 4, 2, 3);
   CHECK(rest.global(1) == 3);
   CHECK(torch::equal(rest.image(1), images.images[3]));
-  CHECK_FALSE(rest.labelled(0));
+  CHECK_FALSE(rest.labeled(0));
   CHECK_THROWS_AS(rest.mask(0), nbs::Error);
   CHECK(torch::allclose(part(rest.loss(1, 0, 0, 4, 4), 0, 0, 4),
                         part(autoencoder.pixel_loss(images.images[3].unsqueeze(0))[0], 0, 0, 4)));

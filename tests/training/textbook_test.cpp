@@ -30,7 +30,7 @@ torch::Tensor textbook_map(nbs::Autoencoder& autoencoder, const torch::Tensor& i
 
 }  // namespace
 
-TEST_CASE("with the conv autoencoder, the profiles of the best moment are the textbook loop's, bit for bit") {
+TEST_CASE("with the conv autoencoder, the profiles of the best checkpoint are the textbook loop's, bit for bit") {
   for (const std::int64_t stride : {1, 2}) {
     CAPTURE(stride);
     const auto images = nbs::test::small_images(32, 2, 3, 1);

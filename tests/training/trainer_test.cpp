@@ -15,8 +15,8 @@
 using nbs::test::small_images;
 using nbs::test::small_settings;
 using nbs::test::SmallRun;
-using nbs::training::Ending;
 using nbs::training::IterationReport;
+using nbs::training::StopReason;
 
 #ifdef __SANITIZE_ADDRESS__
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // GCC does not come with the header
@@ -43,10 +43,10 @@ bool same_snapshots(const std::vector<nbs::training::Snapshot>& a, const std::ve
   return true;
 }
 
-bool same_bytes(const nbs::training::Moment& a, const nbs::training::Moment& b) {
+bool same_bytes(const nbs::training::Checkpoint& a, const nbs::training::Checkpoint& b) {
   return a.iteration == b.iteration && a.loss == b.loss && nbs::test::same(a.predictor, b.predictor) &&
-         nbs::test::same(a.sampler.value(), b.sampler.value()) && a.lives.size() == 1 && b.lives.size() == 1 &&
-         same_snapshots(a.lives[0].snapshots, b.lives[0].snapshots);
+         nbs::test::same(a.sampler.value(), b.sampler.value()) && a.cycles.size() == 1 && b.cycles.size() == 1 &&
+         same_snapshots(a.cycles[0].snapshots, b.cycles[0].snapshots);
 }
 
 bool same_reports(const std::vector<IterationReport>& a, const std::vector<IterationReport>& b) {
@@ -69,7 +69,7 @@ TEST_CASE("the same seed gives the same metrics and the same bytes, another seed
   const auto other = c.run(images, small_settings(), 6);
   REQUIRE(first.best.has_value());
   REQUIRE(other.best.has_value());
-  CHECK(first.ending == Ending::finished);
+  CHECK(first.stop_reason == StopReason::finished);
   CHECK(first.iterations == 20);
   CHECK(a.reports.size() == 20);
   CHECK(same_reports(a.reports, b.reports));
@@ -119,18 +119,18 @@ TEST_CASE("the sampler gets the rewards of Eq. 1 and 3 of this iteration, after 
   CHECK(lesson == run.sampler->lessons.size());
 }
 
-TEST_CASE("the autoencoder is re-initialised every K iterations and evaluated on labelled images only") {
+TEST_CASE("the autoencoder is re-initialized every K iterations and evaluated on labeled images only") {
   const auto images = small_images(16, 2, 3, 1);
   SmallRun run;
   run.run(images, small_settings());
-  CHECK(run.autoencoder->lives == 3);             // at 0, 8 and 16
+  CHECK(run.autoencoder->cycles == 3);            // at 0, 8 and 16
   CHECK(run.autoencoder->steps == 20 * 2);        // 8 patches in minibatches of 4
   CHECK(run.autoencoder->evaluations == 20 * 2);  // this sampler never asks for losses
   auto settings = small_settings();
   settings.train.reinit_every = 0;
   SmallRun never;
   never.run(images, settings);
-  CHECK(never.autoencoder->lives == 1);
+  CHECK(never.autoencoder->cycles == 1);
 }
 
 TEST_CASE("nothing is predicted from profiles that are not full, nor remembered while they are not") {
@@ -208,12 +208,12 @@ TEST_CASE("in the iterations that finish a run only the predictor learns, and th
   settings.train.iterations = 16;
   SmallRun without;
   without.run(images, settings);
-  settings.train.finish = 5;
+  settings.train.predictor_iterations = 5;
   SmallRun run;
   const auto outcome = run.run(images, settings);
   CHECK(outcome.iterations == 21);
   CHECK(run.autoencoder->steps == without.autoencoder->steps);
-  CHECK(run.autoencoder->lives == 2);  // none at 16
+  CHECK(run.autoencoder->cycles == 2);  // none at 16
   CHECK(run.sampler->lessons.size() == without.sampler->lessons.size());
   for (std::int64_t j = 16; j < 21; ++j) {
     CAPTURE(j);
@@ -222,10 +222,10 @@ TEST_CASE("in the iterations that finish a run only the predictor learns, and th
   }
   REQUIRE(outcome.best.has_value());
   CHECK(outcome.best->iteration == 20);
-  REQUIRE(outcome.best->lives.size() == 1);
-  REQUIRE(outcome.best->lives[0].snapshots.size() == 3);
+  REQUIRE(outcome.best->cycles.size() == 1);
+  REQUIRE(outcome.best->cycles[0].snapshots.size() == 3);
   // The parameters are those that the run without it had when it ended.
-  const auto& last = *outcome.best->lives[0].snapshots.back();
+  const auto& last = *outcome.best->cycles[0].snapshots.back();
   const auto live = without.autoencoder->state();
   for (std::size_t i = 0; i < last.size(); ++i)
     CHECK(torch::equal(last[i], live[i]));
@@ -234,16 +234,17 @@ TEST_CASE("in the iterations that finish a run only the predictor learns, and th
 TEST_CASE("a finish for a predictor that learns nothing is refused") {
   const auto images = small_images(16, 2, 3, 1);
   auto settings = small_settings();
-  settings.train.finish = 5;
+  settings.train.predictor_iterations = 5;
   SmallRun run;
   run.predictor->teachable = false;
-  CHECK_THROWS_WITH_AS(run.run(images, settings),
-                       "train.finish is 5, iterations in which only the predictor learns, but this predictor learns "
-                       "nothing; set it to 0",
-                       nbs::Error);
+  CHECK_THROWS_WITH_AS(
+      run.run(images, settings),
+      "train.predictor_iterations is 5, iterations in which only the predictor learns, but this predictor learns "
+      "nothing; set it to 0",
+      nbs::Error);
 }
 
-TEST_CASE("the moment kept is that of the lowest smoothed loss, and patience counts from it") {
+TEST_CASE("the checkpoint kept is that of the lowest smoothed loss, and patience counts from it") {
   const auto images = small_images(16, 2, 3, 1);
   auto settings = small_settings();
   settings.train.reinit_every = 0;
@@ -253,18 +254,18 @@ TEST_CASE("the moment kept is that of the lowest smoothed loss, and patience cou
   // The first loss is that of iteration 2.
   run.predictor->script = {0.9, 0.5, 0.7, 0.4, 0.6, 0.45, 0.41, 0.4, 0.1, 0.1, 0.1};
   const auto outcome = run.run(images, settings);
-  CHECK(outcome.ending == Ending::patience);
+  CHECK(outcome.stop_reason == StopReason::patience);
   REQUIRE(outcome.best.has_value());
   CHECK(outcome.best->iteration == 5);
   CHECK(outcome.best->loss == 0.4);
   CHECK(outcome.iterations == 10);  // 5 and four more
   CHECK(run.reports.back().iteration == 9);
-  // Where the last moment is kept, patience still waits for a lower loss.
+  // Where the last checkpoint is kept, patience still waits for a lower loss.
   settings.train.selection = nbs::config::Selection::last;
   SmallRun last;
   last.predictor->script = run.predictor->script;
   const auto latest = last.run(images, settings);
-  CHECK(latest.ending == Ending::patience);
+  CHECK(latest.stop_reason == StopReason::patience);
   CHECK(latest.iterations == 10);
   CHECK(latest.best->iteration == 9);
   settings.train.selection = nbs::config::Selection::lowest_loss;
@@ -280,7 +281,7 @@ TEST_CASE("the moment kept is that of the lowest smoothed loss, and patience cou
   CHECK(average.best->loss == doctest::Approx((0.0625 * 0.9 + 0.125 * 0.5 + 0.25 * 0.7 + 0.5 * 0.4) / 0.9375));
 }
 
-TEST_CASE("what is remembered is of that moment and not of a later one") {
+TEST_CASE("what is remembered is of that checkpoint and not of a later one") {
   const auto images = small_images(16, 2, 3, 1);
   auto settings = small_settings();
   settings.train.reinit_every = 0;
@@ -308,7 +309,7 @@ TEST_CASE("a loss that is no number ends training with the iteration and the lik
   const auto settings = small_settings();
   const auto check = [&](SmallRun& run, const char* cause, std::int64_t last) {
     const auto outcome = run.run(images, settings);
-    CHECK(outcome.ending == Ending::diverged);
+    CHECK(outcome.stop_reason == StopReason::diverged);
     CHECK(outcome.iterations == last);
     CHECK(run.reports.size() == static_cast<std::size_t>(last));
     CAPTURE(outcome.explanation);
@@ -317,7 +318,7 @@ TEST_CASE("a loss that is no number ends training with the iteration and the lik
     CHECK(outcome.explanation.find(cause) != std::string::npos);
     REQUIRE(outcome.best.has_value());
     CHECK(outcome.best->iteration < last);
-    for (const auto& snapshot : outcome.best->lives.at(0).snapshots) {
+    for (const auto& snapshot : outcome.best->cycles.at(0).snapshots) {
       for (const auto& tensor : *snapshot)
         CHECK(torch::isfinite(tensor).all().item<bool>());
     }
@@ -354,7 +355,7 @@ TEST_CASE("the host's checks do not turn a diverged autoencoder into a lost run"
       nbs::host::checked(std::static_pointer_cast<nbs::Predictor>(run.predictor), {"mean", ""})};
   nbs::training::Trainer trainer(images, components, small_settings(), 5);
   const auto outcome = trainer.run([](const IterationReport&) {}, [] { return false; });
-  CHECK(outcome.ending == Ending::diverged);
+  CHECK(outcome.stop_reason == StopReason::diverged);
   CHECK(outcome.iterations == 5);
   CHECK(outcome.best.has_value());
 }
@@ -364,7 +365,7 @@ TEST_CASE("an interrupt ends training before the next iteration, with what there
   SmallRun run;
   int asked = 0;
   const auto outcome = run.run(images, small_settings(), 5, [&] { return ++asked > 6; });
-  CHECK(outcome.ending == Ending::interrupted);
+  CHECK(outcome.stop_reason == StopReason::interrupted);
   CHECK(outcome.iterations == 6);
   CHECK(run.reports.size() == 6);
   CHECK(outcome.best.has_value());
@@ -381,7 +382,7 @@ TEST_CASE("memory does not grow with the number of iterations") {
   trainer.run(
       [&](const IterationReport& report) {
         run.sampler->lessons.clear();
-        if (report.iteration != 100 && report.iteration != 396) return;  // both 4 after a re-initialisation
+        if (report.iteration != 100 && report.iteration != 396) return;  // both 4 after a re-initialization
         (report.iteration == 100 ? early : late) = bytes_in_use();
       },
       [] { return false; });

@@ -46,7 +46,7 @@ TEST_CASE("a result that does not serve its model is a sentence with the file, w
   CHECK(refusal("{}") == damaged("/ending is missing"));
   CHECK(refusal(R"({"ending": 5})") == damaged("/ending is 5, but a text is wanted"));
   CHECK(refusal(R"({"ending": "interrupted"})") == Contains("ended before any profile was full"));
-  CHECK(refusal(R"({"ending": "diverged"})") == Contains("diverged before there was a moment worth keeping"));
+  CHECK(refusal(R"({"ending": "diverged"})") == Contains("diverged before there was a checkpoint worth keeping"));
   CHECK(refusal(R"({"ending": "finished", "best": {}})") == damaged("it has no threshold"));
   for (const char* threshold : {"-0.1", "1.5", "1e300"})
     CHECK(refusal(std::string(R"({"ending": "finished", "threshold": )") + threshold + "}") ==

@@ -80,7 +80,7 @@ void press_interrupt(const Run& run) {
 
 }  // namespace
 
-TEST_CASE("told to stop, a run scores what it has learnt") {
+TEST_CASE("told to stop, a run scores what it has learned") {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     CAPTURE(signal);
     Run run(tiny(kEndless));
@@ -146,7 +146,7 @@ TEST_CASE("pictures that cannot be written cost neither scores nor other picture
                                  {"data", make.string(), "--export", (set / "set").string(), "--layout", "folder"}, "",
                                  "> /dev/null") == 0);
   // One name is as long as a file's name may be: there is no room for .mask.png behind it. Whether that image is
-  // labelled is the split's choice, so all but the labelled ones get such names.
+  // labeled is the split's choice, so all but the labeled ones get such names.
   for (int i = 0; i < 6; ++i) {
     const std::string name = "00" + std::to_string(i);
     const auto longer = std::string(250, static_cast<char>('a' + i));

@@ -29,14 +29,14 @@ nbs::worker::Rows rows_of(const cv::Mat& whole) {
 TEST_CASE("pictures made in bands are those made whole, byte for byte") {
   const nbs::test::Scratch scratch;
   const auto map = random_map(150, 70);
-  const auto colours = random_map(150, 70, CV_32FC3);
-  nbs::worker::write_prediction(scratch.path(), "a", map.size(), rows_of(map), rows_of(colours), 0.5);
+  const auto colors = random_map(150, 70, CV_32FC3);
+  nbs::worker::write_prediction(scratch.path(), "a", map.size(), rows_of(map), rows_of(colors), 0.5);
   const std::vector<float> values(map.begin<float>(), map.end<float>());
   std::vector<std::uint8_t> mask;
   for (const float value : values)
     mask.push_back(value >= 0.5 ? 1 : 0);
   std::vector<cv::Mat> channels;
-  cv::split(colours, channels);
+  cv::split(colors, channels);
   std::vector<float> planes;
   for (const auto& channel : channels)
     planes.insert(planes.end(), channel.begin<float>(), channel.end<float>());

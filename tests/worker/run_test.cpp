@@ -188,7 +188,7 @@ TEST_CASE("scores before postprocessing are those of the same run without postpr
   }
 }
 
-TEST_CASE("tuning tries every combination, keeps the best on the labelled images, and scores as if it had been typed") {
+TEST_CASE("tuning tries every combination, keeps the best on the labeled images, and scores as if it had been typed") {
   const Workplace place;
   const std::string chain = "[[postproc]]\nplugin = \"dense_crf\"\n";
   const auto folder = place.run("tuned", place.on_disk(3) + chain + "[evaluation]\ntune_postproc = true\n");
@@ -203,7 +203,7 @@ TEST_CASE("tuning tries every combination, keeps the best on the labelled images
   std::istringstream log(nbs::read_file(said));
   std::size_t lines = 0;
   for (std::string line; std::getline(log, line);) {
-    const std::string before = "F1 on labelled images ";
+    const std::string before = "F1 on labeled images ";
     const auto number = line.find(before);
     const auto options = line.find(" with ");
     if (line.rfind("tuning dense_crf", 0) != 0 || number == std::string::npos || options == std::string::npos) continue;
@@ -218,7 +218,7 @@ TEST_CASE("tuning tries every combination, keeps the best on the labelled images
     best = std::max(best, f1);
     // A value for a list goes to all its elements.
     CAPTURE(options);
-    const auto list = options.find("scolour = [");
+    const auto list = options.find("scolor = [");
     REQUIRE(list != std::string::npos);
     const auto elements = Json::parse(options.substr(list + 10, options.find(']', list) - list - 9));
     CHECK(elements == Json::array({elements[0], elements[0], elements[0]}));
@@ -226,8 +226,8 @@ TEST_CASE("tuning tries every combination, keeps the best on the labelled images
     for (const char* name : {"smooth_weight", "sx", "sy", "weight"})
       all = all && (", " + options + ",").find(", " + std::string(name) + " = " + values.at(name).dump() + ",") !=
                        std::string::npos;
-    const auto colour = values.at("scolour")[0].dump();
-    all = all && options.find("scolour = [" + colour + ", " + colour + ", " + colour + "]") != std::string::npos;
+    const auto color = values.at("scolor")[0].dump();
+    all = all && options.find("scolor = [" + color + ", " + color + ", " + color + "]") != std::string::npos;
     if (all) kept = options;
   }
   REQUIRE(tried.count(kept) == 1);
@@ -240,11 +240,11 @@ TEST_CASE("tuning tries every combination, keeps the best on the labelled images
   CHECK(again.at("scores") == result.at("scores"));
 }
 
-TEST_CASE("predict on the run's own unlabelled images gives exactly the run's predictions") {
+TEST_CASE("predict on the run's own unlabeled images gives exactly the run's predictions") {
   const Workplace place;
   auto text = place.on_disk(3);
   const std::string section = "[profile]\n";
-  text.insert(text.find(section) + section.size(), "typical_images = 3\nlives = 2\n");
+  text.insert(text.find(section) + section.size(), "reference_images = 3\nlives = 2\n");
   const auto run = place.run("run", text + "[evaluation]\ndihedral = true\n");
   const auto split = Json::parse(nbs::read_file(run / "split.json"));
   std::vector<std::string> words = {"predict", "--out",     (place.scratch / "again").string(), "--size", "model",

@@ -39,7 +39,7 @@ int show_data(const DataArguments& arguments) {
 }  // namespace
 
 void add_data(CLI::App& app, Action& action) {
-  auto* const command = app.add_subcommand("data", "What a pipeline's data set holds and which images are labelled");
+  auto* const command = app.add_subcommand("data", "What a pipeline's data set holds and which images are labeled");
   const auto arguments = std::make_shared<DataArguments>();
   arguments->add_to(*command);
   command->add_option("--export", arguments->folder, "Write the synthetic data set as files into this folder");

@@ -44,7 +44,7 @@ std::string unknown_command(const CLI::App& app, int count, char** words) {
 
 int run_program(int count, char** words) {
   using namespace nbs::cli;
-  CLI::App app("Finds and segments small anomalies in images, with only a few of them labelled.", "nbs");
+  CLI::App app("Finds and segments small anomalies in images, with only a few of them labeled.", "nbs");
   app.set_version_flag("--version", [] { return "nbs " + nbs::record::version_text(); });
   app.require_subcommand(1);
   app.failure_message([](const CLI::App* where, const CLI::Error& error) {
@@ -85,7 +85,7 @@ int run_program(int count, char** words) {
   }
   try {
     return action();
-  } catch (const nbs::config::ProblemsError& error) {
+  } catch (const nbs::config::DiagnosticsError& error) {
     nbs::say(error.what());
     return kWrongUse;
   } catch (const std::bad_alloc&) {

@@ -26,8 +26,8 @@ void PipelineArguments::add_to(CLI::App& command) {
 
 namespace {
 
-config::Problem problem_at(const std::string& place, std::string message) {
-  config::Problem problem;
+config::Diagnostic problem_at(const std::string& place, std::string message) {
+  config::Diagnostic problem;
   problem.place.file = place;
   problem.message = std::move(message);
   return problem;
@@ -36,7 +36,7 @@ config::Problem problem_at(const std::string& place, std::string message) {
 // Absolute, as the resolved file is read from elsewhere. A folder that is not there is a mistake in the command.
 std::vector<std::string> absolute_folders(const std::vector<std::string>& folders) {
   std::vector<std::string> absolute;
-  std::vector<config::Problem> problems;
+  std::vector<config::Diagnostic> problems;
   for (const auto& folder : folders) {
     if (const auto problem = config::refuse_plugin_folder(folder)) {
       problems.push_back(problem_at("--plugin-path", "the folder " + *problem));
@@ -44,25 +44,25 @@ std::vector<std::string> absolute_folders(const std::vector<std::string>& folder
       absolute.push_back(std::filesystem::absolute(folder).lexically_normal().string());
     }
   }
-  if (!problems.empty()) throw config::ProblemsError(std::move(problems));
+  if (!problems.empty()) throw config::DiagnosticsError(std::move(problems));
   return absolute;
 }
 
 // Problems of all files, each once, however many cells of a sweep share it.
 class Problems {
  public:
-  void add(const std::vector<config::Problem>& more) {
+  void add(const std::vector<config::Diagnostic>& more) {
     for (const auto& problem : more) {
       if (said_.insert(problem.text()).second) all_.push_back(problem);
     }
   }
   std::size_t count() const { return all_.size(); }
   void throw_if_any() {
-    if (!all_.empty()) throw config::ProblemsError(std::move(all_));
+    if (!all_.empty()) throw config::DiagnosticsError(std::move(all_));
   }
 
  private:
-  std::vector<config::Problem> all_;
+  std::vector<config::Diagnostic> all_;
   std::unordered_set<std::string> said_;
 };
 
@@ -133,11 +133,11 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
           auto label = cell.label.empty() ? pipeline.name : fmt::format("{} ({})", pipeline.name, cell.label);
           candidates.push_back(
               {std::move(cell.document), {std::move(label), std::move(pipeline)}, std::move(components)});
-        } catch (const config::ProblemsError& error) {
+        } catch (const config::DiagnosticsError& error) {
           problems.add(error.problems());
         }
       }
-    } catch (const config::ProblemsError& error) {
+    } catch (const config::DiagnosticsError& error) {
       problems.add(error.problems());
     } catch (const Error& error) {
       problems.add({problem_at(file, error.what())});

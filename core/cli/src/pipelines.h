@@ -28,7 +28,8 @@ struct NamedPipeline {
   config::Pipeline pipeline;
 };
 
-/// Reads, expands and checks all files. Throws config::ProblemsError with the problems of all of them, each said once.
+/// Reads, expands and checks all files. Throws config::DiagnosticsError with the problems of all of them, each said
+/// once.
 std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments);
 
 /// The plugins found with this search path.

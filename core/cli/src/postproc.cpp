@@ -45,7 +45,7 @@ void add_postproc(CLI::App& app, Action& action) {
   const auto arguments = std::make_shared<PostprocArguments>();
   command->add_option("PLUGIN", arguments->plugin, "Postprocessor, for example dense_crf")->required();
   command->add_option("--image", arguments->image, "The image")->required()->check(CLI::ExistingFile);
-  command->add_option("--probability", arguments->probability, "Map of its size: .npy, or a grey picture (white = 1)")
+  command->add_option("--probability", arguments->probability, "Map of its size: .npy, or a gray picture (white = 1)")
       ->required()
       ->check(CLI::ExistingFile);
   command->add_option("-o,--out", arguments->out, "File to write: .npy (float32) or .png (16 bit)")->required();
@@ -59,13 +59,13 @@ void add_postproc(CLI::App& app, Action& action) {
 
 void add_tune(CLI::App& app, Action& action) {
   auto* const command =
-      app.add_subcommand("tune", "Pick the postprocessors' options on the labelled images of a run; prints TOML");
+      app.add_subcommand("tune", "Pick the postprocessors' options on the labeled images of a run; prints TOML");
   const auto folder = std::make_shared<std::string>();
   const auto plugin = std::make_shared<std::string>();
   command->add_option("RUN", *folder, "Folder of a finished run")->required()->check(CLI::ExistingDirectory);
   command->add_option("--plugin", *plugin, "Tune this postprocessor instead of the run's own chain");
   command->footer(
-      "The masks of unlabelled images are not opened. In a pipeline, evaluation.tune_postproc = true does the same.\n"
+      "The masks of unlabeled images are not opened. In a pipeline, evaluation.tune_postproc = true does the same.\n"
       "Example: nbs tune runs/crackforest-0123abcd --plugin dense_crf");
   command->callback([folder, plugin, &action] {
     action = [folder, plugin] {

@@ -74,7 +74,7 @@ void add_run(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
       ->capture_default_str();
   command->footer(
-      "Ctrl-C ends a run cleanly: what was learnt so far is scored and written. A second Ctrl-C ends it at once.\n"
+      "Ctrl-C ends a run cleanly: what was learned so far is scored and written. A second Ctrl-C ends it at once.\n"
       "Example: nbs run pipelines/crackforest.toml --set data.root=/data/crackforest --set seed=1");
   command->callback([arguments, &action] { action = [arguments] { return run_all(*arguments); }; });
 }

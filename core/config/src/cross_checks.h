@@ -8,6 +8,6 @@
 namespace nbs::config {
 
 /// What must hold between options that are each right by themselves.
-void cross_check(const Document& document, const Pipeline& pipeline, std::vector<Problem>& problems);
+void cross_check(const Document& document, const Pipeline& pipeline, std::vector<Diagnostic>& problems);
 
 }  // namespace nbs::config

@@ -83,8 +83,8 @@ class Walk {
     const auto line = std::count(text_.begin(), here, '\n') + 1;
     const auto start = at_ == 0 ? std::string::npos : text_.rfind('\n', at_ - 1);
     const auto column = start == std::string::npos ? at_ + 1 : at_ - start;
-    throw ProblemsError({{{name_, static_cast<int>(line), static_cast<int>(column)},
-                          what + ", which no pipeline needs; write it flatter"}});
+    throw DiagnosticsError({{{name_, static_cast<int>(line), static_cast<int>(column)},
+                             what + ", which no pipeline needs; write it flatter"}});
   }
 
   const std::string& text_;

@@ -23,7 +23,7 @@ constexpr std::size_t kMostBytes = 1 << 20;
 constexpr std::size_t kMostBases = 256;
 constexpr std::size_t kLongestChain = 32;
 
-std::string joined(const std::vector<Problem>& problems) {
+std::string joined(const std::vector<Diagnostic>& problems) {
   std::string text;
   for (std::size_t i = 0; i < problems.size() && i < kMostShown; ++i)
     text += (text.empty() ? "" : "\n") + problems[i].text();
@@ -89,19 +89,20 @@ class Loader {
   const Node& base_of(const Node& name, const std::filesystem::path& file, std::vector<std::filesystem::path> chain) {
     const auto* const text = std::get_if<std::string>(&name.scalar);
     if (name.type != Node::Type::scalar || text == nullptr)
-      throw ProblemsError({{name.place, "base must name another pipeline file, as a text, or several in a list"}});
+      throw DiagnosticsError({{name.place, "base must name another pipeline file, as a text, or several in a list"}});
     const auto base_file = (file.parent_path() / *text).lexically_normal();
     const auto absolute = std::filesystem::absolute(base_file).lexically_normal();
     if (std::find(chain.begin(), chain.end(), absolute) != chain.end()) {
-      throw ProblemsError({{name.place, fmt::format("base = \"{}\" closes a circle: that file is based on this one",
-                                                    base_file.string())}});
+      throw DiagnosticsError({{name.place, fmt::format("base = \"{}\" closes a circle: that file is based on this one",
+                                                       base_file.string())}});
     }
     if (++named_ > kMostBases)
-      throw ProblemsError(
+      throw DiagnosticsError(
           {{name.place, fmt::format("more than {} bases are named altogether; use fewer", kMostBases)}});
     if (chain.size() > kLongestChain) {
-      throw ProblemsError({{name.place, fmt::format("this base is the end of a chain of more than {} files; shorten it",
-                                                    kLongestChain)}});
+      throw DiagnosticsError(
+          {{name.place,
+            fmt::format("this base is the end of a chain of more than {} files; shorten it", kLongestChain)}});
     }
     const auto known = loaded_.find(absolute);
     if (known != loaded_.end()) return known->second;
@@ -110,12 +111,13 @@ class Loader {
     try {
       base_text = read_file(base_file, "base file", kMostBytes);
     } catch (const Error& error) {
-      throw ProblemsError({{name.place, error.what()}});
+      throw DiagnosticsError({{name.place, error.what()}});
     }
     bytes_ += base_text.size();
     if (bytes_ > 4 * kMostBytes) {
-      throw ProblemsError({{name.place, fmt::format("the bases have more than {} bytes altogether, which is too much",
-                                                    4 * kMostBytes)}});
+      throw DiagnosticsError(
+          {{name.place,
+            fmt::format("the bases have more than {} bytes altogether, which is too much", 4 * kMostBytes)}});
     }
     return loaded_.emplace(absolute, load(base_text, base_file, chain)).first->second;
   }
@@ -131,18 +133,19 @@ bool names_plugin(const std::string& path) {
   return keys_of(path).back() == "plugin";
 }
 
-std::string anchored(const std::string& path, const Place& place) {
+std::string anchored(const std::string& path, const SourceLocation& place) {
   if (path.empty() || std::filesystem::path(path).is_absolute()) return path;
   const auto folder =
       place.line == 0 ? std::filesystem::current_path() : std::filesystem::absolute(place.file).parent_path();
   return (folder / path).lexically_normal().string();
 }
 
-std::string Place::text() const {
+std::string SourceLocation::text() const {
   return line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
 }
 
-ProblemsError::ProblemsError(std::vector<Problem> problems) : Error(joined(problems)), problems_(std::move(problems)) {}
+DiagnosticsError::DiagnosticsError(std::vector<Diagnostic> problems)
+    : Error(joined(problems)), problems_(std::move(problems)) {}
 
 const Node* Node::find(const std::string& key) const {
   for (const auto& [name, value] : table) {
@@ -179,15 +182,15 @@ Document Document::from_text(const std::string& text, const std::filesystem::pat
 }
 
 void Document::apply(const std::string& override_text) {
-  const Place place{"--set " + shown(override_text, 200), 0, 0};
-  if (!is_utf8(override_text)) throw ProblemsError({{place, "an override must be UTF-8"}});
+  const SourceLocation place{"--set " + shown(override_text, 200), 0, 0};
+  if (!is_utf8(override_text)) throw DiagnosticsError({{place, "an override must be UTF-8"}});
   const auto equals = override_text.find('=');
   if (equals == std::string::npos || equals == 0)
-    throw ProblemsError({{place, "an override is written NAME=VALUE, for example train.iterations=100"}});
+    throw DiagnosticsError({{place, "an override is written NAME=VALUE, for example train.iterations=100"}});
   const std::string path = override_text.substr(0, equals);
   const auto keys = keys_of(path);
   if (keys.front() == "base") {
-    throw ProblemsError(
+    throw DiagnosticsError(
         {{place,
           "base cannot be overridden, as bases are read before overrides are applied; write a file with "
           "that base and give its name instead"}});
@@ -224,7 +227,7 @@ const Node* Document::find(const std::string& path) const {
   return node;
 }
 
-Place Document::place_of(const std::string& option) const {
+SourceLocation Document::location_of(const std::string& option) const {
   const auto dot = option.find('.');
   const Node* const section = root_.find(option.substr(0, dot));
   if (section == nullptr) return {file_.string(), 1, 1};
@@ -234,7 +237,7 @@ Place Document::place_of(const std::string& option) const {
 
 void Document::set(const std::string& path, const Node& value) {
   if (const auto problem = problem_with_path(path))
-    throw ProblemsError({{value.place, fmt::format("the name \"{}\" {}", shown(path), *problem)}});
+    throw DiagnosticsError({{value.place, fmt::format("the name \"{}\" {}", shown(path), *problem)}});
   Node* node = &root_;
   const auto keys = keys_of(path);
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -244,7 +247,7 @@ void Document::set(const std::string& path, const Node& value) {
           !keys[i].empty() && keys[i].find_first_not_of("0123456789") == std::string::npos && keys[i].size() < 9;
       const std::size_t index = number ? std::stoul(keys[i]) : node->array.size();
       if (index >= node->array.size()) {
-        throw ProblemsError(
+        throw DiagnosticsError(
             {{value.place, fmt::format("\"{}\" does not name one of the {} entries, which are numbered from 0", keys[i],
                                        node->array.size())}});
       }
@@ -253,7 +256,7 @@ void Document::set(const std::string& path, const Node& value) {
       continue;
     }
     if (node->type != Node::Type::table)
-      throw ProblemsError({{value.place, fmt::format("\"{}\" is below something that is no table", keys[i])}});
+      throw DiagnosticsError({{value.place, fmt::format("\"{}\" is below something that is no table", keys[i])}});
     if (last) {
       // Choosing another plugin drops the options of the one before.
       const Node* const was = keys[i] == "plugin" ? node->find("plugin") : nullptr;

@@ -34,7 +34,7 @@ std::vector<Part> parts_of(const Pipeline& pipeline) {
                      3 * plane * (number(data.count) + number(data.auxiliary))});
   } else {
     parts.push_back({"data.labeled",
-                     fmt::format("{0} labelled images of {1} x {1} pixels", data.labeled, data.image_size),
+                     fmt::format("{0} labeled images of {1} x {1} pixels", data.labeled, data.image_size),
                      4 * plane * number(data.labeled)});
   }
   const bool profiles = pipeline.autoencoder && pipeline.sampler;
@@ -46,7 +46,7 @@ std::vector<Part> parts_of(const Pipeline& pipeline) {
          patch * number(train.patches)});
     parts.push_back(
         {"profile.length", fmt::format("one profile of {} maps", profile.length), plane * number(profile.length)});
-    // Neighbouring profiles share their maps, so the buffer keeps about one map a profile.
+    // Neighboring profiles share their maps, so the buffer keeps about one map a profile.
     const auto recorded = data.labeled * (train.iterations / profile.stride - profile.length + 1);
     const auto kept = std::clamp<std::int64_t>(recorded, 0, buffer.capacity);
     parts.push_back({"buffer.capacity", fmt::format("the maps of {} buffered profiles", kept), plane * number(kept)});
@@ -62,7 +62,7 @@ std::vector<Part> parts_of(const Pipeline& pipeline) {
 
 }  // namespace
 
-std::vector<Problem> check_memory(const Document& document, const Pipeline& pipeline, double available) {
+std::vector<Diagnostic> check_memory(const Document& document, const Pipeline& pipeline, double available) {
   const auto parts = parts_of(pipeline);
   double total = 0;
   for (const auto& part : parts)
@@ -72,7 +72,7 @@ std::vector<Problem> check_memory(const Document& document, const Pipeline& pipe
       *std::max_element(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.bytes < b.bytes; });
   constexpr double kGiB = 1024.0 * 1024 * 1024;
   return {
-      {document.place_of(largest.option),
+      {document.location_of(largest.option),
        fmt::format("a run needs at least {:.1f} GiB of memory, {:.1f} of them for {}, but this machine has {:.1f} GiB; "
                    "lower {} or the size",
                    total / kGiB, largest.bytes / kGiB, largest.what, available / kGiB, largest.option)}};

@@ -14,14 +14,14 @@ namespace nbs::config {
 
 namespace {
 
-Place place_of(const toml::node& node, const std::string& name) {
+SourceLocation location_of(const toml::node& node, const std::string& name) {
   const auto& begin = node.source().begin;
   return {name, static_cast<int>(begin.line), static_cast<int>(begin.column)};
 }
 
 Node convert(const toml::node& from, const std::string& name) {
   Node node;
-  node.place = place_of(from, name);
+  node.place = location_of(from, name);
   if (const auto* table = from.as_table()) {
     node.type = Node::Type::table;
     for (const auto& [key, value] : *table) {
@@ -68,12 +68,12 @@ Node parse_toml(const std::string& text, const std::string& name) {
     return convert(table, name);
   } catch (const toml::parse_error& error) {
     const auto& begin = error.source().begin;
-    throw ProblemsError({{{name, static_cast<int>(begin.line), static_cast<int>(begin.column)},
-                          "this is not TOML: " + std::string(error.description())}});
+    throw DiagnosticsError({{{name, static_cast<int>(begin.line), static_cast<int>(begin.column)},
+                             "this is not TOML: " + std::string(error.description())}});
   }
 }
 
-Node parse_value(const std::string& text, const Place& place) {
+Node parse_value(const std::string& text, const SourceLocation& place) {
   refuse_depth(text, place.file);
   Node value;
   try {

@@ -34,8 +34,8 @@ std::vector<std::string> plugin_path_of(const Document& document) {
   return node == nullptr ? std::vector<std::string>{} : plugin_path_of(*node);
 }
 
-std::vector<Problem> check_plugin_path(const Document& document) {
-  std::vector<Problem> problems;
+std::vector<Diagnostic> check_plugin_path(const Document& document) {
+  std::vector<Diagnostic> problems;
   const Node* const node = document.root().find("plugin_path");
   if (node == nullptr) return problems;
   for (const auto& item : node->array) {

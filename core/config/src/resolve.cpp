@@ -92,10 +92,10 @@ class Resolver {
     const auto before = problems_.size();
     pipeline.predictor = read_component("predictor", Kind::predictor);
     if (!pipeline.predictor && problems_.size() == before && purpose != Purpose::postprocess)
-      complain(document_.place_of("predictor"), "there is no [predictor]; name one with plugin = \"…\"");
+      report(document_.location_of("predictor"), "there is no [predictor]; name one with plugin = \"…\"");
     if (const Node* const chain = root_.find("postproc")) {
       if (chain->type != Node::Type::array) {
-        complain(chain->place, "postproc must be a list of tables: write [[postproc]]");
+        report(chain->place, "postproc must be a list of tables: write [[postproc]]");
       } else {
         for (const auto& node : chain->array) {
           if (auto spec = read_component(node, "postproc", Kind::postprocessor))
@@ -109,17 +109,17 @@ class Resolver {
       cross_check(document_, pipeline, problems_);
     }
     if (!problems_.empty()) {
-      std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
+      std::stable_sort(problems_.begin(), problems_.end(), [](const Diagnostic& a, const Diagnostic& b) {
         return std::tie(a.place.file, a.place.line, a.place.column) <
                std::tie(b.place.file, b.place.line, b.place.column);
       });
-      throw ProblemsError(std::move(problems_));
+      throw DiagnosticsError(std::move(problems_));
     }
     return pipeline;
   }
 
  private:
-  void complain(const Place& place, std::string message) { problems_.push_back({place, std::move(message)}); }
+  void report(const SourceLocation& place, std::string message) { problems_.push_back({place, std::move(message)}); }
 
   std::string advice(const std::string& name, const std::vector<std::string>& known) const {
     return problems_.size() < kMostAdvised ? did_you_mean(name, known) : "";
@@ -129,25 +129,25 @@ class Resolver {
     if (const Node* const node = root_.find("name")) {
       const auto* const text = node->type == Node::Type::scalar ? std::get_if<std::string>(&node->scalar) : nullptr;
       if (text == nullptr) {
-        complain(node->place, "name must be a text");
+        report(node->place, "name must be a text");
       } else if (const auto problem = problem_with_name(*text)) {
-        complain(node->place, "name " + *problem);
+        report(node->place, "name " + *problem);
       } else {
         pipeline.name = *text;
       }
     } else {
       pipeline.name = std::filesystem::path(file_place_.file).stem().string();
       if (const auto problem = problem_with_name(pipeline.name)) {
-        complain(file_place_,
-                 fmt::format("without a name in the file, a run is called like the file, but that name {}; write "
-                             "name = \"…\" at its top",
-                             *problem));
+        report(file_place_,
+               fmt::format("without a name in the file, a run is called like the file, but that name {}; write "
+                           "name = \"…\" at its top",
+                           *problem));
       }
     }
     if (const Node* const node = root_.find("seed")) {
       const auto* const number = node->type == Node::Type::scalar ? std::get_if<std::int64_t>(&node->scalar) : nullptr;
       if (number == nullptr || *number < 0) {
-        complain(node->place, "seed must be an integer of at least 0");
+        report(node->place, "seed must be an integer of at least 0");
       } else {
         pipeline.seed = *number;
       }
@@ -156,9 +156,9 @@ class Resolver {
       const auto value = value_of(*node, ValueType::texts);
       if (value && std::holds_alternative<std::vector<std::string>>(*value)) {
         pipeline.plugin_path = plugin_path_of(*node);
-        if (const auto problem = problem_with_texts(*value)) complain(node->place, "plugin_path " + *problem);
+        if (const auto problem = problem_with_texts(*value)) report(node->place, "plugin_path " + *problem);
       } else if (node->type != Node::Type::array || !node->array.empty()) {
-        complain(node->place, "plugin_path must be a list of folders");
+        report(node->place, "plugin_path must be a list of folders");
       }
     }
   }
@@ -190,17 +190,17 @@ class Resolver {
       if (!skip.empty() && key == skip) continue;
       const auto at = std::find(names.begin(), names.end(), key);
       if (at == names.end()) {
-        complain(node.place, fmt::format("{} has no option \"{}\"{}", where, shown(key), advice(key, specs)));
+        report(node.place, fmt::format("{} has no option \"{}\"{}", where, shown(key), advice(key, specs)));
         continue;
       }
       const auto& spec = specs[static_cast<std::size_t>(at - names.begin())];
       auto value = value_of(node, spec.type);
       if (!value) {
-        complain(node.place, fmt::format("{} must be of type {}", key, type_name(spec.type)));
+        report(node.place, fmt::format("{} must be of type {}", key, type_name(spec.type)));
       } else if (const auto problem = problem_with(spec, *value)) {
-        complain(node.place, fmt::format("{} {}", key, *problem));
+        report(node.place, fmt::format("{} {}", key, *problem));
       } else if (const auto unfit = problem_with_texts(*value)) {
-        complain(node.place, fmt::format("{} {}", key, *unfit));
+        report(node.place, fmt::format("{} {}", key, *unfit));
       } else {
         // Stored in the option's own type, so that 1 and 1.0 give the same resolved file.
         if (spec.type == ValueType::real && std::holds_alternative<std::int64_t>(*value))
@@ -221,7 +221,7 @@ class Resolver {
     sections_.push_back(name);
     const Node* table = root_.find(name);
     if (table != nullptr && table->type != Node::Type::table) {
-      complain(table->place, fmt::format("{0} must be a table: write [{0}]", name));
+      report(table->place, fmt::format("{0} must be a table: write [{0}]", name));
       table = nullptr;
     }
     const auto schema = schema_of<Options>();
@@ -241,14 +241,14 @@ class Resolver {
     const auto* const text =
         plugin != nullptr && plugin->type == Node::Type::scalar ? std::get_if<std::string>(&plugin->scalar) : nullptr;
     if (text == nullptr) {
-      complain(plugin != nullptr ? plugin->place : table.place, fmt::format("[{}] needs plugin = \"…\"", name));
+      report(plugin != nullptr ? plugin->place : table.place, fmt::format("[{}] needs plugin = \"…\"", name));
       return std::nullopt;
     }
     // A section can be taken out of an inherited file.
     if (*text == "none") return std::nullopt;
     const auto* const description = catalog_.find(kind, *text);
     if (description == nullptr) {
-      complain(plugin->place, host::unknown_plugin(catalog_, kind, *text));
+      report(plugin->place, host::unknown_plugin(catalog_, kind, *text));
       return std::nullopt;
     }
     ComponentSpec spec;
@@ -265,16 +265,16 @@ class Resolver {
       known.emplace_back(name);
     for (const auto& [key, node] : root_.table) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      complain(node.place, fmt::format("a pipeline has no section or key \"{}\"{}", shown(key), advice(key, known)));
+      report(node.place, fmt::format("a pipeline has no section or key \"{}\"{}", shown(key), advice(key, known)));
     }
   }
 
   const Document& document_;
   const Node& root_;
   const host::Catalog& catalog_;
-  Place file_place_;
+  SourceLocation file_place_;
   std::vector<std::string> sections_;
-  std::vector<Problem> problems_;
+  std::vector<Diagnostic> problems_;
 };
 
 }  // namespace

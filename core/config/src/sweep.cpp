@@ -60,7 +60,7 @@ std::string identity(const Node& node) {
   return text + "]";
 }
 
-bool lists_only(const Node& table, const char* what, std::vector<Problem>& problems) {
+bool lists_only(const Node& table, const char* what, std::vector<Diagnostic>& problems) {
   bool good = table.type == Node::Type::table;
   if (!good) problems.push_back({table.place, fmt::format("{} must be a table of lists", what)});
   for (const auto& [path, values] : table.table) {
@@ -79,21 +79,21 @@ bool lists_only(const Node& table, const char* what, std::vector<Problem>& probl
 }
 
 // What is swept over must be an option of a run, and each only once.
-void check_axes(const std::vector<Dimension>& dimensions, std::vector<Problem>& problems) {
+void check_axes(const std::vector<Dimension>& dimensions, std::vector<Diagnostic>& problems) {
   std::vector<std::pair<std::vector<std::string>, const Axis*>> before;
   for (const auto& dimension : dimensions) {
     for (const auto& axis : dimension.axes) {
-      const auto complain = [&](std::string message) {
+      const auto report = [&](std::string message) {
         problems.push_back({axis.values->array.front().place, std::move(message)});
       };
       if (const auto problem = problem_with_path(*axis.path)) {
-        complain(fmt::format("the name \"{}\" {}", shown(*axis.path), *problem));
+        report(fmt::format("the name \"{}\" {}", shown(*axis.path), *problem));
         continue;
       }
       const auto keys = keys_of(*axis.path);
       if (keys.front() == "base")
-        complain("a sweep cannot go through base, as bases are read before it; write one file for each");
-      if (keys.front() == "sweep") complain("a sweep cannot go through [sweep] itself");
+        report("a sweep cannot go through base, as bases are read before it; write one file for each");
+      if (keys.front() == "sweep") report("a sweep cannot go through [sweep] itself");
       for (const auto& [other, first] : before) {
         if (other == keys) {
           problems.push_back({first->values->array.front().place,
@@ -101,7 +101,7 @@ void check_axes(const std::vector<Dimension>& dimensions, std::vector<Problem>& 
         } else if (std::equal(keys.begin(),
                               keys.begin() + static_cast<std::ptrdiff_t>(std::min(keys.size(), other.size())),
                               other.begin())) {
-          complain(fmt::format("{} and {} set the same values twice; keep one of them", *first->path, *axis.path));
+          report(fmt::format("{} and {} set the same values twice; keep one of them", *first->path, *axis.path));
         }
       }
       before.emplace_back(keys, &axis);
@@ -110,7 +110,7 @@ void check_axes(const std::vector<Dimension>& dimensions, std::vector<Problem>& 
 }
 
 // Every entry of exclude is a table, and what it names is swept over.
-void check_exclude(const Node& exclude, const std::vector<Dimension>& dimensions, std::vector<Problem>& problems) {
+void check_exclude(const Node& exclude, const std::vector<Dimension>& dimensions, std::vector<Diagnostic>& problems) {
   if (exclude.array.size() > kMostExclusions) {
     problems.push_back(
         {exclude.place, fmt::format("exclude has {} entries, more than {}; leave values out of the lists",
@@ -135,7 +135,7 @@ void check_exclude(const Node& exclude, const std::vector<Dimension>& dimensions
 }
 
 // The sweep's values come last, so an override of the same option would be lost.
-void check_overrides(const Document& document, const Node& sweep, std::vector<Problem>& problems) {
+void check_overrides(const Document& document, const Node& sweep, std::vector<Diagnostic>& problems) {
   for (const char* part : {"grid", "zip"}) {
     const Node* const lists = sweep.find(part);
     if (lists == nullptr) continue;
@@ -210,7 +210,7 @@ std::size_t count_values(const Node& node) {
 }
 
 // The number of cells, or the sentence that says why there are too many, before anything is made for them.
-std::size_t count_cells(const std::vector<Dimension>& dimensions, const Document& bare, const Place& place) {
+std::size_t count_cells(const std::vector<Dimension>& dimensions, const Document& bare, const SourceLocation& place) {
   std::uint64_t cells = 1;
   for (const auto& dimension : dimensions) {
     if (!__builtin_mul_overflow(cells, std::uint64_t{dimension.length}, &cells)) continue;
@@ -219,15 +219,16 @@ std::size_t count_cells(const std::vector<Dimension>& dimensions, const Document
   }
   if (cells > kMostCells) {
     const char* more = cells == std::numeric_limits<std::uint64_t>::max() ? "at least " : "";
-    throw ProblemsError({{place, fmt::format("[sweep] makes {}{} cells (before exclude), more than {}; shorten its "
-                                             "lists, take some in step with zip, or split the file",
-                                             more, cells, kMostCells)}});
+    throw DiagnosticsError({{place, fmt::format("[sweep] makes {}{} cells (before exclude), more than {}; shorten its "
+                                                "lists, take some in step with zip, or split the file",
+                                                more, cells, kMostCells)}});
   }
   const std::size_t values = count_values(bare.root());
   if (cells > 1 && values * cells > kMostValues) {
-    throw ProblemsError({{place, fmt::format("[sweep] makes {} cells of a file with {} values, which together are more "
-                                             "than {}; shorten its lists or split the file",
-                                             cells, values, kMostValues)}});
+    throw DiagnosticsError(
+        {{place, fmt::format("[sweep] makes {} cells of a file with {} values, which together are more "
+                             "than {}; shorten its lists or split the file",
+                             cells, values, kMostValues)}});
   }
   return static_cast<std::size_t>(cells);
 }
@@ -255,8 +256,8 @@ std::vector<Cell> expand(const Document& document) {
   const Node* const sweep = document.root().find("sweep");
   if (sweep == nullptr) return {{"", document}};
   if (sweep->type != Node::Type::table)
-    throw ProblemsError({{sweep->place, "sweep must be a table: write [sweep] or [sweep.grid]"}});
-  std::vector<Problem> problems;
+    throw DiagnosticsError({{sweep->place, "sweep must be a table: write [sweep] or [sweep.grid]"}});
+  std::vector<Diagnostic> problems;
   std::vector<Dimension> dimensions;
   const Node* excludes = nullptr;
   for (const auto& [key, node] : sweep->table) {
@@ -290,7 +291,7 @@ std::vector<Cell> expand(const Document& document) {
     if (excludes != nullptr) check_exclude(*excludes, dimensions, problems);
     check_overrides(document, *sweep, problems);
   }
-  if (!problems.empty()) throw ProblemsError(std::move(problems));
+  if (!problems.empty()) throw DiagnosticsError(std::move(problems));
 
   Document bare = document;
   bare.remove("sweep");
@@ -307,7 +308,7 @@ std::vector<Cell> expand(const Document& document) {
     }
     if (!exclusions.match(digits)) cells.push_back(make_cell(dimensions, digits, bare));
   }
-  if (cells.empty()) throw ProblemsError({{sweep->place, "[sweep] excludes all of its cells; nothing would run"}});
+  if (cells.empty()) throw DiagnosticsError({{sweep->place, "[sweep] excludes all of its cells; nothing would run"}});
   return cells;
 }
 

@@ -9,9 +9,9 @@
 
 namespace nbs::data {
 
-void augment_colour(float* image, std::int64_t pixels, const AugmentOptions& options, const Uniform& uniform) {
+void augment_color(float* image, std::int64_t pixels, const AugmentOptions& options, const Uniform& uniform) {
   const auto spread = [&](double largest) { return largest * (2 * uniform() - 1); };
-  if (options.brightness > 0 || options.contrast > 0 || options.colour > 0) {
+  if (options.brightness > 0 || options.contrast > 0 || options.color > 0) {
     double mean = 0;
     for (std::int64_t i = 0; i < 3 * pixels; ++i)
       mean += image[i];
@@ -19,7 +19,7 @@ void augment_colour(float* image, std::int64_t pixels, const AugmentOptions& opt
     const double gain = 1 + spread(options.contrast);
     const double shift = spread(options.brightness);
     for (int c = 0; c < 3; ++c) {
-      const auto offset = static_cast<float>(mean - gain * mean + shift + spread(options.colour));
+      const auto offset = static_cast<float>(mean - gain * mean + shift + spread(options.color));
       float* const plane = image + c * pixels;
       for (std::int64_t i = 0; i < pixels; ++i)
         plane[i] = std::min(1.0F, std::max(0.0F, static_cast<float>(gain) * plane[i] + offset));
@@ -57,13 +57,13 @@ void augment_geometry(float* image, float* mask, std::int64_t size, const Augmen
   }
   cv::Mat from_x(side, side, CV_32F);
   cv::Mat from_y(side, side, CV_32F);
-  const double centre = (side - 1) / 2.0;
+  const double center = (side - 1) / 2.0;
   for (int y = 0; y < side; ++y) {
     for (int x = 0; x < side; ++x) {
       from_x.at<float>(y, x) =
-          static_cast<float>(centre + cosine * (x - centre) - sine * (y - centre)) + move_x.at<float>(y, x);
+          static_cast<float>(center + cosine * (x - center) - sine * (y - center)) + move_x.at<float>(y, x);
       from_y.at<float>(y, x) =
-          static_cast<float>(centre + sine * (x - centre) + cosine * (y - centre)) + move_y.at<float>(y, x);
+          static_cast<float>(center + sine * (x - center) + cosine * (y - center)) + move_y.at<float>(y, x);
     }
   }
   cv::Mat moved;

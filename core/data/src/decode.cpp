@@ -18,7 +18,7 @@ namespace nbs::data {
 
 namespace {
 
-// The decoders fill the missing part of a file that was cut short with grey and do not say so; the end marks tell.
+// The decoders fill the missing part of a file that was cut short with gray and do not say so; the end marks tell.
 bool cut_short(const std::string& bytes) {
   const auto ends_with = [&](const std::string& mark) {
     // Some writers append a few bytes after the end mark.
@@ -38,7 +38,7 @@ void refuse_unusable(const cv::Mat& picture, const std::filesystem::path& file) 
         file.string()));
   }
   if (picture.channels() != 1 && picture.channels() != 3 && picture.channels() != 4) {
-    throw Error(fmt::format("the image {} has {} channels; 1 (grey), 3 (colour) or 4 (with alpha) can be read",
+    throw Error(fmt::format("the image {} has {} channels; 1 (gray), 3 (color) or 4 (with alpha) can be read",
                             file.string(), picture.channels()));
   }
   cv::Point bad;
@@ -91,7 +91,7 @@ cv::Mat decode(const std::filesystem::path& file) {
   return decoded(read_image_bytes(file), file);
 }
 
-cv::Mat as_colour(cv::Mat picture) {
+cv::Mat as_color(cv::Mat picture) {
   const bool whole_numbers = picture.depth() == CV_8U || picture.depth() == CV_16U;
   if (!whole_numbers) {
     picture.convertTo(picture, CV_32F);
@@ -101,12 +101,12 @@ cv::Mat as_colour(cv::Mat picture) {
   const int order = picture.channels() == 1   ? cv::COLOR_GRAY2RGB
                     : picture.channels() == 3 ? cv::COLOR_BGR2RGB
                                               : cv::COLOR_BGRA2RGB;
-  cv::Mat colour;
-  cv::cvtColor(picture, colour, order);
+  cv::Mat color;
+  cv::cvtColor(picture, color, order);
   picture.release();
-  if (!whole_numbers) return colour;
+  if (!whole_numbers) return color;
   cv::Mat scaled;
-  colour.convertTo(scaled, CV_32F, 1.0 / (colour.depth() == CV_8U ? 255 : 65535));
+  color.convertTo(scaled, CV_32F, 1.0 / (color.depth() == CV_8U ? 255 : 65535));
   return scaled;
 }
 

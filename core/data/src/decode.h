@@ -35,6 +35,6 @@ cv::Mat decoded(const std::string& bytes, const std::filesystem::path& file);
 cv::Mat decode(const std::filesystem::path& file);
 
 /// A decoded picture, or some rows of one, as RGB, CV_32FC3 in [0, 1]; beyond that it is clamped. Alpha is dropped.
-cv::Mat as_colour(cv::Mat picture);
+cv::Mat as_color(cv::Mat picture);
 
 }  // namespace nbs::data

@@ -25,9 +25,9 @@ void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
         fmt::format("writing {} failed; check that the folder may be written to and the disk has room", file.string()));
 }
 
-cv::Mat to_bytes(const cv::Mat& image, bool grey) {
+cv::Mat to_bytes(const cv::Mat& image, bool gray) {
   cv::Mat picture;
-  cv::cvtColor(image, picture, grey ? cv::COLOR_RGB2GRAY : cv::COLOR_RGB2BGR);
+  cv::cvtColor(image, picture, gray ? cv::COLOR_RGB2GRAY : cv::COLOR_RGB2BGR);
   picture.convertTo(picture, CV_8U, 255);
   return picture;
 }
@@ -42,7 +42,7 @@ void export_synthetic(const std::filesystem::path& folder, Format layout, const 
   const auto listing = list_synthetic(wanted);
   const auto seed = static_cast<std::uint64_t>(options.split_seed);
   const auto make = [&](const Sample& sample) {
-    return synthesise(options.surface, options.image_size, seed, sample.index);
+    return synthesize(options.surface, options.image_size, seed, sample.index);
   };
   for (const auto& sample : listing.samples) {
     const auto made = make(sample);

@@ -136,7 +136,7 @@ fs::path mask_with_stem(const std::vector<fs::path>& files, const std::string& s
 
 void refuse_jpeg_mask(const fs::path& file) {
   throw Error(fmt::format(
-      "the mask {} is a JPEG file: its compression leaves grey pixels around edges, and every pixel that is "
+      "the mask {} is a JPEG file: its compression leaves gray pixels around edges, and every pixel that is "
       "not black would count as anomalous; threshold it at half of its range and save it as PNG",
       file.string()));
 }

@@ -38,7 +38,7 @@ std::filesystem::path with_stem(const std::vector<std::filesystem::path>& files,
 std::filesystem::path mask_with_stem(const std::vector<std::filesystem::path>& files, const std::string& stem,
                                      const std::string& suffix = "");
 
-/// Throws nbs::Error: around edges JPEG leaves grey pixels, all of which would count as anomalous.
+/// Throws nbs::Error: around edges JPEG leaves gray pixels, all of which would count as anomalous.
 [[noreturn]] void refuse_jpeg_mask(const std::filesystem::path& file);
 
 }  // namespace nbs::data

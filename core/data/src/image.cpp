@@ -69,7 +69,7 @@ cv::Size size_of(const std::filesystem::path& file) {
 }  // namespace
 
 cv::Mat read_image(const std::filesystem::path& file) {
-  return as_colour(decode(file));
+  return as_color(decode(file));
 }
 
 cv::Mat read_stored_image(const std::filesystem::path& file) {
@@ -77,7 +77,7 @@ cv::Mat read_stored_image(const std::filesystem::path& file) {
 }
 
 cv::Mat rgb_of(const cv::Mat& stored) {
-  return as_colour(stored);
+  return as_color(stored);
 }
 
 std::vector<std::filesystem::path> image_files_among(const std::vector<std::filesystem::path>& paths) {
@@ -124,7 +124,7 @@ cv::Mat resize_image(const cv::Mat& image, std::int64_t size) {
 }
 
 cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size) {
-  return stored.total() > kWholePixels ? reduce(stored, size) : resize_image(as_colour(stored), size);
+  return stored.total() > kWholePixels ? reduce(stored, size) : resize_image(as_color(stored), size);
 }
 
 cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size) {
@@ -137,7 +137,7 @@ cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size) {
 
 cv::Mat load_image(const Sample& sample, const DataOptions& options) {
   if (sample.mask_source == MaskSource::generated) {
-    return synthesise(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed), sample.index)
+    return synthesize(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed), sample.index)
         .image;
   }
   return resize_stored(decode(sample.image), options.image_size);
@@ -149,7 +149,7 @@ cv::Mat load_mask(const Sample& sample, const DataOptions& options) {
     case MaskSource::all_clear:
       return cv::Mat::zeros(size, size, CV_8UC1);
     case MaskSource::generated:
-      return synthesise(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed),
+      return synthesize(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed),
                         sample.index)
           .mask;
     case MaskSource::file:

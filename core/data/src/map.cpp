@@ -35,18 +35,18 @@ cv::Mat from_npy(const std::filesystem::path& file) {
 
 cv::Mat from_picture(const std::filesystem::path& file) {
   const cv::Mat picture = decode(file);
-  cv::Mat grey;
-  cv::extractChannel(picture, grey, 0);
+  cv::Mat gray;
+  cv::extractChannel(picture, gray, 0);
   for (int channel = 1; channel < std::min(picture.channels(), 3); ++channel) {
     cv::Mat other;
     cv::extractChannel(picture, other, channel);
-    if (cv::countNonZero(other != grey) > 0) {
+    if (cv::countNonZero(other != gray) > 0) {
       throw Error(
-          fmt::format("{} is a coloured picture, but a probability map is grey; name the map itself", file.string()));
+          fmt::format("{} is a colored picture, but a probability map is gray; name the map itself", file.string()));
     }
   }
   cv::Mat map;
-  grey.convertTo(map, CV_32F, grey.depth() == CV_8U ? 1.0 / 255 : grey.depth() == CV_16U ? 1.0 / 65535 : 1.0);
+  gray.convertTo(map, CV_32F, gray.depth() == CV_8U ? 1.0 / 255 : gray.depth() == CV_16U ? 1.0 / 65535 : 1.0);
   return map;
 }
 

@@ -24,7 +24,7 @@ std::vector<std::filesystem::path> type_folders(const std::filesystem::path& tes
       throw Error(fmt::format("{} lies beside the folders that name the types of defect; move it into one of them",
                               at->path().string()));
     }
-    // Other files, such as a licence, are no type; what cannot be reached might be one.
+    // Other files, such as a license, are no type; what cannot be reached might be one.
     if (!std::filesystem::is_regular_file(at->path(), ignored) && is_folder(at->path())) types.push_back(at->path());
   }
   if (failed) throw Error(fmt::format("the folder {} cannot be read: {}", test.string(), failed.message()));

@@ -54,7 +54,7 @@ cv::Mat reduce(const cv::Mat& picture, std::int64_t size) {
   auto next = down.begin();
   for (int y = 0; y < picture.rows && next != down.end(); ++y) {
     if (next->from > y) continue;
-    const cv::Mat row = as_colour(picture.row(y));
+    const cv::Mat row = as_color(picture.row(y));
     const auto* const pixels = row.ptr<cv::Vec3f>();
     std::fill(narrow.begin(), narrow.end(), cv::Vec3f());
     for (const auto& tap : across)

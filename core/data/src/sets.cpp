@@ -30,24 +30,24 @@ void to_planes(const cv::Mat& image, float* to) {
 TrainingSet load_training_set(const Listing& listing, const Split& split, const DataOptions& options) {
   TrainingSet set;
   set.size = options.image_size;
-  set.labelled = static_cast<std::int64_t>(split.labelled.size());
-  set.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
+  set.labeled = static_cast<std::int64_t>(split.labeled.size());
+  set.unlabeled = static_cast<std::int64_t>(split.unlabeled.size());
   set.auxiliary = static_cast<std::int64_t>(listing.auxiliary.size());
   std::vector<const Sample*> order;
-  for (const auto index : split.labelled)
+  for (const auto index : split.labeled)
     order.push_back(&listing.samples[index]);
-  for (const auto index : split.unlabelled)
+  for (const auto index : split.unlabeled)
     order.push_back(&listing.samples[index]);
   for (const auto& sample : listing.auxiliary)
     order.push_back(&sample);
   const std::int64_t plane = set.size * set.size;
   set.images.resize(order.size() * static_cast<std::size_t>(3 * plane));
-  set.masks.resize(static_cast<std::size_t>(set.labelled * plane));
+  set.masks.resize(static_cast<std::size_t>(set.labeled * plane));
   std::set<std::string> types;
   for (std::size_t i = 0; i < order.size(); ++i) {
     set.ids.push_back(order[i]->id);
     to_planes(load_image(*order[i], options), set.images.data() + i * static_cast<std::size_t>(3 * plane));
-    if (static_cast<std::int64_t>(i) >= set.labelled) continue;
+    if (static_cast<std::int64_t>(i) >= set.labeled) continue;
     const cv::Mat mask = load_mask(*order[i], options);
     for (int y = 0; y < mask.rows; ++y) {
       const auto* row = mask.ptr<std::uint8_t>(y);
@@ -61,7 +61,7 @@ TrainingSet load_training_set(const Listing& listing, const Split& split, const 
 }
 
 ScoringSet::ScoringSet(const Listing& listing, const Split& split, DataOptions options) : options_(std::move(options)) {
-  for (const auto index : split.unlabelled)
+  for (const auto index : split.unlabeled)
     samples_.push_back(listing.samples[index]);
 }
 

@@ -24,7 +24,7 @@ bool shows_anomaly(const Sample& sample, const DataOptions& options) {
 }
 
 const char* role(const Split& split, std::int64_t index) {
-  return std::binary_search(split.labelled.begin(), split.labelled.end(), index) ? "labeled" : "unlabeled";
+  return std::binary_search(split.labeled.begin(), split.labeled.end(), index) ? "labeled" : "unlabeled";
 }
 
 // Exchanges drawn images that show no anomaly, the last first, for the next in the order that do, until enough of the
@@ -46,7 +46,7 @@ void exchange_for_anomalous(std::vector<std::int64_t>& order, const Listing& lis
   if (found >= options.min_anomalous) return;
   if (found == 0) {
     throw Error(
-        "no image of the data set shows an anomaly, so none of the labelled ones can; check data.anomalous_labels, "
+        "no image of the data set shows an anomaly, so none of the labeled ones can; check data.anomalous_labels, "
         "or set data.min_anomalous = 0");
   }
   throw Error(
@@ -75,11 +75,11 @@ Split draw_split(const Listing& listing, const DataOptions& options) {
         fmt::format("data.labeled is {}, but the data set has only {} images; lower it", options.labeled, count));
   }
   if (options.min_anomalous > options.labeled && options.labeled > 0) {
-    throw Error(fmt::format("data.min_anomalous is {}, but only {} images are labelled (data.labeled); lower it",
+    throw Error(fmt::format("data.min_anomalous is {}, but only {} images are labeled (data.labeled); lower it",
                             options.min_anomalous, options.labeled));
   }
   auto order = permutation(count, static_cast<std::uint64_t>(options.split_seed));
-  // Only what has a mask can be labelled: whoever has marked five images of a thousand gives five masks.
+  // Only what has a mask can be labeled: whoever has marked five images of a thousand gives five masks.
   const auto masked = std::stable_partition(
                           order.begin(), order.end(),
                           [&](std::int64_t index) { return listing.samples[index].mask_source != MaskSource::none; }) -
@@ -90,10 +90,10 @@ Split draw_split(const Listing& listing, const DataOptions& options) {
   }
   exchange_for_anomalous(order, listing, options);
   Split split;
-  split.labelled.assign(order.begin(), order.begin() + options.labeled);
-  split.unlabelled.assign(order.begin() + options.labeled, order.end());
-  std::sort(split.labelled.begin(), split.labelled.end());
-  std::sort(split.unlabelled.begin(), split.unlabelled.end());
+  split.labeled.assign(order.begin(), order.begin() + options.labeled);
+  split.unlabeled.assign(order.begin() + options.labeled, order.end());
+  std::sort(split.labeled.begin(), split.labeled.end());
+  std::sort(split.unlabeled.begin(), split.unlabeled.end());
   return split;
 }
 
@@ -101,8 +101,8 @@ std::string manifest(const Listing& listing, const Split& split, const DataOptio
   nlohmann::ordered_json json;
   json["format"] = choice_name(options.format, formats());
   json["split_seed"] = options.split_seed;
-  json["labeled"] = split.labelled.size();
-  json["unlabeled"] = split.unlabelled.size();
+  json["labeled"] = split.labeled.size();
+  json["unlabeled"] = split.unlabeled.size();
   json["auxiliary"] = listing.auxiliary.size();
   auto& images = json["images"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < listing.samples.size(); ++i) {

@@ -18,7 +18,7 @@ constexpr std::array<Surface, 5> kSurfaces = {Surface::fabric, Surface::asphalt,
                                               Surface::tiles};
 constexpr double kTurn = 6.283185307179586;
 
-// The random source of one image. The multipliers are large odd numbers, so that neighbouring images and seeds have
+// The random source of one image. The multipliers are large odd numbers, so that neighboring images and seeds have
 // nothing in common.
 class Source : public Random {
  public:
@@ -56,14 +56,14 @@ cv::Mat pattern(int size, const Shade& shade) {
   return field;
 }
 
-// Grey relief of a surface around 0, and its colour. Lengths are in units of a 256 pixel image.
-cv::Mat relief(Surface surface, Source& random, int size, cv::Vec3f& colour) {
+// Gray relief of a surface around 0, and its color. Lengths are in units of a 256 pixel image.
+cv::Mat relief(Surface surface, Source& random, int size, cv::Vec3f& color) {
   const double unit = size / 256.0;
   const double phase_x = random.uniform(0, kTurn);
   const double phase_y = random.uniform(0, kTurn);
   if (surface == Surface::fabric) {
     const double period = random.uniform(7, 10) * unit;
-    colour = {0.45F, 0.5F, 0.62F};
+    color = {0.45F, 0.5F, 0.62F};
     const auto weave = pattern(size, [&](int x, int y) {
       return 0.10 * std::sin(kTurn * x / period + phase_x) * std::sin(kTurn * y / period + phase_y) +
              0.05 * std::sin(kTurn * (x + y) / (2 * period));
@@ -71,12 +71,12 @@ cv::Mat relief(Surface surface, Source& random, int size, cv::Vec3f& colour) {
     return weave + 0.035 * noise(random, size, 0.8 * unit, 0.8 * unit);
   }
   if (surface == Surface::metal) {
-    colour = {0.62F, 0.62F, 0.64F};
+    color = {0.62F, 0.62F, 0.64F};
     return 0.06 * noise(random, size, 14 * unit, 0.6 * unit) + 0.04 * noise(random, size, 40 * unit, 40 * unit);
   }
   if (surface == Surface::wood) {
     const double period = random.uniform(14, 22) * unit;
-    colour = {0.62F, 0.45F, 0.28F};
+    color = {0.62F, 0.45F, 0.28F};
     const cv::Mat bend = noise(random, size, 50 * unit, 12 * unit);
     const auto rings = pattern(
         size, [&](int x, int y) { return 0.09 * std::sin(kTurn * y / period + 1.6 * bend.at<float>(y, x) + phase_y); });
@@ -86,7 +86,7 @@ cv::Mat relief(Surface surface, Source& random, int size, cv::Vec3f& colour) {
     const double side = random.uniform(40, 56) * unit;
     const double offset_x = random.uniform(0, side);
     const double offset_y = random.uniform(0, side);
-    colour = {0.66F, 0.60F, 0.54F};
+    color = {0.66F, 0.60F, 0.54F};
     const auto joints = pattern(size, [&](int x, int y) {
       const double u = std::fmod(x + offset_x, side);
       const double v = std::fmod(y + offset_y, side);
@@ -94,7 +94,7 @@ cv::Mat relief(Surface surface, Source& random, int size, cv::Vec3f& colour) {
     });
     return joints + 0.045 * noise(random, size, 2.5 * unit, 2.5 * unit);
   }
-  colour = {0.42F, 0.42F, 0.42F};  // asphalt
+  color = {0.42F, 0.42F, 0.42F};  // asphalt
   return 0.09 * noise(random, size, 0.9 * unit, 0.9 * unit) + 0.05 * noise(random, size, 4 * unit, 4 * unit) +
          0.03 * noise(random, size, 45 * unit, 45 * unit);
 }
@@ -117,7 +117,7 @@ void draw_path(cv::Mat& shape, Source& random, double length, double step, doubl
 
 void draw_stain(cv::Mat& shape, Source& random, double radius) {
   const int size = shape.rows;
-  const cv::Point2d centre(random.uniform(0.12, 0.88) * size, random.uniform(0.12, 0.88) * size);
+  const cv::Point2d center(random.uniform(0.12, 0.88) * size, random.uniform(0.12, 0.88) * size);
   std::array<double, 4> amplitude{};
   std::array<double, 4> phase{};
   for (int k = 0; k < 4; ++k) {
@@ -130,8 +130,8 @@ void draw_stain(cv::Mat& shape, Source& random, double radius) {
     double r = 1;
     for (int k = 0; k < 4; ++k)
       r += amplitude[k] * std::sin((k + 2) * angle + phase[k]);
-    outline.emplace_back(cvRound(centre.x + radius * r * std::cos(angle)),
-                         cvRound(centre.y + radius * r * std::sin(angle)));
+    outline.emplace_back(cvRound(center.x + radius * r * std::cos(angle)),
+                         cvRound(center.y + radius * r * std::sin(angle)));
   }
   cv::fillPoly(shape, std::vector<std::vector<cv::Point>>{outline}, cv::Scalar(255));
 }
@@ -174,21 +174,21 @@ std::string synthetic_type(std::uint64_t seed, std::int64_t index) {
   return kTypes[(static_cast<std::uint64_t>(index) + seed) % kTypes.size()];
 }
 
-SyntheticImage synthesise(Surface surface, std::int64_t size, std::uint64_t seed, std::int64_t index) {
+SyntheticImage synthesize(Surface surface, std::int64_t size, std::uint64_t seed, std::int64_t index) {
   const int side = static_cast<int>(size);
   Source random(seed, index);
   SyntheticImage result;
   result.type = synthetic_type(seed, index);
   const Surface kind =
       surface == Surface::mixed ? kSurfaces[static_cast<std::size_t>(seed) % kSurfaces.size()] : surface;
-  cv::Vec3f colour;
-  const cv::Mat grey = relief(kind, random, side, colour);
+  cv::Vec3f color;
+  const cv::Mat gray = relief(kind, random, side, color);
   const auto light = static_cast<float>(random.uniform(-0.06, 0.06));
   result.image.create(side, side, CV_32FC3);
   for (int y = 0; y < side; ++y) {
     for (int x = 0; x < side; ++x) {
-      const float value = grey.at<float>(y, x) + light;
-      result.image.at<cv::Vec3f>(y, x) = colour + cv::Vec3f(value, value, value);
+      const float value = gray.at<float>(y, x) + light;
+      result.image.at<cv::Vec3f>(y, x) = color + cv::Vec3f(value, value, value);
     }
   }
   result.mask = cv::Mat::zeros(side, side, CV_8UC1);

@@ -72,7 +72,7 @@ namespace {
 double threshold_of(const std::vector<CurvePoint>& points, std::size_t i) {
   const double below = i + 1 < points.size() ? points[i + 1].threshold : 0;
   const double midway = (static_cast<double>(points[i].threshold) + below) / 2;
-  // Neighbouring floats may have no double midway that compares as wanted; the value itself always does.
+  // Neighboring floats may have no double midway that compares as wanted; the value itself always does.
   return midway > below ? midway : points[i].threshold;
 }
 

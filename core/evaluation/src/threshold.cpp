@@ -9,8 +9,8 @@
 
 namespace nbs::evaluation {
 
-double threshold_by_labelled_f1(const std::vector<ScoredImage>& labelled, double slack) {
-  return lowest_threshold(curve(labelled), slack);
+double threshold_by_labeled_f1(const std::vector<ScoredImage>& labeled, double slack) {
+  return lowest_threshold(curve(labeled), slack);
 }
 
 double threshold_by_normal_area(const std::vector<std::vector<float>>& maps, std::int64_t size, std::int64_t area) {

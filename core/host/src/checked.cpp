@@ -66,11 +66,11 @@ class CheckedSampler : public Sampler {
       check("sample_all", rollouts[i], *requests[i].scene, requests[i].count);
     return rollouts;
   }
-  bool learns() const override {
-    return guard(origin_, "learns", [&] { return inner_->learns(); });
+  bool is_trainable() const override {
+    return guard(origin_, "learns", [&] { return inner_->is_trainable(); });
   }
-  std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) override {
-    return guard(origin_, "learn", [&] { return inner_->learn(rollouts); });
+  std::vector<std::pair<std::string, double>> train_step(const std::vector<RewardedRollout>& rollouts) override {
+    return guard(origin_, "train_step", [&] { return inner_->train_step(rollouts); });
   }
   void save(State& state) const override {
     guard(origin_, "save", [&] { inner_->save(state); });
@@ -106,11 +106,11 @@ class CheckedAutoencoder : public Autoencoder {
   CheckedAutoencoder(std::shared_ptr<Autoencoder> inner, Origin origin)
       : inner_(std::move(inner)), origin_(std::move(origin)) {}
 
-  void reinitialise() override {
-    guard(origin_, "reinitialise", [&] { inner_->reinitialise(); });
+  void reset() override {
+    guard(origin_, "reset", [&] { inner_->reset(); });
   }
-  double learn(const torch::Tensor& patches) override {
-    return guard(origin_, "learn", [&] { return inner_->learn(patches); });
+  double train_step(const torch::Tensor& patches) override {
+    return guard(origin_, "train_step", [&] { return inner_->train_step(patches); });
   }
   torch::Tensor pixel_loss(const torch::Tensor& patches) override {
     auto losses = guard(origin_, "pixel_loss", [&] { return inner_->pixel_loss(patches); });
@@ -141,11 +141,11 @@ class CheckedPredictor : public Predictor {
   bool needs_image() const override {
     return guard(origin_, "needs_image", [&] { return inner_->needs_image(); });
   }
-  bool learns() const override {
-    return guard(origin_, "learns", [&] { return inner_->learns(); });
+  bool is_trainable() const override {
+    return guard(origin_, "learns", [&] { return inner_->is_trainable(); });
   }
-  double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
-    return guard(origin_, "learn", [&] { return inner_->learn(input, masks, loss); });
+  double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
+    return guard(origin_, "train_step", [&] { return inner_->train_step(input, masks, loss); });
   }
   torch::Tensor logits(const PredictorInput& input) override {
     auto result = guard(origin_, "logits", [&] { return inner_->logits(input); });

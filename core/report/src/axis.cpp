@@ -70,7 +70,7 @@ std::vector<double> logarithmic_ticks(double low, double high) {
   const auto powers = scaled_powers(low, high, {1}, 1);
   if (powers.size() < 3) return scaled_powers(low, high, {1, 2, 5}, 1);
   if (powers.size() <= kMostPowers) return powers;
-  // Powers of which `stride` divides the exponent: one of so many neighbours at most.
+  // Powers of which `stride` divides the exponent: one of so many neighbors at most.
   const int stride = static_cast<int>(powers.size() - 1) / (kMostPowers - 1) + 1;
   return scaled_powers(low, high, {1}, stride);
 }
@@ -79,7 +79,7 @@ std::string tick_text(double value, double step) {
   const double places = std::isfinite(step) && step > 0 ? -std::log10(step) : 0;
   const int decimals = std::max(0, static_cast<int>(std::ceil(places - 1e-9)));
   if (decimals <= 5 && std::abs(value) < 1e6) return fmt::format("{:.{}f}", value, decimals);
-  // So many digits that neighbours differ.
+  // So many digits that neighbors differ.
   const double digits = value == 0 ? 0 : std::floor(std::log10(std::abs(value))) + std::ceil(places - 1e-9) + 1;
   return fmt::format("{:.{}g}", value, std::clamp(static_cast<int>(digits), 4, 17));
 }

@@ -24,7 +24,7 @@ bool has_curves(record::Plot plot, const record::Metrics& metrics) {
   return false;
 }
 
-std::vector<double> reinitialisations(const RunRecord& run, const record::Metrics& metrics) {
+std::vector<double> reinitializations(const RunRecord& run, const record::Metrics& metrics) {
   const Value* value = run.option("train.reinit_every");
   const auto* every = value == nullptr ? nullptr : std::get_if<std::int64_t>(value);
   std::vector<double> at;
@@ -44,7 +44,7 @@ std::optional<double> kept_iteration(const RunRecord& run) {
 }  // namespace
 
 std::string curve_section(const RunRecord& run, const record::Metrics& metrics) {
-  const auto ticks = reinitialisations(run, metrics);
+  const auto ticks = reinitializations(run, metrics);
   const auto best = kept_iteration(run);
   const double last = static_cast<double>(metrics.iterations - 1);
   std::set<std::string> declared;

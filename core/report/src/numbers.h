@@ -14,7 +14,7 @@ std::string mean_text(const std::optional<Statistic>& value, int digits = 3);
 /// Text for a cell of CSV: quoted if it must be.
 std::string csv_text(const std::string& text);
 
-/// All digits that tell the number from its neighbours, or nothing.
+/// All digits that tell the number from its neighbors, or nothing.
 std::string csv_number(std::optional<double> value);
 
 /// Text for a cell of a Markdown table: bars and markup escaped, one line.

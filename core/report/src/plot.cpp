@@ -93,14 +93,14 @@ std::string polyline(const Frame& frame, const PlotCurve& curve) {
   for (const auto& piece : without_gaps(curve.curve->points)) {
     if (piece.empty()) continue;
     if (piece.size() == 1) {
-      out += fmt::format("<circle class=\"d{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2\"/>\n", curve.colour % 2,
+      out += fmt::format("<circle class=\"d{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2\"/>\n", curve.color % 2,
                          frame.across(piece[0].x), frame.down(piece[0].y));
       continue;
     }
     std::string points;
     for (const auto& point : thinned(piece))
       points += fmt::format("{}{:.1f},{:.1f}", points.empty() ? "" : " ", frame.across(point.x), frame.down(point.y));
-    out += fmt::format("<polyline class=\"curve c{}{}\" points=\"{}\"/>\n", curve.colour, curve.faint ? " faint" : "",
+    out += fmt::format("<polyline class=\"curve c{}{}\" points=\"{}\"/>\n", curve.color, curve.faint ? " faint" : "",
                        points);
   }
   return out;
@@ -135,7 +135,7 @@ std::string caption(const Plot& plot) {
   std::string out = "<figcaption><b>" + escaped(plot.title) + "</b>";
   for (const auto& curve : plot.curves) {
     if (plot.curves.size() > 1)
-      out += fmt::format(" <span class=\"key k{}\">{}</span>", curve.colour, escaped(curve.name));
+      out += fmt::format(" <span class=\"key k{}\">{}</span>", curve.color, escaped(curve.name));
   }
   return out + "</figcaption>";
 }

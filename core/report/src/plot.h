@@ -13,7 +13,7 @@ namespace nbs::report {
 struct PlotCurve {
   std::string name;
   const record::Curve* curve = nullptr;
-  int colour = 0;      ///< 0 to 3
+  int color = 0;       ///< 0 to 3
   bool faint = false;  ///< behind the others
 };
 

@@ -78,7 +78,7 @@ void read_pipeline(RunRecord& record) {
   record.method = text_option(record, "experiment.method");
   record.seed = integer_option(record, "seed");
   record.split_seed = integer_option(record, "data.split_seed");
-  record.labelled = integer_option(record, "data.labeled");
+  record.labeled = integer_option(record, "data.labeled");
   record.planned = integer_option(record, "train.iterations");
 }
 
@@ -96,7 +96,7 @@ void take_result(RunRecord& record, record::RunResult result) {
   take_text(record.method, result.experiment.method);
   take_integer(record.seed, result.experiment.seed);
   take_integer(record.split_seed, result.experiment.split_seed);
-  take_integer(record.labelled, result.experiment.labeled);
+  take_integer(record.labeled, result.experiment.labeled);
   record.iterations = result.iterations;
   record.result = std::move(result);
 }

@@ -26,7 +26,7 @@ struct RunRecord {
   std::string method;                ///< experiment.method
   std::optional<std::int64_t> seed;
   std::optional<std::int64_t> split_seed;
-  std::optional<std::int64_t> labelled;
+  std::optional<std::int64_t> labeled;
   std::int64_t iterations = 0;          ///< done
   std::optional<std::int64_t> planned;  ///< train.iterations
   OptionValues options;                 ///< resolved.toml by dotted names

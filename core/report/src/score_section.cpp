@@ -35,7 +35,7 @@ std::string rule_text(const std::optional<config::ThresholdRule>& rule) {
   if (!rule) return "rule not recorded";
   switch (*rule) {
     case config::ThresholdRule::labeled_f1:
-      return "chosen for the best F1 on the labelled images";
+      return "chosen for the best F1 on the labeled images";
     case config::ThresholdRule::fixed:
       return "fixed in the pipeline";
     case config::ThresholdRule::normal_area:
@@ -72,7 +72,7 @@ std::string types_table(const record::Scores& scores) {
        {std::pair{scores.seen_types, "all seen types"}, {scores.unseen_types, "all unseen types"}}) {
     if (has_pixels(pixels)) rows.push_back(type_row(name, "", std::nullopt, *pixels));
   }
-  return "<h2>By type of defect</h2>\n<p class=\"soft\">Seen: among the labelled images.</p>\n" +
+  return "<h2>By type of defect</h2>\n<p class=\"soft\">Seen: among the labeled images.</p>\n" +
          table({"Type", "Seen", "Images", "Precision", "Recall", "F1", "False positive pixels"}, rows);
 }
 
@@ -101,7 +101,7 @@ std::string standing(const RunRecord& run) {
 
 std::string score_remark(const RunRecord& run) {
   if (run.state != RunRecord::State::finished) return {};
-  if (!run.scored()) return "Nothing could be scored: no unlabelled image has a mask.";
+  if (!run.scored()) return "Nothing could be scored: no unlabeled image has a mask.";
   if (!run.nothing_to_find()) return {};
   const auto false_positives = run.scores()->false_positives.value_or(0);
   return fmt::format(
@@ -120,7 +120,7 @@ std::string heading_section(const RunRecord& run) {
   std::vector<std::string> facts;
   if (!run.dataset.empty()) facts.push_back(run.dataset);
   if (!run.method.empty()) facts.push_back(run.method);
-  if (run.labelled) facts.push_back(fmt::format("{} labelled images", *run.labelled));
+  if (run.labeled) facts.push_back(fmt::format("{} labeled images", *run.labeled));
   if (run.seed) facts.push_back(fmt::format("seed {}", *run.seed));
   if (run.split_seed) facts.push_back(fmt::format("split {}", *run.split_seed));
   facts.push_back(standing(run));
@@ -156,7 +156,7 @@ std::string score_section(const RunRecord& run) {
         "pixels (for images: anomalous and normal images) among the scored masks.</p>\n";
   }
   out += fmt::format(
-      "<p class=\"soft\">Precision, recall and F1 count the pixels of all unlabelled images together, at the threshold "
+      "<p class=\"soft\">Precision, recall and F1 count the pixels of all unlabeled images together, at the threshold "
       "{} ({}). The oracle chooses the threshold{} on the scored masks themselves: an upper bound for these "
       "probabilities, not a result.</p>\n",
       number_text(scores.threshold), escaped(rule_text(run.result->threshold_rule)),

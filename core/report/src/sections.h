@@ -22,7 +22,7 @@ std::string provenance_section(const RunRecord& run);
 std::string standing(const RunRecord& run);
 /// Why a finished run has no scores, or no F1: a sentence; empty if it has.
 std::string score_remark(const RunRecord& run);
-/// The state as a coloured label.
+/// The state as a colored label.
 std::string state_label(const RunRecord& run);
 
 }  // namespace nbs::report

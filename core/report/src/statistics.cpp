@@ -20,7 +20,7 @@ bool is_seed_or_name(const std::string& option) {
 
 std::string group_key(const RunRecord& run) {
   if (run.options.empty()) {
-    return fmt::format("labels\n{}\n{}\n{}\n{}", run.dataset, run.method, run.labelled.value_or(-1),
+    return fmt::format("labels\n{}\n{}\n{}\n{}", run.dataset, run.method, run.labeled.value_or(-1),
                        run.method.empty() ? run.name : std::string());
   }
   std::string key;

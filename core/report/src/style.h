@@ -3,7 +3,7 @@
 
 namespace nbs::report {
 
-/// The style sheet of all pages: colours as variables, once for light and once for dark; a single column on a phone.
+/// The style sheet of all pages: colors as variables, once for light and once for dark; a single column on a phone.
 inline constexpr const char* kStyle = R"css(:root {
   --paper: #fbfbfa; --card: #ffffff; --ink: #1d2126; --soft: #5d6670; --line: #dfe3e6; --grid: #e9ecee;
   --c0: #1f6feb; --c1: #d9480f; --c2: #2b8a3e; --c3: #8250df; --good: #2b8a3e; --bad: #c92a2a; --wait: #9a6700;

@@ -67,7 +67,7 @@ std::string summary_csv(const std::filesystem::path& folder, const std::vector<R
     const auto kept = result.checkpoint.value_or(record::KeptCheckpoint{});
     out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}", csv_text(place_below(folder, run)), csv_text(run.name),
                        state_name(run.state), csv_text(run.dataset), csv_text(run.method), integer_text(run.seed),
-                       integer_text(run.split_seed), integer_text(run.labelled), run.iterations,
+                       integer_text(run.split_seed), integer_text(run.labeled), run.iterations,
                        integer_text(kept.iteration), csv_number(kept.l_pred), csv_text(rule_name(result)),
                        csv_number(run.scored() ? run.scores()->threshold : std::nullopt));
     for (const auto& column : record::score_infos())

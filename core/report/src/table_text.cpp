@@ -84,7 +84,7 @@ Grid all_grid(const Comparison& comparison, bool brief) {
 
 std::string explanation(const Comparison& comparison) {
   return "paper: figures printed in " + comparison.paper.source +
-         ". ours: pooled pixels of the unlabelled images, mean ± sample standard deviation over n finished runs.";
+         ". ours: pooled pixels of the unlabeled images, mean ± sample standard deviation over n finished runs.";
 }
 
 constexpr const char* kAllTitle = "All our results";

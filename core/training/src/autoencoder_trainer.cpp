@@ -14,8 +14,8 @@ AutoencoderTrainer::AutoencoderTrainer(Autoencoder& autoencoder, const TrainingI
     : autoencoder_(autoencoder), images_(images), train_(train), augment_(augment), random_(random) {}
 
 void AutoencoderTrainer::reset() {
-  autoencoder_.reinitialise();
-  watch_.begin_life();
+  autoencoder_.reset();
+  watch_.begin_cycle();
 }
 
 // [B, 3, p, p], copied row by row.
@@ -44,7 +44,7 @@ double AutoencoderTrainer::train(const TrainingScene& scene, std::vector<Patch> 
   const auto batches = pixels.split(train_.minibatch);
   double loss = 0;
   for (const auto& batch : batches) {
-    const double batch_loss = autoencoder_.learn(batch);
+    const double batch_loss = autoencoder_.train_step(batch);
     require_finite(batch_loss, "the autoencoder's loss", iteration,
                    "a learning rate of the autoencoder that is too high");
     watch_.see_batch(batch_loss);

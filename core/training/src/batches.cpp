@@ -56,7 +56,7 @@ Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& ima
                         const config::ProfileOptions& profile, const config::BufferOptions& buffer,
                         const data::AugmentOptions& augment, bool with_image, Random& random) {
   std::vector<torch::Tensor> inputs;
-  std::vector<torch::Tensor> colours;
+  std::vector<torch::Tensor> colors;
   std::vector<torch::Tensor> masks;
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
     const auto& drawn = profiles.at(random.below(profiles.size()));
@@ -69,7 +69,7 @@ Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& ima
     for (std::int64_t t = 0; t < crop.size(0); ++t)
       crop[t].div_(drawn.scales[static_cast<std::size_t>(t)]);
     if (buffer.gain > 0) {
-      // A common factor would be lost in the normalisation, so the factors are divided by their mean.
+      // A common factor would be lost in the normalization, so the factors are divided by their mean.
       std::vector<float> gains;
       double total = 0;
       for (std::int64_t t = 0; t < crop.size(0); ++t) {
@@ -88,28 +88,28 @@ Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& ima
     inputs.push_back(dihedral(crop, turn));
     masks.push_back(dihedral(window.of(images.masks[drawn.image]), turn));
     if (with_image) {
-      auto colour = dihedral(window.of(images.images[drawn.image]), turn).clone(torch::MemoryFormat::Contiguous);
-      data::augment_colour(colour.data_ptr<float>(), window.side * window.side, augment,
-                           [&random] { return random.uniform(); });
-      colours.push_back(std::move(colour));
+      auto color = dihedral(window.of(images.images[drawn.image]), turn).clone(torch::MemoryFormat::Contiguous);
+      data::augment_color(color.data_ptr<float>(), window.side * window.side, augment,
+                          [&random] { return random.uniform(); });
+      colors.push_back(std::move(color));
     }
   }
   Minibatch batch;
   batch.input.profile = torch::stack(inputs);
-  if (with_image) batch.input.image = torch::stack(colours);
+  if (with_image) batch.input.image = torch::stack(colors);
   batch.masks = torch::stack(masks);
   return batch;
 }
 
 torch::Tensor augment_patches(const torch::Tensor& patches, const data::AugmentOptions& augment, Random& random) {
   const auto uniform = [&random] { return random.uniform(); };
-  const bool colour = augment.brightness > 0 || augment.contrast > 0 || augment.colour > 0 || augment.noise > 0;
-  if (!augment.flip && !augment.rotate90 && !colour) return patches;
+  const bool color = augment.brightness > 0 || augment.contrast > 0 || augment.color > 0 || augment.noise > 0;
+  if (!augment.flip && !augment.rotate90 && !color) return patches;
   auto changed = torch::empty_like(patches);
   const std::int64_t pixels = patches.size(2) * patches.size(3);
   for (std::int64_t b = 0; b < patches.size(0); ++b) {
     changed[b].copy_(dihedral(patches[b], draw_turn(augment, random)));
-    if (colour) data::augment_colour(changed.data_ptr<float>() + b * 3 * pixels, pixels, augment, uniform);
+    if (color) data::augment_color(changed.data_ptr<float>() + b * 3 * pixels, pixels, augment, uniform);
   }
   return changed;
 }
@@ -120,14 +120,14 @@ Minibatch draw_images(const TrainingImages& images, const config::BufferOptions&
   std::vector<torch::Tensor> inputs;
   std::vector<torch::Tensor> masks;
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
-    const std::int64_t drawn = random.below(images.labelled);
+    const std::int64_t drawn = random.below(images.labeled);
     auto image = images.images[drawn].clone();
     auto mask = images.masks[drawn].clone();
     data::augment_geometry(image.data_ptr<float>(), mask.data_ptr<float>(), images.size(), augment, uniform);
     const auto window = draw_window(images.size(), buffer.crop, random);
     const std::int64_t turn = draw_turn(augment, random);
     auto crop = dihedral(window.of(image), turn).contiguous();
-    data::augment_colour(crop.data_ptr<float>(), window.side * window.side, augment, uniform);
+    data::augment_color(crop.data_ptr<float>(), window.side * window.side, augment, uniform);
     inputs.push_back(std::move(crop));
     masks.push_back(dihedral(window.of(mask), turn));
   }

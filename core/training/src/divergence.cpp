@@ -14,7 +14,7 @@ void require_finite(double loss, const char* what, std::int64_t iteration, const
       fmt::format("{} became {} in iteration {}; the likely cause is {}", what, loss, iteration, likely_cause));
 }
 
-void LossWatch::begin_life() {
+void LossWatch::begin_cycle() {
   first_.reset();
   streak_ = 0;
 }

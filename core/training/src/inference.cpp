@@ -4,7 +4,7 @@
 #include "nbs/error.h"
 #include "nbs/torch.h"
 #include "nbs/training/batches.h"
-#include "nbs/training/typical_loss.h"
+#include "nbs/training/reference_loss.h"
 
 namespace nbs::training {
 
@@ -18,25 +18,25 @@ Inference::Inference(Components components, const config::ProfileOptions& profil
                   ? Tiling(image_size, std::min(profile.patch_size, image_size), profile.tile_step, profile.tile_offset)
                   : Tiling(image_size, image_size)),
       model_(std::move(model)) {
-  if (components_.predictor->needs_profile() && model_.lives.empty())
+  if (components_.predictor->needs_profile() && model_.cycles.empty())
     throw Error("the predictor needs loss profiles, but the model holds no autoencoder to make them; run it again");
   if (components_.predictor->needs_profile() && !components_.autoencoder)
     throw Error("the predictor needs loss profiles, but the pipeline has no [autoencoder]; add that section");
   if (components_.predictor->needs_profile())
-    require_fit(model_.lives, *components_.autoencoder, profile_.length, image_size);
+    require_fit(model_.cycles, *components_.autoencoder, profile_.length, image_size);
   components_.predictor->load(model_.predictor);
 }
 
 torch::Tensor Inference::profile(const torch::Tensor& image) {
-  return replay_profile(*components_.autoencoder, tiling_, model_.lives.back().snapshots, image);
+  return replay_profile(*components_.autoencoder, tiling_, model_.cycles.back().snapshots, image);
 }
 
-torch::Tensor Inference::prepared_profile(const Life& life, const torch::Tensor& image) {
-  auto recorded = replay_profile(*components_.autoencoder, tiling_, life.snapshots, image);
+torch::Tensor Inference::prepared_profile(const Cycle& cycle, const torch::Tensor& image) {
+  auto recorded = replay_profile(*components_.autoencoder, tiling_, cycle.snapshots, image);
   const auto scales = profile_scales(profile_, map_means(recorded));
-  for (std::size_t t = 0; t < life.typical.size(); ++t) {
+  for (std::size_t t = 0; t < cycle.reference.size(); ++t) {
     auto map = recorded[static_cast<std::int64_t>(t)];
-    map.copy_(relative_loss(map, life.typical[t]));
+    map.copy_(relative_loss(map, cycle.reference[t]));
   }
   return prepare_profile(profile_, recorded, scales);
 }
@@ -61,12 +61,12 @@ torch::Tensor Inference::probability(const torch::Tensor& image) {
   if (components_.predictor->needs_image()) input.image = image.unsqueeze(0);
   if (!components_.predictor->needs_profile()) return predict(input);
   torch::Tensor sum;
-  for (const auto& life : model_.lives) {
-    input.profile = prepared_profile(life, image).unsqueeze(0);
+  for (const auto& cycle : model_.cycles) {
+    input.profile = prepared_profile(cycle, image).unsqueeze(0);
     const auto probability = predict(input);
     sum = sum.defined() ? sum.add_(probability) : probability;
   }
-  return sum.div_(static_cast<double>(model_.lives.size()));
+  return sum.div_(static_cast<double>(model_.cycles.size()));
 }
 
 }  // namespace nbs::training

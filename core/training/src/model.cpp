@@ -20,22 +20,22 @@ constexpr const char* kAutoencoders = "autoencoders.safetensors";
 constexpr const char* kPredictor = "predictor.safetensors";
 constexpr const char* kSampler = "sampler.safetensors";
 
-State state_of(const std::vector<Life>& lives) {
+State state_of(const std::vector<Cycle>& cycles) {
   State state;
   const auto count = [](std::size_t value) { return static_cast<std::int64_t>(value); };
-  state.write_integer("lives", count(lives.size()));
-  for (std::size_t l = 0; l < lives.size(); ++l) {
-    const auto& life = lives[l];
-    state.write_integer(fmt::format("life{}.maps", l), count(life.snapshots.size()));
-    state.write_integer(fmt::format("life{}.typical_maps", l), count(life.typical.size()));
-    for (std::size_t t = 0; t < life.snapshots.size(); ++t) {
-      const auto& tensors = *life.snapshots[t];
-      state.write_integer(fmt::format("life{}.map{}.tensors", l, t), count(tensors.size()));
+  state.write_integer("cycles", count(cycles.size()));
+  for (std::size_t l = 0; l < cycles.size(); ++l) {
+    const auto& cycle = cycles[l];
+    state.write_integer(fmt::format("cycle{}.maps", l), count(cycle.snapshots.size()));
+    state.write_integer(fmt::format("cycle{}.reference_maps", l), count(cycle.reference.size()));
+    for (std::size_t t = 0; t < cycle.snapshots.size(); ++t) {
+      const auto& tensors = *cycle.snapshots[t];
+      state.write_integer(fmt::format("cycle{}.map{}.tensors", l, t), count(tensors.size()));
       for (std::size_t i = 0; i < tensors.size(); ++i)
-        state.write(fmt::format("life{}.map{}.tensor{}", l, t, i), tensors[i]);
+        state.write(fmt::format("cycle{}.map{}.tensor{}", l, t, i), tensors[i]);
     }
-    for (std::size_t t = 0; t < life.typical.size(); ++t)
-      state.write(fmt::format("life{}.typical{}", l, t), life.typical[t]);
+    for (std::size_t t = 0; t < cycle.reference.size(); ++t)
+      state.write(fmt::format("cycle{}.reference{}", l, t), cycle.reference[t]);
   }
   return state;
 }
@@ -45,26 +45,26 @@ std::int64_t count_of(const State& state, const std::string& name) {
   return state.read_integer(name, 0, static_cast<std::int64_t>(state.tensors().size()));
 }
 
-std::vector<Life> lives_of(const State& state) {
-  std::vector<Life> lives;
-  const auto count = count_of(state, "lives");
+std::vector<Cycle> cycles_of(const State& state) {
+  std::vector<Cycle> cycles;
+  const auto count = count_of(state, "cycles");
   for (std::int64_t l = 0; l < count; ++l) {
-    Life life;
-    const auto maps = count_of(state, fmt::format("life{}.maps", l));
-    const auto typical = count_of(state, fmt::format("life{}.typical_maps", l));
+    Cycle cycle;
+    const auto maps = count_of(state, fmt::format("cycle{}.maps", l));
+    const auto reference = count_of(state, fmt::format("cycle{}.reference_maps", l));
     for (std::int64_t t = 0; t < maps; ++t) {
       std::vector<torch::Tensor> tensors;
-      const auto in_set = count_of(state, fmt::format("life{}.map{}.tensors", l, t));
+      const auto in_set = count_of(state, fmt::format("cycle{}.map{}.tensors", l, t));
       for (std::int64_t i = 0; i < in_set; ++i)
-        tensors.push_back(state.read_as_stored(fmt::format("life{}.map{}.tensor{}", l, t, i)));
-      life.snapshots.push_back(std::make_shared<const std::vector<torch::Tensor>>(std::move(tensors)));
+        tensors.push_back(state.read_as_stored(fmt::format("cycle{}.map{}.tensor{}", l, t, i)));
+      cycle.snapshots.push_back(std::make_shared<const std::vector<torch::Tensor>>(std::move(tensors)));
     }
-    for (std::int64_t t = 0; t < typical; ++t)
-      life.typical.push_back(state.read_any_shape(fmt::format("life{}.typical{}", l, t), torch::kFloat32));
-    lives.push_back(std::move(life));
+    for (std::int64_t t = 0; t < reference; ++t)
+      cycle.reference.push_back(state.read_any_shape(fmt::format("cycle{}.reference{}", l, t), torch::kFloat32));
+    cycles.push_back(std::move(cycle));
   }
   state.require_all_read();
-  return lives;
+  return cycles;
 }
 
 State read_state(const std::filesystem::path& folder, const std::string& name, const ModelHashes& hashes) {
@@ -91,7 +91,7 @@ ModelHashes write_model(const std::filesystem::path& folder, const Model& model)
     write_file(folder / name, bytes);
     hashes[name] = sha256(bytes);
   };
-  if (!model.lives.empty()) write(kAutoencoders, state_of(model.lives));
+  if (!model.cycles.empty()) write(kAutoencoders, state_of(model.cycles));
   write(kPredictor, model.predictor);
   if (model.sampler) write(kSampler, *model.sampler);
   return hashes;
@@ -103,28 +103,28 @@ Model read_model(const std::filesystem::path& folder, const ModelHashes& hashes)
                             folder.string(), kPredictor));
   }
   Model model;
-  if (hashes.count(kAutoencoders) != 0) model.lives = lives_of(read_state(folder, kAutoencoders, hashes));
+  if (hashes.count(kAutoencoders) != 0) model.cycles = cycles_of(read_state(folder, kAutoencoders, hashes));
   model.predictor = read_state(folder, kPredictor, hashes);
   if (hashes.count(kSampler) != 0) model.sampler = read_state(folder, kSampler, hashes);
   return model;
 }
 
-void require_fit(const std::vector<Life>& lives, Autoencoder& autoencoder, std::int64_t length,
+void require_fit(const std::vector<Cycle>& cycles, Autoencoder& autoencoder, std::int64_t length,
                  std::int64_t image_size) {
   constexpr const char* kAdvice = "it belongs to another pipeline, so run this one again";
   const auto wanted = autoencoder.state();
   const auto refuse = [&](std::size_t l, const std::string& reason) {
-    throw Error(fmt::format("life {} of the model's autoencoder has {}; {}", l, reason, kAdvice));
+    throw Error(fmt::format("cycle {} of the model's autoencoder has {}; {}", l, reason, kAdvice));
   };
   const std::vector<std::int64_t> map_shape = {image_size, image_size};
-  for (std::size_t l = 0; l < lives.size(); ++l) {
-    const auto& life = lives[l];
-    if (static_cast<std::int64_t>(life.snapshots.size()) != length)
-      refuse(l, fmt::format("{} parameter sets, but profile.length is {}", life.snapshots.size(), length));
-    if (!life.typical.empty() && life.typical.size() != life.snapshots.size()) {
-      refuse(l, fmt::format("{} typical losses for {} parameter sets", life.typical.size(), life.snapshots.size()));
+  for (std::size_t l = 0; l < cycles.size(); ++l) {
+    const auto& cycle = cycles[l];
+    if (static_cast<std::int64_t>(cycle.snapshots.size()) != length)
+      refuse(l, fmt::format("{} parameter sets, but profile.length is {}", cycle.snapshots.size(), length));
+    if (!cycle.reference.empty() && cycle.reference.size() != cycle.snapshots.size()) {
+      refuse(l, fmt::format("{} reference maps for {} parameter sets", cycle.reference.size(), cycle.snapshots.size()));
     }
-    for (const auto& snapshot : life.snapshots) {
+    for (const auto& snapshot : cycle.snapshots) {
       if (snapshot->size() != wanted.size())
         refuse(l, fmt::format("{} tensors, but the pipeline's has {}", snapshot->size(), wanted.size()));
       for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -134,9 +134,9 @@ void require_fit(const std::vector<Life>& lives, Autoencoder& autoencoder, std::
                               State::shape_text(wanted[i].sizes())));
       }
     }
-    for (const auto& map : life.typical) {
+    for (const auto& map : cycle.reference) {
       if (map.sizes().vec() != map_shape) {
-        refuse(l, fmt::format("typical losses of shape {}, but images have {}", State::shape_text(map.sizes()),
+        refuse(l, fmt::format("reference maps of shape {}, but images have {}", State::shape_text(map.sizes()),
                               State::shape_text(map_shape)));
       }
     }

@@ -20,7 +20,7 @@ double class_balance(const config::TrainOptions& options, const torch::Tensor& m
   const double normal = static_cast<double>(masks.numel()) - anomalous;
   if (anomalous == 0 || normal == 0) {
     throw Error(
-        "train.balance = \"balanced\" needs both anomalous and normal pixels in the labelled images, but all of them "
+        "train.balance = \"balanced\" needs both anomalous and normal pixels in the labeled images, but all of them "
         "are the same; label an image with an anomaly or set train.balance = \"fixed\"");
   }
   return anomalous / normal;

@@ -17,17 +17,17 @@ PredictorTrainer::PredictorTrainer(Predictor& predictor, const TrainingImages& i
       images_(images),
       settings_(settings),
       random_(random),
-      alpha_(predictor.learns() ? class_balance(settings.train, images.masks) : 0),
+      alpha_(predictor.is_trainable() ? class_balance(settings.train, images.masks) : 0),
       buffer_(settings.buffer.capacity) {
-  if (predictor_.learns() && images_.labelled == 0)
-    throw Error("the predictor learns from labelled images, but data.labeled is 0; label at least one image");
-  if (!predictor_.learns() && settings_.train.finish > 0) {
-    throw Error(
-        fmt::format("train.finish is {}, iterations in which only the predictor learns, but this predictor learns "
-                    "nothing; set it to 0",
-                    settings_.train.finish));
+  if (predictor_.is_trainable() && images_.labeled == 0)
+    throw Error("the predictor learns from labeled images, but data.labeled is 0; label at least one image");
+  if (!predictor_.is_trainable() && settings_.train.predictor_iterations > 0) {
+    throw Error(fmt::format(
+        "train.predictor_iterations is {}, iterations in which only the predictor learns, but this predictor learns "
+        "nothing; set it to 0",
+        settings_.train.predictor_iterations));
   }
-  // It will read at the end what it saved at the best moment; if it cannot, that is better known now.
+  // It will read at the end what it saved at the best checkpoint; if it cannot, that is better known now.
   State state;
   predictor_.save(state);
   predictor_.load(state);
@@ -39,7 +39,7 @@ void PredictorTrainer::add(std::vector<BufferedProfile> profiles) {
 }
 
 std::optional<double> PredictorTrainer::train(std::int64_t iteration) {
-  if (!predictor_.learns()) return std::nullopt;
+  if (!predictor_.is_trainable()) return std::nullopt;
   const bool from_profiles = predictor_.needs_profile();
   if (from_profiles && buffer_.empty()) return std::nullopt;
   const bool predictor_only = iteration >= settings_.train.iterations;
@@ -52,7 +52,7 @@ std::optional<double> PredictorTrainer::train(std::int64_t iteration) {
     const auto batch = from_profiles ? draw_profiles(buffer_, images_, settings_.profile, settings_.buffer,
                                                      settings_.augment, predictor_.needs_image(), random_)
                                      : draw_images(images_, settings_.buffer, settings_.augment, random_);
-    const double step_loss = predictor_.learn(batch.input, batch.masks, loss);
+    const double step_loss = predictor_.train_step(batch.input, batch.masks, loss);
     require_finite(step_loss, "l_pred", iteration, "a learning rate of the predictor that is too high");
     total += step_loss;
   }

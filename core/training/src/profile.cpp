@@ -58,10 +58,10 @@ std::vector<double> map_means(const torch::Tensor& profile) {
 
 std::vector<double> profile_scales(const config::ProfileOptions& options, const std::vector<double>& means) {
   std::vector<double> scales(means.size(), 1.0);
-  if (options.normalise == config::ProfileNormalization::mean) {
+  if (options.normalize == config::ProfileNormalization::mean) {
     const double total = std::accumulate(means.begin(), means.end(), 0.0);
     std::fill(scales.begin(), scales.end(), total / static_cast<double>(means.size()));
-  } else if (options.normalise == config::ProfileNormalization::map) {
+  } else if (options.normalize == config::ProfileNormalization::map) {
     scales = means;
   }
   for (double& scale : scales) {

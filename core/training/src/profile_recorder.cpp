@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/profile_recorder.h"
 
-#include "nbs/training/typical_loss.h"
+#include "nbs/training/reference_loss.h"
 
 namespace nbs::training {
 
@@ -28,46 +28,46 @@ struct LossSums {
 }  // namespace
 
 ProfileRecorder::ProfileRecorder(const TrainingImages& images, Autoencoder& autoencoder, const Tiling& tiling,
-                                 const config::ProfileOptions& options, std::vector<std::int64_t> typical_images)
+                                 const config::ProfileOptions& options, std::vector<std::int64_t> reference_images)
     : images_(images),
       autoencoder_(autoencoder),
       tiling_(tiling),
       options_(options),
-      typical_images_(std::move(typical_images)),
+      reference_images_(std::move(reference_images)),
       ring_(options.length),
-      labeled_maps_(static_cast<std::size_t>(images.labelled)) {}
+      labeled_maps_(static_cast<std::size_t>(images.labeled)) {}
 
-void ProfileRecorder::begin_life() {
+void ProfileRecorder::begin_cycle() {
   if (ring_.full()) {
-    past_lives_.push_back(current_life());
-    if (static_cast<std::int64_t>(past_lives_.size()) >= options_.lives) past_lives_.pop_front();
+    past_cycles_.push_back(current_cycle());
+    if (static_cast<std::int64_t>(past_cycles_.size()) >= options_.cycles) past_cycles_.pop_front();
   }
   ring_.clear();
-  typical_.clear();
+  reference_.clear();
   for (auto& maps : labeled_maps_)
     maps.clear();
 }
 
 void ProfileRecorder::record_parameters() {
   ring_.push(take_snapshot(autoencoder_));
-  if (typical_images_.empty()) return;
+  if (reference_images_.empty()) return;
   std::vector<torch::Tensor> maps;
-  for (const auto image : typical_images_)
+  for (const auto image : reference_images_)
     maps.push_back(loss_map(autoencoder_, tiling_, images_.images[image]));
-  typical_.push_back(typical_loss(maps, options_.typical_blur));
-  if (static_cast<std::int64_t>(typical_.size()) > options_.length) typical_.pop_front();
+  reference_.push_back(reference_loss(maps, options_.reference_blur));
+  if (static_cast<std::int64_t>(reference_.size()) > options_.length) reference_.pop_front();
 }
 
 ProfileRecorder::LabeledMaps ProfileRecorder::record_labeled_maps(CurrentLosses& losses) {
   LabeledMaps recorded;
   LossSums sums;
-  for (std::int64_t i = 0; i < images_.labelled; ++i) {
+  for (std::int64_t i = 0; i < images_.labeled; ++i) {
     auto map = loss_map(autoencoder_, tiling_, images_.images[i]);
     if (tiling_ == losses.tiling()) losses.set(i, map);
     sums.add(map, images_.masks[i]);
     auto& maps = labeled_maps_[static_cast<std::size_t>(i)];
     const double mean = map.mean().item<double>();
-    maps.push_back({typical_.empty() ? std::move(map) : relative_loss(map, typical_.back()), mean});
+    maps.push_back({reference_.empty() ? std::move(map) : relative_loss(map, reference_.back()), mean});
     if (static_cast<std::int64_t>(maps.size()) > options_.length) maps.pop_front();
     if (ring_.full()) recorded.profiles.push_back(profile_of(i));
   }
@@ -87,13 +87,13 @@ BufferedProfile ProfileRecorder::profile_of(std::int64_t labeled_image) const {
   return profile;
 }
 
-Life ProfileRecorder::current_life() const {
-  return {{ring_.snapshots().begin(), ring_.snapshots().end()}, {typical_.begin(), typical_.end()}};
+Cycle ProfileRecorder::current_cycle() const {
+  return {{ring_.snapshots().begin(), ring_.snapshots().end()}, {reference_.begin(), reference_.end()}};
 }
 
-std::vector<Life> ProfileRecorder::lives() const {
-  std::vector<Life> all(past_lives_.begin(), past_lives_.end());
-  all.push_back(current_life());
+std::vector<Cycle> ProfileRecorder::cycles() const {
+  std::vector<Cycle> all(past_cycles_.begin(), past_cycles_.end());
+  all.push_back(current_cycle());
   return all;
 }
 

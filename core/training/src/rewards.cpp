@@ -57,17 +57,17 @@ std::vector<double> cloning_rewards(const config::RewardOptions& options, double
   std::vector<double> rewards(signs.size());
   for (std::size_t i = 0; i < signs.size(); ++i)
     rewards[i] = beta * (options.clone_weight * signs[i] + options.cover_weight * coverage[i]);
-  return options.normalise ? normalised(std::move(rewards)) : rewards;
+  return options.normalize ? normalized(std::move(rewards)) : rewards;
 }
 
 std::vector<double> prediction_rewards(const config::RewardOptions& options, double beta, std::int64_t steps,
                                        double prediction_loss) {
   std::vector<double> rewards(static_cast<std::size_t>(steps), 0.0);
   if (steps > 0) rewards.back() = -(1 - beta) * options.prediction_weight * prediction_loss;
-  return options.normalise ? normalised(std::move(rewards)) : rewards;
+  return options.normalize ? normalized(std::move(rewards)) : rewards;
 }
 
-std::vector<double> normalised(std::vector<double> rewards) {
+std::vector<double> normalized(std::vector<double> rewards) {
   if (rewards.empty()) return rewards;
   const double count = static_cast<double>(rewards.size());
   const double mean = std::accumulate(rewards.begin(), rewards.end(), 0.0) / count;

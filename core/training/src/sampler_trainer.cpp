@@ -30,7 +30,7 @@ SamplerTrainer::SamplerTrainer(Sampler& sampler, const TrainingImages& images, c
     : sampler_(sampler), images_(images), settings_(settings), labeled_(labeled), all_(all) {}
 
 IterationRollouts SamplerTrainer::roll_out() {
-  const bool cloning = sampler_.learns() && images_.labelled > 0;
+  const bool cloning = sampler_.is_trainable() && images_.labeled > 0;
   std::vector<RolloutRequest> requests;
   if (cloning) requests.push_back({&labeled_, settings_.train.clone_patches});
   requests.push_back({&all_, settings_.train.patches});
@@ -53,7 +53,7 @@ void SamplerTrainer::train(const IterationRollouts& rollouts, std::optional<doub
   const auto coverage = new_coverage(judged, images_.size(), settings_.profile.patch_size);
   if (const auto share = clean_share(signs)) metrics.r_clone = 2 * *share - 1;
   metrics.coverage = mean(coverage);
-  if (!sampler_.learns()) return;
+  if (!sampler_.is_trainable()) return;
   const double weight = beta(settings_.reward, iteration);
   metrics.beta = weight;
   if (prediction_loss) metrics.r_pred = -*prediction_loss;
@@ -70,7 +70,7 @@ void SamplerTrainer::train(const IterationRollouts& rollouts, std::optional<doub
          index});
   }
   if (rewarded.empty()) return;
-  for (auto& [name, value] : sampler_.learn(rewarded)) {
+  for (auto& [name, value] : sampler_.train_step(rewarded)) {
     require_finite(value, name.c_str(), iteration, "a learning rate of the sampler that is too high");
     metrics.sampler.emplace_back(name, value);
   }

@@ -54,8 +54,8 @@ std::int64_t TrainingScene::global(std::int64_t image) const {
   return first_ + image;
 }
 
-bool TrainingScene::labelled(std::int64_t image) const {
-  return global(image) < images_.labelled;
+bool TrainingScene::labeled(std::int64_t image) const {
+  return global(image) < images_.labeled;
 }
 
 torch::Tensor TrainingScene::image(std::int64_t image) const {
@@ -63,9 +63,9 @@ torch::Tensor TrainingScene::image(std::int64_t image) const {
 }
 
 torch::Tensor TrainingScene::mask(std::int64_t image) const {
-  if (!labelled(image)) {
+  if (!labeled(image)) {
     throw Error(
-        fmt::format("the mask of image {} was asked for, but that image is not labelled; ask labelled() first", image));
+        fmt::format("the mask of image {} was asked for, but that image is not labeled; ask labeled() first", image));
   }
   return images_.masks[global(image)];
 }

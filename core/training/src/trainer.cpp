@@ -25,7 +25,7 @@ struct ImageRange {
 };
 
 ImageRange autoencoder_images(const TrainingImages& images, const config::TrainOptions& train) {
-  const std::int64_t given = images.labelled + images.unlabelled;
+  const std::int64_t given = images.labeled + images.unlabeled;
   if (train.autoencoder_images == config::AutoencoderImages::all) return {0, given};
   const std::int64_t count = images.auxiliary() - images.held_out;
   if (count <= 0) {
@@ -69,15 +69,15 @@ struct Trainer::ProfileSide {
       : tiling(images.size(), settings.profile.patch_size, settings.profile.tile_step, settings.profile.tile_offset),
         view_tiling(images.size(), settings.profile.patch_size, 0, 0),
         losses(images, view_tiling, *components.autoencoder),
-        labeled_scene(images, losses, settings.profile.patch_size, 0, images.labelled),
+        labeled_scene(images, losses, settings.profile.patch_size, 0, images.labeled),
         scene(images, losses, settings.profile.patch_size, range.first, range.count),
         autoencoder(*components.autoencoder, images, settings.train, settings.augment, random),
         sampler(*components.sampler, images, settings, labeled_scene, scene),
         recorder(images, *components.autoencoder, tiling, settings.profile,
-                 drawn_images(range, settings.profile.typical_images, random)) {}
+                 drawn_images(range, settings.profile.reference_images, random)) {}
 
   void reset() {
-    recorder.begin_life();
+    recorder.begin_cycle();
     autoencoder.reset();
     losses.invalidate();
   }
@@ -105,46 +105,47 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
 
 Trainer::~Trainer() = default;
 
-Outcome Trainer::run(const std::function<void(const IterationReport&)>& report,
-                     const std::function<bool()>& interrupted) {
-  Outcome outcome;
+TrainingResult Trainer::run(const std::function<void(const IterationReport&)>& report,
+                            const std::function<bool()>& interrupted) {
+  TrainingResult result;
   try {
-    outcome.ending = iterate(report, interrupted);
+    result.stop_reason = iterate(report, interrupted);
     remember_last();
   } catch (const Diverged& diverged) {
-    outcome.ending = Ending::diverged;
-    outcome.explanation = diverged.what();
+    result.stop_reason = StopReason::diverged;
+    result.explanation = diverged.what();
   } catch (const NotFiniteError& error) {
     // The step after which the autoencoder is no good may be its last before its losses are asked for.
-    outcome.ending = Ending::diverged;
-    outcome.explanation =
+    result.stop_reason = StopReason::diverged;
+    result.explanation =
         fmt::format("{} in iteration {}; the likely cause is a learning rate of the autoencoder that is too high",
                     error.what(), iteration_);
   }
-  outcome.iterations = iteration_;
-  outcome.best = std::move(best_);
-  outcome.seconds = seconds_;
-  return outcome;
+  result.iterations = iteration_;
+  result.best = std::move(best_);
+  result.seconds = seconds_;
+  return result;
 }
 
 // Iterates until training ends, and says why it did.
-Ending Trainer::iterate(const std::function<void(const IterationReport&)>& report,
-                        const std::function<bool()>& interrupted) {
+StopReason Trainer::iterate(const std::function<void(const IterationReport&)>& report,
+                            const std::function<bool()>& interrupted) {
   const auto& train = settings_.train;
   if (profiles_) profiles_->reset();
-  for (iteration_ = 0; iteration_ < train.iterations + train.finish; ++iteration_) {
-    if (interrupted()) return Ending::interrupted;
+  for (iteration_ = 0; iteration_ < train.iterations + train.predictor_iterations; ++iteration_) {
+    if (interrupted()) return StopReason::interrupted;
     report(run_iteration());
     ++age_;
     if (train.patience > 0 && best_ && iteration_ - last_improvement_ >= train.patience) {
       ++iteration_;
-      return Ending::patience;
+      return StopReason::patience;
     }
   }
-  return Ending::finished;
+  return StopReason::finished;
 }
 
-// One iteration j of Algorithm 1. In the last ones, of which there are train.finish, only the predictor learns.
+// One iteration j of Algorithm 1. In the last ones, of which there are train.predictor_iterations, only the predictor
+// learns.
 IterationReport Trainer::run_iteration() {
   IterationReport line;
   line.iteration = iteration_;
@@ -186,7 +187,7 @@ void Trainer::train_on_patches(IterationReport& line) {
   if (!record_is_due()) return;
   const Stopwatch watch(seconds_.evaluate);
   side.recorder.record_parameters();
-  if (!components_.predictor->learns()) return;
+  if (!components_.predictor->is_trainable()) return;
   auto recorded = side.recorder.record_labeled_maps(side.losses);
   predictor_.add(std::move(recorded.profiles));
   if (recorded.loss_ratio) line.loss_ratio = *recorded.loss_ratio;
@@ -194,7 +195,8 @@ void Trainer::train_on_patches(IterationReport& line) {
 
 // A predictor that learns nothing only looks at the end: the strides are counted back from there.
 bool Trainer::record_is_due() const {
-  const std::int64_t position = components_.predictor->learns() ? age_ : settings_.train.iterations - 1 - iteration_;
+  const std::int64_t position =
+      components_.predictor->is_trainable() ? age_ : settings_.train.iterations - 1 - iteration_;
   return position % settings_.profile.stride == 0;
 }
 
@@ -214,9 +216,9 @@ void Trainer::select(double prediction_loss, IterationReport& line) {
   line.best = 1;
 }
 
-// Without l_pred there is no better moment than the last.
+// Without l_pred there is no better checkpoint than the last.
 void Trainer::remember_last() {
-  if (components_.predictor->learns() || !profiles_full()) return;
+  if (components_.predictor->is_trainable() || !profiles_full()) return;
   require_finite_parameters();
   remember(std::numeric_limits<double>::quiet_NaN());
 }
@@ -248,13 +250,13 @@ State Trainer::saved(const Component& component, const char* name) const {
 }
 
 void Trainer::remember(double smoothed) {
-  Moment moment;
-  moment.iteration = iteration_;
-  moment.loss = smoothed;
-  if (profiles_) moment.lives = profiles_->recorder.lives();
-  moment.predictor = saved(*components_.predictor, "predictor");
-  if (components_.sampler) moment.sampler = saved(*components_.sampler, "sampler");
-  best_ = std::move(moment);
+  Checkpoint checkpoint;
+  checkpoint.iteration = iteration_;
+  checkpoint.loss = smoothed;
+  if (profiles_) checkpoint.cycles = profiles_->recorder.cycles();
+  checkpoint.predictor = saved(*components_.predictor, "predictor");
+  if (components_.sampler) checkpoint.sampler = saved(*components_.sampler, "sampler");
+  best_ = std::move(checkpoint);
 }
 
 }  // namespace nbs::training

@@ -17,7 +17,7 @@ int run(const std::vector<std::string>& arguments);
 int predict(const std::vector<std::string>& arguments);
 /// postproc RESOLVED --image I --probability P --out FILE: the pipeline's postprocessors on one map.
 int postproc(const std::vector<std::string>& arguments);
-/// tune [--plugin NAME] -- RUN: picks the postprocessors' options on the run's labelled images; prints them as TOML.
+/// tune [--plugin NAME] -- RUN: picks the postprocessors' options on the run's labeled images; prints them as TOML.
 int tune(const std::vector<std::string>& arguments);
 /// data RESOLVED [--export FOLDER --layout LAYOUT]: what a pipeline's data set holds, as JSON; or writes generated
 /// data.

@@ -41,7 +41,7 @@ Json try_components(const config::Pipeline& pipeline, const host::Registry& regi
     attempt("predictor", 0, [&](Context& context) {
       const auto made = registry.make_predictor(pipeline.predictor->plugin, pipeline.predictor->values, context, "");
       needs_profile = made->needs_profile();
-      learns = made->learns();
+      learns = made->is_trainable();
     });
   }
   if (needs_profile && pipeline.sampler) {

@@ -76,7 +76,7 @@ record::RunResult read_ended_run(const std::filesystem::path& run_folder) {
   if (!result.threshold && !result.checkpoint) {
     if (result.stop_reason == record::StopReason::diverged) {
       throw Error(
-          fmt::format("the run {} diverged before there was a moment worth keeping, so it has no model; lower "
+          fmt::format("the run {} diverged before there was a checkpoint worth keeping, so it has no model; lower "
                       "the learning rate that its result.json speaks of and run it again",
                       run_folder.string()));
     }

@@ -7,12 +7,12 @@ namespace nbs::worker {
 
 training::TrainingImages as_tensors(data::TrainingSet& set) {
   training::TrainingImages images;
-  images.labelled = set.labelled;
-  images.unlabelled = set.unlabelled;
+  images.labeled = set.labeled;
+  images.unlabeled = set.unlabeled;
   images.images =
       torch::from_blob(set.images.data(), {static_cast<std::int64_t>(set.ids.size()), 3, set.size, set.size});
-  images.masks = set.labelled == 0 ? torch::zeros({0, set.size, set.size})
-                                   : torch::from_blob(set.masks.data(), {set.labelled, set.size, set.size});
+  images.masks = set.labeled == 0 ? torch::zeros({0, set.size, set.size})
+                                  : torch::from_blob(set.masks.data(), {set.labeled, set.size, set.size});
   return images;
 }
 

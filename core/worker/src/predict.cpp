@@ -48,10 +48,10 @@ int predict(const std::vector<std::string>& words) {
       const cv::Mat image = data::resize_stored(stored, size);
       const auto tensor = as_tensor(image).unsqueeze(0);
       const cv::Mat map = as_mat(postprocess(chain, inference.probability(tensor[0]).unsqueeze(0), tensor)[0]);
-      const Rows colours = native ? Rows([&](int begin, int end) { return data::rgb_of(stored.rowRange(begin, end)); })
-                                  : Rows([&](int begin, int end) { return image.rowRange(begin, end); });
+      const Rows colors = native ? Rows([&](int begin, int end) { return data::rgb_of(stored.rowRange(begin, end)); })
+                                 : Rows([&](int begin, int end) { return image.rowRange(begin, end); });
       const cv::Size shown = native ? stored.size() : map.size();
-      write_prediction(out, file.stem().string(), shown, resized_rows(map, shown), colours, threshold);
+      write_prediction(out, file.stem().string(), shown, resized_rows(map, shown), colors, threshold);
     } catch (const std::exception& error) {
       // One bad file must not cost the masks of the others.
       say(error_sentence(error));

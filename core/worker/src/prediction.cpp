@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kOrdinaryBytes = 256U << 20U;
 constexpr int kBand = 64;
 
-// Where a pixel of the result lies between two of the source, as cv::INTER_LINEAR has it: centres of pixels on centres.
+// Where a pixel of the result lies between two of the source, as cv::INTER_LINEAR has it: centers of pixels on centers.
 struct Between {
   int first = 0;
   int second = 0;
@@ -79,7 +79,7 @@ Rows resized_rows(const cv::Mat& map, cv::Size size) {
 }
 
 void write_prediction(const std::filesystem::path& folder, const std::string& stem, cv::Size size,
-                      const Rows& probability, const Rows& colours, double threshold) {
+                      const Rows& probability, const Rows& colors, double threshold) {
   {
     cv::Mat mask(size, CV_8U);
     paint_rows(size, probability, [&](int y, const float* values) {
@@ -89,11 +89,11 @@ void write_prediction(const std::filesystem::path& folder, const std::string& st
     write_file(folder / (stem + ".mask.png"), evaluation::png_bytes(std::move(mask)));
   }
   {
-    cv::Mat grey(size, CV_16U);
+    cv::Mat gray(size, CV_16U);
     paint_rows(size, probability, [&](int y, const float* values) {
-      std::transform(values, values + size.width, grey.ptr<std::uint16_t>(y), evaluation::probability_pixel);
+      std::transform(values, values + size.width, gray.ptr<std::uint16_t>(y), evaluation::probability_pixel);
     });
-    write_file(folder / (stem + ".probability.png"), evaluation::png_bytes(std::move(grey)));
+    write_file(folder / (stem + ".probability.png"), evaluation::png_bytes(std::move(gray)));
   }
   cv::Mat overlay(size, CV_8UC3);
   cv::Mat band;
@@ -101,7 +101,7 @@ void write_prediction(const std::filesystem::path& folder, const std::string& st
   paint_rows(size, probability, [&](int y, const float* values) {
     if (band.empty() || y >= top + band.rows) {
       top = y;
-      band = colours(top, std::min(top + kBand, size.height));
+      band = colors(top, std::min(top + kBand, size.height));
     }
     const auto* const from = band.ptr<cv::Vec3f>(y - top);
     auto* const to = overlay.ptr<cv::Vec3b>(y);

@@ -17,9 +17,9 @@ using Rows = std::function<cv::Mat(int begin, int end)>;
 Rows resized_rows(const cv::Mat& map, cv::Size size);
 
 /// Writes STEM.mask.png, STEM.probability.png and STEM.overlay.png into `folder`, each made a band of rows at a time
-/// and one after the other, so that a large image fits into memory. `probability` gives CV_32F; `colours` CV_32FC3, RGB
+/// and one after the other, so that a large image fits into memory. `probability` gives CV_32F; `colors` CV_32FC3, RGB
 /// in [0, 1]; both are of `size`. A pixel is anomalous from `threshold`.
 void write_prediction(const std::filesystem::path& folder, const std::string& stem, cv::Size size,
-                      const Rows& probability, const Rows& colours, double threshold);
+                      const Rows& probability, const Rows& colors, double threshold);
 
 }  // namespace nbs::worker

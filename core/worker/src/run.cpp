@@ -76,8 +76,9 @@ RunData load(const config::Pipeline& pipeline, const record::RunDirectory& out) 
   return data;
 }
 
-training::Outcome train(const config::Pipeline& pipeline, const training::TrainingImages& images,
-                        const training::Components& components, const record::RunDirectory& out, Progress& progress) {
+training::TrainingResult train(const config::Pipeline& pipeline, const training::TrainingImages& images,
+                               const training::Components& components, const record::RunDirectory& out,
+                               Progress& progress) {
   const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
   training::Trainer trainer(images, components, settings_of(pipeline), seed);
   LineFile metrics(out.metrics());
@@ -92,13 +93,13 @@ training::Outcome train(const config::Pipeline& pipeline, const training::Traini
   return outcome;
 }
 
-record::RunResult result_head(const config::Pipeline& pipeline, const training::Outcome& outcome) {
+record::RunResult result_head(const config::Pipeline& pipeline, const training::TrainingResult& outcome) {
   record::RunResult result;
   result.name = pipeline.name;
   const auto& experiment = pipeline.experiment.options;
   const auto& data = pipeline.data.options;
   result.experiment = {experiment.dataset, experiment.method, pipeline.seed, data.split_seed, data.labeled};
-  result.stop_reason = outcome.ending;
+  result.stop_reason = outcome.stop_reason;
   result.explanation = outcome.explanation;
   result.iterations = outcome.iterations;
   if (outcome.best) result.checkpoint = {outcome.best->iteration, outcome.best->loss};
@@ -117,7 +118,7 @@ std::vector<OptionValues> tune(Session& session, const Predictions& raw, const t
                                Progress& progress, record::RunResult& result) {
   const auto& pipeline = session.pipeline();
   if (!pipeline.evaluation.options.tune_postproc || pipeline.postproc.empty()) return {};
-  const auto tuning = tune_postprocessors(session, pipeline.postproc, raw.labelled, images,
+  const auto tuning = tune_postprocessors(session, pipeline.postproc, raw.labeled, images,
                                           [&](const std::string& line) { progress.say(line); });
   result.tuned_postproc = tuning.values;
   result.tuning_f1 = {tuning.before, tuning.after};
@@ -134,12 +135,12 @@ std::vector<evaluation::ScoredImage> score(Session& session, const Predictions& 
   result.threshold_rule = options.threshold_rule;
   result.threshold = choose_threshold(options, predictions, data.images);
   const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
-  auto scored = open_masks(predictions.unlabelled, truth);
+  auto scored = open_masks(predictions.unlabeled, truth);
   result.scores = scores_of(scored, *result.threshold, data.set);
   if (!pipeline.postproc.empty() && result.scores) {
     // What the postprocessors are worth: the same run without them, at a threshold chosen without them.
     const double own = choose_threshold(options, raw, data.images);
-    const auto before = scores_of(open_masks(raw.unlabelled, truth), own, data.set);
+    const auto before = scores_of(open_masks(raw.unlabeled, truth), own, data.set);
     if (before) result.scores->before_postproc = *before;
   }
   return scored;
@@ -163,7 +164,7 @@ int run(const std::vector<std::string>& words) {
   Session session(arguments.need_plain(0, "RESOLVED"),
                   parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096), say);
   const auto& pipeline = session.pipeline();
-  Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.finish);
+  Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.predictor_iterations);
   out.write_provenance(record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()));
 
   auto data = load(pipeline, out);

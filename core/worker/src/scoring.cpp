@@ -40,8 +40,8 @@ torch::Tensor raw_probabilities(training::Inference& inference, const training::
 Predictions predict_all(training::Inference& inference, const training::TrainingImages& images,
                         const config::EvaluationOptions& options) {
   Predictions predictions;
-  predictions.labelled = raw_probabilities(inference, images, 0, images.labelled);
-  predictions.unlabelled = raw_probabilities(inference, images, images.labelled, images.unlabelled);
+  predictions.labeled = raw_probabilities(inference, images, 0, images.labeled);
+  predictions.unlabeled = raw_probabilities(inference, images, images.labeled, images.unlabeled);
   const std::int64_t wanted = options.threshold_rule == config::ThresholdRule::normal_area ? images.held_out : 0;
   predictions.held_out = raw_probabilities(inference, images, images.count() - wanted, wanted);
   return predictions;
@@ -53,24 +53,24 @@ Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& c
     return postprocess(chain, maps, images.images.slice(0, first, first + maps.size(0)));
   };
   Predictions predictions;
-  predictions.labelled = apply(raw.labelled, 0);
-  predictions.unlabelled = apply(raw.unlabelled, images.labelled);
+  predictions.labeled = apply(raw.labeled, 0);
+  predictions.unlabeled = apply(raw.unlabeled, images.labeled);
   predictions.held_out = apply(raw.held_out, images.count() - raw.held_out.size(0));
   return predictions;
 }
 
-std::vector<evaluation::ScoredImage> labelled_images(const torch::Tensor& probabilities,
-                                                     const training::TrainingImages& images) {
-  std::vector<evaluation::ScoredImage> labelled;
-  for (std::int64_t i = 0; i < images.labelled; ++i) {
+std::vector<evaluation::ScoredImage> labeled_images(const torch::Tensor& probabilities,
+                                                    const training::TrainingImages& images) {
+  std::vector<evaluation::ScoredImage> labeled;
+  for (std::int64_t i = 0; i < images.labeled; ++i) {
     evaluation::ScoredImage image;
     image.size = images.size();
     image.probability = values_of(probabilities[i]);
     for (const float value : values_of(images.masks[i]))
       image.mask.push_back(value > 0.5F ? 1 : 0);
-    labelled.push_back(std::move(image));
+    labeled.push_back(std::move(image));
   }
-  return labelled;
+  return labeled;
 }
 
 double choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
@@ -87,7 +87,7 @@ double choose_threshold(const config::EvaluationOptions& options, const Predicti
       maps.push_back(values_of(predictions.held_out[i]));
     return evaluation::threshold_by_normal_area(maps, images.size(), options.normal_area);
   }
-  return evaluation::threshold_by_labelled_f1(labelled_images(predictions.labelled, images), options.threshold_slack);
+  return evaluation::threshold_by_labeled_f1(labeled_images(predictions.labeled, images), options.threshold_slack);
 }
 
 std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {
@@ -141,7 +141,7 @@ std::optional<record::MissingPictures> write_predictions(const std::filesystem::
   for (std::size_t i = 0; i < scored.size(); ++i) {
     const auto& image = scored[i];
     const auto mask = thresholded(image.probability, threshold);
-    const auto* const pixels = images.images[images.labelled + static_cast<std::int64_t>(i)].data_ptr<float>();
+    const auto* const pixels = images.images[images.labeled + static_cast<std::int64_t>(i)].data_ptr<float>();
     write(image.id + ".mask.png", evaluation::mask_png(mask, size, size));
     write(image.id + ".probability.png", evaluation::probability_png(image.probability, size, size));
     write(image.id + ".overlay.png", evaluation::overlay_png(pixels, mask, image.mask, size, size));

@@ -15,9 +15,9 @@ namespace nbs::worker {
 
 /// Probabilities of all images of a run.
 struct Predictions {
-  torch::Tensor labelled;    ///< [L, S, S]
-  torch::Tensor unlabelled;  ///< [U, S, S]
-  torch::Tensor held_out;    ///< [H, S, S] if the threshold rule needs them, else [0, S, S]
+  torch::Tensor labeled;    ///< [L, S, S]
+  torch::Tensor unlabeled;  ///< [U, S, S]
+  torch::Tensor held_out;   ///< [H, S, S] if the threshold rule needs them, else [0, S, S]
 };
 
 /// Probabilities [count, S, S] of images first … first + count - 1, before the postprocessors.
@@ -32,21 +32,21 @@ Predictions predict_all(training::Inference& inference, const training::Training
 Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& chain, const Predictions& raw,
                             const training::TrainingImages& images);
 
-/// The labelled images with their masks and these probabilities [L, S, S].
-std::vector<evaluation::ScoredImage> labelled_images(const torch::Tensor& probabilities,
-                                                     const training::TrainingImages& images);
+/// The labeled images with their masks and these probabilities [L, S, S].
+std::vector<evaluation::ScoredImage> labeled_images(const torch::Tensor& probabilities,
+                                                    const training::TrainingImages& images);
 
-/// The threshold by the pipeline's rule, from labelled (or held-out) images only.
+/// The threshold by the pipeline's rule, from labeled (or held-out) images only.
 double choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
                         const training::TrainingImages& images);
 
 /// The scored images with their probabilities [U, S, S], and with their masks where there are any. This opens the masks
-/// of the unlabelled images; nothing before it does.
+/// of the unlabeled images; nothing before it does.
 std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth);
 
 /// Scores of the images that have masks; nothing if none has.
 std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
-                                 const data::TrainingSet& set);
+                                        const data::TrainingSet& set);
 
 /// How many pictures write_predictions() writes of these images.
 std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored);

@@ -38,7 +38,7 @@ int tune(const std::vector<std::string>& words) {
   if (chain.empty()) {
     throw Error(fmt::format("the run {} has no postprocessor to tune; name one with --plugin", run.folder().string()));
   }
-  // Only the labelled images and their masks are opened.
+  // Only the labeled images and their masks are opened.
   const auto listing = data::list_samples(pipeline.data.options);
   const auto split = data::draw_split(listing, pipeline.data.options);
   auto set = data::load_training_set(listing, split, pipeline.data.options);
@@ -47,8 +47,8 @@ int tune(const std::vector<std::string>& words) {
                                 pipeline.evaluation.options.dihedral, images.size(),
                                 training::read_model(run.model(), *result.model));
   const auto tuning =
-      tune_postprocessors(session, chain, raw_probabilities(inference, images, 0, images.labelled), images, log);
-  fmt::print("# F1 on the {} labelled images: {:.4f} before tuning, {:.4f} after\n", images.labelled, tuning.before,
+      tune_postprocessors(session, chain, raw_probabilities(inference, images, 0, images.labeled), images, log);
+  fmt::print("# F1 on the {} labeled images: {:.4f} before tuning, {:.4f} after\n", images.labeled, tuning.before,
              tuning.after);
   for (std::size_t i = 0; i < chain.size(); ++i)
     fmt::print("{}", config::component_toml("[[postproc]]", {chain[i].plugin, tuning.values[i], {}}));

@@ -66,22 +66,22 @@ std::string tuned_text(const OptionValues& values, const std::vector<OptionSpec>
 Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,
                            const torch::Tensor& probabilities, const training::TrainingImages& images,
                            const std::function<void(const std::string&)>& say) {
-  const auto colours = images.images.slice(0, 0, images.labelled);
+  const auto colors = images.images.slice(0, 0, images.labeled);
   const auto best_f1 = [&](const torch::Tensor& maps) {
-    return evaluation::best_f1(evaluation::curve(labelled_images(maps, images))).f1;
+    return evaluation::best_f1(evaluation::curve(labeled_images(maps, images))).f1;
   };
   Tuning tuning;
   torch::Tensor own = probabilities;
   torch::Tensor settled = probabilities;
   for (const auto& link : chain) {
-    own = postprocess({session.make_postprocessor(link)}, own, colours);
+    own = postprocess({session.make_postprocessor(link)}, own, colors);
     const auto* const description = session.registry().catalog().find(Kind::postprocessor, link.plugin);
     if (description == nullptr) throw Error(fmt::format("there is no postprocessor \"{}\" any more", link.plugin));
     const auto& specs = description->options;
     const bool any = std::any_of(specs.begin(), specs.end(), [](const auto& spec) { return !spec.tuning.empty(); });
     if (!any) {
       say(fmt::format("{} names no values to try, so its options stay as they are", link.plugin));
-      settled = postprocess({session.make_postprocessor(link)}, settled, colours);
+      settled = postprocess({session.make_postprocessor(link)}, settled, colors);
       tuning.values.push_back(link.values);
       continue;
     }
@@ -91,9 +91,9 @@ Tuning tune_postprocessors(Session& session, const std::vector<config::Component
     for (const auto& values : combinations(link.values, specs)) {
       auto trial = link;
       trial.values = values;
-      const auto maps = postprocess({session.make_postprocessor(trial)}, settled, colours);
+      const auto maps = postprocess({session.make_postprocessor(trial)}, settled, colors);
       const double f1 = best_f1(maps);
-      say(fmt::format("tuning {}: F1 on labelled images {:.4f} with {}", link.plugin, f1, tuned_text(values, specs)));
+      say(fmt::format("tuning {}: F1 on labeled images {:.4f} with {}", link.plugin, f1, tuned_text(values, specs)));
       if (f1 <= best) continue;
       best = f1;
       best_values = values;

@@ -14,11 +14,11 @@ namespace nbs::worker {
 /// What tuning found for a chain of postprocessors.
 struct Tuning {
   std::vector<OptionValues> values;  ///< of each link of the chain, in its order
-  double before = 0;                 ///< best pooled F1 on the labelled images with the pipeline's own options
+  double before = 0;                 ///< best pooled F1 on the labeled images with the pipeline's own options
   double after = 0;                  ///< and with `values`
 };
 
-/// Picks the chain's options on the labelled images alone. Each link in turn tries every combination of the values that
+/// Picks the chain's options on the labeled images alone. Each link in turn tries every combination of the values that
 /// its options name for tuning, behind the links already settled; the pipeline's own options win ties. `probabilities`:
 /// [L, S, S] before postprocessing. `say` gets a line for every combination.
 Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,

@@ -21,7 +21,7 @@ torch::Tensor BergmannAutoencoder::residual(const torch::Tensor& patches) {
   return options_.loss == Loss::l2 ? (result - patches).square() : 1 - ssim_.map(result, patches);
 }
 
-double BergmannAutoencoder::learn(const torch::Tensor& patches) {
+double BergmannAutoencoder::train_step(const torch::Tensor& patches) {
   const auto loss = residual(network_.to_device(patches)).mean();
   network_.step(loss);
   return loss.item<double>();

@@ -20,9 +20,9 @@ class BergmannAutoencoder : public Autoencoder {
 
   BergmannAutoencoder(const Options& options, Context& context);
 
-  void reinitialise() override { network_.reset(); }
-  /// Minimises the mean of pixel_loss().
-  double learn(const torch::Tensor& patches) override;
+  void reset() override { network_.reset(); }
+  /// Minimizes the mean of pixel_loss().
+  double train_step(const torch::Tensor& patches) override;
   torch::Tensor pixel_loss(const torch::Tensor& patches) override;
   std::vector<torch::Tensor> state() override { return network_->parameters(); }
   void save(State& state) const override { network_.save(state); }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "nbs/error.h"
-#include "nbs/initialise.h"
+#include "nbs/initialize.h"
 
 #include "autoencoder.h"
 #include "torch_test.h"
@@ -43,7 +43,7 @@ struct Made {
   BergmannAutoencoder autoencoder;
 };
 
-// Stripes of random phase, in three colours: [count, 3, size, size].
+// Stripes of random phase, in three colors: [count, 3, size, size].
 torch::Tensor stripes(std::int64_t count, std::int64_t size, std::uint64_t seed) {
   auto generator = nbs::make_generator(seed);
   const auto phase = torch::rand({count, 1, 1, 1}, generator) * 6.28;
@@ -67,7 +67,7 @@ void restore(BergmannAutoencoder& autoencoder, const nbs::State& state) {
 TEST_CASE("upsampling is LibTorch's transposed convolution") {
   auto generator = nbs::make_generator(1);
   Upsample upsample(3, 2);
-  nbs::initialise(*upsample, generator);
+  nbs::initialize(*upsample, generator);
   const auto parameters = upsample->named_parameters();
   const auto& weight = parameters["weight"];
   auto kernel = torch::zeros({3, 2, 4, 4});
@@ -91,7 +91,7 @@ TEST_CASE("upsampling is LibTorch's transposed convolution") {
   CHECK(torch::allclose(upsample->forward(map), expected, 1e-5, 1e-6));
 }
 
-TEST_CASE("the published architecture, counted: Table 1 with three colours") {
+TEST_CASE("the published architecture, counted: Table 1 with three colors") {
   const auto count = [](std::int64_t patch_size) {
     Network network(patch_size, 32, 100);
     std::int64_t total = 0;
@@ -139,7 +139,7 @@ TEST_CASE("patches of 64, 128 and 256 are taken, others refused with a sentence"
   }
 }
 
-TEST_CASE("the l2 loss map is the squared error averaged over colours, written out") {
+TEST_CASE("the l2 loss map is the squared error averaged over colors, written out") {
   Made made(small_options(Loss::l2), 2);
   const auto patches = stripes(2, 64, 4);
   const auto loss = made.autoencoder.pixel_loss(patches);
@@ -160,10 +160,10 @@ TEST_CASE("the l2 loss map is the squared error averaged over colours, written o
     }
   }
   CHECK(worst < 1e-6);
-  CHECK(made.autoencoder.learn(patches) == doctest::Approx(mean).epsilon(1e-5));
+  CHECK(made.autoencoder.train_step(patches) == doctest::Approx(mean).epsilon(1e-5));
 }
 
-TEST_CASE("the ssim loss map is 1 - SSIM averaged over colours, and its mean is what is learnt") {
+TEST_CASE("the ssim loss map is 1 - SSIM averaged over colors, and its mean is what is learned") {
   Made made(small_options(Loss::ssim), 2);
   const auto patches = stripes(2, 64, 4);
   const auto loss = made.autoencoder.pixel_loss(patches);
@@ -177,10 +177,10 @@ TEST_CASE("the ssim loss map is 1 - SSIM averaged over colours, and its mean is 
   }
   CHECK((loss - expected).abs().max().item<double>() < 1e-3);
   CHECK(loss.min().item<double>() >= 0);
-  CHECK(made.autoencoder.learn(patches) == doctest::Approx(expected.mean().item<double>()).epsilon(1e-4));
+  CHECK(made.autoencoder.train_step(patches) == doctest::Approx(expected.mean().item<double>()).epsilon(1e-4));
 }
 
-TEST_CASE("learning reduces either loss, on patches that were not learnt from too") {
+TEST_CASE("learning reduces either loss, on patches that were not learned from too") {
   for (const Loss loss : {Loss::l2, Loss::ssim}) {
     CAPTURE(loss);
     auto options = small_options(loss);
@@ -189,7 +189,7 @@ TEST_CASE("learning reduces either loss, on patches that were not learnt from to
     const auto unseen = stripes(4, 64, 99);
     const double before = made.autoencoder.pixel_loss(unseen).mean().item<double>();
     for (std::uint64_t step = 0; step < 160; ++step)
-      made.autoencoder.learn(stripes(8, 64, step));
+      made.autoencoder.train_step(stripes(8, 64, step));
     CHECK(made.autoencoder.pixel_loss(unseen).mean().item<double>() < 0.5 * before);
   }
 }
@@ -203,11 +203,11 @@ TEST_CASE("a patch's loss does not depend on the others in the batch") {
   }
 }
 
-TEST_CASE("the same seed gives the same numbers; re-initialising draws new parameters and forgets the optimiser") {
+TEST_CASE("the same seed gives the same numbers; re-initializing draws new parameters and forgets the optimizer") {
   const auto patches = stripes(4, 64, 8);
   const auto trained = [&](Made& made) {
     for (int step = 0; step < 2; ++step)
-      made.autoencoder.learn(patches);
+      made.autoencoder.train_step(patches);
     return made.autoencoder.pixel_loss(patches);
   };
   Made one(small_options(Loss::ssim), 9);
@@ -216,12 +216,12 @@ TEST_CASE("the same seed gives the same numbers; re-initialising draws new param
   const auto result = trained(one);
   CHECK(torch::equal(result, trained(two)));
   CHECK_FALSE(torch::allclose(result, trained(other)));
-  one.autoencoder.reinitialise();
+  one.autoencoder.reset();
   const auto again = trained(one);
   CHECK_FALSE(torch::allclose(again, result));
-  // Without a step in between the generator stands at the same place, so only a remembered optimiser could differ.
+  // Without a step in between the generator stands at the same place, so only a remembered optimizer could differ.
   Made fresh(small_options(Loss::ssim), 9);
-  fresh.autoencoder.reinitialise();
+  fresh.autoencoder.reset();
   CHECK(torch::equal(again, trained(fresh)));
 }
 
@@ -243,11 +243,11 @@ TEST_CASE("after save and load results and further learning are the same bit for
   const auto patches = stripes(4, 64, 13);
   Made original(small_options(Loss::ssim), 1);
   for (int step = 0; step < 3; ++step)
-    original.autoencoder.learn(patches);
+    original.autoencoder.train_step(patches);
   Made copy(small_options(Loss::ssim), 2);
   restore(copy.autoencoder, saved(original.autoencoder));
   CHECK(torch::equal(copy.autoencoder.pixel_loss(patches), original.autoencoder.pixel_loss(patches)));
   for (int step = 0; step < 2; ++step)
-    CHECK(copy.autoencoder.learn(patches) == original.autoencoder.learn(patches));
+    CHECK(copy.autoencoder.train_step(patches) == original.autoencoder.train_step(patches));
   CHECK(torch::equal(copy.autoencoder.pixel_loss(patches), original.autoencoder.pixel_loss(patches)));
 }

@@ -38,7 +38,7 @@ UpsampleImpl::UpsampleImpl(std::int64_t inputs, std::int64_t outputs)
       bias_(register_parameter("bias", torch::zeros({outputs}))) {}
 
 torch::Tensor UpsampleImpl::forward(const torch::Tensor& map) {
-  // Each 2x2 window of the padded map gives the 2x2 pixels between its centres; those outside the result are cut off.
+  // Each 2x2 window of the padded map gives the 2x2 pixels between its centers; those outside the result are cut off.
   const auto spread = torch::pixel_shuffle(torch::conv2d(map, weight_, {}, 1, 1), 2);
   return spread.slice(2, 1, -1).slice(3, 1, -1) + bias_.view({1, -1, 1, 1});
 }

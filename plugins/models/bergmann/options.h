@@ -27,11 +27,11 @@ struct Options {
     s.add("loss", &Options::loss)
         .choices({{"l2", Loss::l2}, {"ssim", Loss::ssim}})
         .doc(
-            "What is minimised, and what a pixel's loss is: l2, the squared error averaged over colours; ssim, 1 - "
-            "SSIM (0 to 2) averaged over colours.");
+            "What is minimized, and what a pixel's loss is: l2, the squared error averaged over colors; ssim, 1 - "
+            "SSIM (0 to 2) averaged over colors.");
     s.add("latent", &Options::latent)
         .range(1, 65536)
-        .doc("d: numbers that a patch is squeezed into (published: 100 for woven fabrics, 500 for nanofibres).");
+        .doc("d: numbers that a patch is squeezed into (published: 100 for woven fabrics, 500 for nanofibers).");
     s.add("width", &Options::width)
         .range(1, 1024)
         .doc("Channels of the first layer; the others have 1, 2 or 4 times as many (published: 32).");

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autoencoder.h"
 
-#include "nbs/initialise.h"
+#include "nbs/initialize.h"
 
 namespace nbs::conv {
 
 ConvAutoencoder::ConvAutoencoder(const Options& options, Context& context)
     : network_(Network(context.facts().patch_size, options.channels, options.bottleneck, options.shortcuts),
                {options.learning_rate, options.weight_decay}, context,
-               [](Network& network, at::Generator& generator) { initialise(*network, generator); }) {}
+               [](Network& network, at::Generator& generator) { initialize(*network, generator); }) {}
 
-double ConvAutoencoder::learn(const torch::Tensor& patches) {
+double ConvAutoencoder::train_step(const torch::Tensor& patches) {
   const auto input = prepare(patches);
   const auto loss = torch::mse_loss(network_->forward(input), input);
   network_.step(loss);

@@ -19,8 +19,8 @@ class ConvAutoencoder : public Autoencoder {
 
   ConvAutoencoder(const Options& options, Context& context);
 
-  void reinitialise() override { network_.reset(); }
-  double learn(const torch::Tensor& patches) override;
+  void reset() override { network_.reset(); }
+  double train_step(const torch::Tensor& patches) override;
   torch::Tensor pixel_loss(const torch::Tensor& patches) override;
   std::vector<torch::Tensor> state() override { return network_->parameters(); }
   void save(State& state) const override { network_.save(state); }

@@ -178,32 +178,32 @@ TEST_CASE("learning returns the loss before the step and reduces it") {
   auto options = small_options();
   options.learning_rate = 5e-3;
   Made made(options, 7);
-  // Smooth patches, which five numbers can describe: a colour and a slope.
+  // Smooth patches, which five numbers can describe: a color and a slope.
   auto generator = nbs::make_generator(2);
   const auto ramp = torch::linspace(-0.2, 0.2, 16).view({1, 1, 1, 16});
   const auto patches = (0.3 + 0.4 * torch::rand({32, 3, 1, 1}, generator) + ramp).expand({32, 3, 16, 16}).contiguous();
   const double before = made.autoencoder.pixel_loss(patches).mean().item<double>();
-  const double first = made.autoencoder.learn(patches);
+  const double first = made.autoencoder.train_step(patches);
   CHECK(first == doctest::Approx(before).epsilon(1e-4));
   for (int step = 0; step < 200; ++step)
-    made.autoencoder.learn(patches);
+    made.autoencoder.train_step(patches);
   CHECK(made.autoencoder.pixel_loss(patches).mean().item<double>() < 0.1 * before);
 }
 
-TEST_CASE("re-initialising is the same for the same seed, gives new numbers, and forgets the optimiser") {
+TEST_CASE("re-initializing is the same for the same seed, gives new numbers, and forgets the optimizer") {
   Made a(small_options(), 9);
   Made b(small_options(), 9);
   CHECK(same_parameters(a.autoencoder, b.autoencoder));
   const auto patches = random_patches(4, 1);
   const auto first = a.autoencoder.pixel_loss(patches);
-  a.autoencoder.learn(patches);
-  a.autoencoder.reinitialise();
-  b.autoencoder.reinitialise();
+  a.autoencoder.train_step(patches);
+  a.autoencoder.reset();
+  b.autoencoder.reset();
   CHECK(same_parameters(a.autoencoder, b.autoencoder));
   CHECK_FALSE(torch::allclose(a.autoencoder.pixel_loss(patches), first));
   // a has a past that b has not; were it not forgotten, this step would differ.
-  a.autoencoder.learn(patches);
-  b.autoencoder.learn(patches);
+  a.autoencoder.train_step(patches);
+  b.autoencoder.train_step(patches);
   CHECK(same_parameters(a.autoencoder, b.autoencoder));
   Made other(small_options(), 10);
   CHECK_FALSE(same_parameters(a.autoencoder, other.autoencoder));
@@ -227,11 +227,11 @@ TEST_CASE("after save and load results and further learning are the same bit for
   Made original(small_options(), 1);
   const auto patches = random_patches(8, 3);
   for (int step = 0; step < 3; ++step)
-    original.autoencoder.learn(patches);
+    original.autoencoder.train_step(patches);
   Made copy(small_options(), 2);
   restore(copy.autoencoder, saved(original.autoencoder));
   CHECK(torch::equal(copy.autoencoder.pixel_loss(patches), original.autoencoder.pixel_loss(patches)));
   for (int step = 0; step < 3; ++step)
-    CHECK(copy.autoencoder.learn(patches) == original.autoencoder.learn(patches));
+    CHECK(copy.autoencoder.train_step(patches) == original.autoencoder.train_step(patches));
   CHECK(same_parameters(copy.autoencoder, original.autoencoder));
 }

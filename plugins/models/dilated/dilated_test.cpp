@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "nbs/initialise.h"
+#include "nbs/initialize.h"
 
 #include "predictor.h"
 #include "torch_test.h"
@@ -41,15 +41,15 @@ struct Made {
   DilatedPredictor predictor;
 };
 
-// Profiles whose middle map is larger where the mask is 1: what is to be learnt.
-struct Problem {
+// Profiles whose middle map is larger where the mask is 1: what is to be learned.
+struct Diagnostic {
   nbs::PredictorInput input;
   torch::Tensor masks;
 };
 
-Problem bright_middle(std::int64_t count, std::uint64_t seed) {
+Diagnostic bright_middle(std::int64_t count, std::uint64_t seed) {
   auto generator = nbs::make_generator(seed);
-  Problem problem;
+  Diagnostic problem;
   problem.masks = (torch::rand({count, 20, 20}, generator) > 0.7).to(torch::kFloat32);
   problem.input.profile = torch::rand({count, kMaps, 20, 20}, generator);
   problem.input.profile.select(1, 1).add_(problem.masks);
@@ -79,7 +79,7 @@ TEST_CASE("averaged weights are the moving average of the weights after each ste
   const auto problem = bright_middle(4, 3);
   // The same steps without averaging show the weights that are to be averaged.
   Made plain(options, 7);
-  options.average = 0.9;
+  options.ema_decay = 0.9;
   Made averaged(options, 7);
   const auto values = [](const DilatedPredictor& predictor, const char* prefix) {
     std::vector<torch::Tensor> tensors;
@@ -91,8 +91,8 @@ TEST_CASE("averaged weights are the moving average of the weights after each ste
   };
   auto expected = values(plain.predictor, "parameter.");
   for (int n = 1; n <= 30; ++n) {
-    plain.predictor.learn(problem.input, problem.masks, cross_entropy);
-    averaged.predictor.learn(problem.input, problem.masks, cross_entropy);
+    plain.predictor.train_step(problem.input, problem.masks, cross_entropy);
+    averaged.predictor.train_step(problem.input, problem.masks, cross_entropy);
     const double past = std::min(0.9, (1.0 + n) / (10.0 + n));
     const auto now = values(plain.predictor, "parameter.");
     REQUIRE(now.size() == expected.size());
@@ -127,7 +127,7 @@ TEST_CASE("the receptive field is 1 + 2 x the sum of the dilations, no more and 
   for (const auto& dilations : std::vector<std::vector<std::int64_t>>{{}, {1}, {1, 2, 4}, {1, 2, 4, 8, 1}}) {
     auto options = small_options();
     options.dilations = dilations;
-    options.normalisation = Normalization::none;
+    options.normalization = Normalization::none;
     std::int64_t reach = 0;
     for (const auto dilation : dilations)
       reach += dilation;
@@ -140,8 +140,8 @@ TEST_CASE("the receptive field is 1 + 2 x the sum of the dilations, no more and 
         parameter.fill_(0.1);
     }
     const auto input = torch::ones({1, kMaps, 41, 41}).requires_grad_(true);
-    const auto centre = network->forward(input, {})[0][20][20];
-    const auto seen = torch::autograd::grad({centre}, {input})[0][0][0] != 0;
+    const auto center = network->forward(input, {})[0][20][20];
+    const auto seen = torch::autograd::grad({center}, {input})[0][0][0] != 0;
     const auto offsets = (seen.nonzero() - 20).abs();
     CHECK(offsets.max().item<std::int64_t>() == reach);
     CHECK(seen[20 - reach][20 + reach].item<bool>());
@@ -180,24 +180,24 @@ TEST_CASE("an untrained network starts from the prior") {
   options.prior = 0.02;
   Network network(kMaps, options);
   auto generator = nbs::make_generator(1);
-  nbs::initialise(*network, generator);
+  nbs::initialize(*network, generator);
   network->set_prior(0.02);
   const auto probability = torch::sigmoid(network->forward(torch::zeros({1, kMaps, 8, 8}), torch::zeros({1, 6, 1, 1})));
   CHECK(probability.min().item<double>() == doctest::Approx(0.02).epsilon(1e-5));
   CHECK(probability.max().item<double>() == doctest::Approx(0.02).epsilon(1e-5));
 }
 
-TEST_CASE("a trivial mapping is learnt, also for profiles that were not learnt from") {
-  for (const auto normalisation : {Normalization::batch, Normalization::none}) {
-    CAPTURE(normalisation);
+TEST_CASE("a trivial mapping is learned, also for profiles that were not learned from") {
+  for (const auto normalization : {Normalization::batch, Normalization::none}) {
+    CAPTURE(normalization);
     auto options = small_options();
-    options.normalisation = normalisation;
+    options.normalization = normalization;
     Made made(options, 3);
     const auto problem = bright_middle(4, 5);
-    const double first = made.predictor.learn(problem.input, problem.masks, cross_entropy);
+    const double first = made.predictor.train_step(problem.input, problem.masks, cross_entropy);
     for (int step = 0; step < 300; ++step)
-      made.predictor.learn(problem.input, problem.masks, cross_entropy);
-    CHECK(made.predictor.learn(problem.input, problem.masks, cross_entropy) < 0.2 * first);
+      made.predictor.train_step(problem.input, problem.masks, cross_entropy);
+    CHECK(made.predictor.train_step(problem.input, problem.masks, cross_entropy) < 0.2 * first);
     const auto unseen = bright_middle(4, 6);
     const auto right = (made.predictor.logits(unseen.input) > 0) == (unseen.masks > 0.5);
     CHECK(right.to(torch::kFloat32).mean().item<double>() > 0.95);
@@ -207,7 +207,7 @@ TEST_CASE("a trivial mapping is learnt, also for profiles that were not learnt f
 TEST_CASE("an image's logits do not depend on the others in the batch") {
   Made made(small_options(), 6);
   const auto problem = bright_middle(3, 21);
-  made.predictor.learn(problem.input, problem.masks, cross_entropy);
+  made.predictor.train_step(problem.input, problem.masks, cross_entropy);
   nbs::PredictorInput one;
   one.profile = problem.input.profile.slice(0, 1, 2);
   CHECK(torch::equal(made.predictor.logits(one)[0], made.predictor.logits(problem.input)[1]));
@@ -220,7 +220,7 @@ TEST_CASE("dropout changes learning by the seed alone, and nothing when masks ar
   const auto trained = [&](std::uint64_t seed) {
     Made made(options, seed);
     for (int step = 0; step < 3; ++step)
-      made.predictor.learn(problem.input, problem.masks, cross_entropy);
+      made.predictor.train_step(problem.input, problem.masks, cross_entropy);
     CHECK(torch::equal(made.predictor.logits(problem.input), made.predictor.logits(problem.input)));
     return made.predictor.logits(problem.input);
   };
@@ -232,13 +232,13 @@ TEST_CASE("after save and load results and further learning are the same bit for
   const auto problem = bright_middle(2, 13);
   Made original(small_options(), 1);
   for (int step = 0; step < 3; ++step)
-    original.predictor.learn(problem.input, problem.masks, cross_entropy);
+    original.predictor.train_step(problem.input, problem.masks, cross_entropy);
   Made copy(small_options(), 2);
   restore(copy.predictor, saved(original.predictor));
   CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
   for (int step = 0; step < 2; ++step) {
-    CHECK(copy.predictor.learn(problem.input, problem.masks, cross_entropy) ==
-          original.predictor.learn(problem.input, problem.masks, cross_entropy));
+    CHECK(copy.predictor.train_step(problem.input, problem.masks, cross_entropy) ==
+          original.predictor.train_step(problem.input, problem.masks, cross_entropy));
   }
   CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
 }

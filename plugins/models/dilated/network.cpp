@@ -11,13 +11,13 @@ NetworkImpl::NetworkImpl(std::int64_t inputs, const Options& options) {
   using torch::nn::Conv2dOptions;
   for (std::size_t i = 0; i < options.dilations.size(); ++i) {
     const std::int64_t d = options.dilations[i];
-    const bool normalised = options.normalisation == Normalization::batch;
+    const bool normalized = options.normalization == Normalization::batch;
     layers_.emplace_back(Conv2dOptions(i == 0 ? inputs : options.channels, options.channels, 3)
                              .padding(d)
                              .dilation(d)
-                             .bias(!normalised));
+                             .bias(!normalized));
     register_module("layer" + std::to_string(i), layers_.back());
-    if (normalised) {
+    if (normalized) {
       norms_.emplace_back(torch::nn::BatchNorm2dOptions(options.channels));
       register_module("norm" + std::to_string(i), norms_.back());
     }

@@ -18,11 +18,11 @@ struct Options {
   std::vector<Input> inputs = {Input::profile};
   std::vector<std::int64_t> dilations = {1, 2, 4, 8, 1};
   std::int64_t channels = 24;
-  Normalization normalisation = Normalization::batch;
+  Normalization normalization = Normalization::batch;
   double dropout = 0;
   double learning_rate = 2e-3;
   double weight_decay = 0;
-  double average = 0;
+  double ema_decay = 0;
   double prior = 0.5;
 
   static void declare(nbs::Schema<Options>& s) {
@@ -33,15 +33,17 @@ struct Options {
         .range(1, 128)
         .doc("Dilation of each 3x3 layer; the receptive field is 1 + 2 x their sum, in pixels.");
     s.add("channels", &Options::channels).range(1, 1024).doc("Channels of each layer.");
-    s.add("normalisation", &Options::normalisation)
+    s.add("normalization", &Options::normalization)
+        .formerly("normalisation")
         .choices({{"batch", Normalization::batch}, {"none", Normalization::none}})
-        .doc("Batch normalisation after each layer, or none.");
+        .doc("Batch normalization after each layer, or none.");
     s.add("dropout", &Options::dropout)
         .range(0, 0.95)
         .doc("Share of channels set to 0 before the last layer while learning.");
     s.add("learning_rate", &Options::learning_rate).range(1e-8, 10).doc("Adam's step size.");
     s.add("weight_decay", &Options::weight_decay).range(0, 1).doc("L2 penalty, added to the gradient.");
-    s.add("average", &Options::average)
+    s.add("ema_decay", &Options::ema_decay)
+        .formerly("average")
         .range(0, 0.9999)
         .doc(
             "Decay, per step, of a moving average of the weights that predicts in place of the last ones; 0: the last "

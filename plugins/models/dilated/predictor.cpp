@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nbs/error.h"
-#include "nbs/initialise.h"
+#include "nbs/initialize.h"
 
 namespace nbs::dilated {
 
@@ -29,13 +29,14 @@ DilatedPredictor::DilatedPredictor(const Options& options, Context& context)
       profile_(has(options.inputs, Input::profile)),
       image_(has(options.inputs, Input::image)),
       network_(Network(input_channels(options, context), options),
-               {options.learning_rate, options.weight_decay, options.average}, context,
+               {options.learning_rate, options.weight_decay, options.ema_decay}, context,
                [prior = options.prior](Network& network, at::Generator& generator) {
-                 initialise(*network, generator);
+                 initialize(*network, generator);
                  network->set_prior(prior);
                }) {}
 
-double DilatedPredictor::learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
+double DilatedPredictor::train_step(const PredictorInput& input, const torch::Tensor& masks,
+                                    const PredictionLoss& loss) {
   network_->train();
   const auto features = prepare(input);
   torch::Tensor keep;

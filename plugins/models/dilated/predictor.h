@@ -19,8 +19,8 @@ class DilatedPredictor : public Predictor {
 
   bool needs_profile() const override { return profile_; }
   bool needs_image() const override { return image_; }
-  bool learns() const override { return true; }
-  double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
+  bool is_trainable() const override { return true; }
+  double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
   torch::Tensor logits(const PredictorInput& input) override;
   void save(State& state) const override { network_.save(state); }
   void load(const State& state) override { network_.load(state); }

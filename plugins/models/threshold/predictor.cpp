@@ -9,11 +9,12 @@
 
 namespace nbs::threshold {
 
-double ThresholdPredictor::learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
+double ThresholdPredictor::train_step(const PredictorInput& input, const torch::Tensor& masks,
+                                      const PredictionLoss& loss) {
   static_cast<void>(input);
   static_cast<void>(masks);
   static_cast<void>(loss);
-  throw Error("there are no parameters to learn; ask learns() first");
+  throw Error("there are no parameters to learn; ask is_trainable() first");
 }
 
 torch::Tensor ThresholdPredictor::logits(const PredictorInput& input) {
@@ -27,7 +28,7 @@ torch::Tensor ThresholdPredictor::logits(const PredictorInput& input) {
   }
   if (!warned_ && std::abs(input.profile[0].mean().item<double>() - 1) < 1e-6) {
     context_.log(
-        "the predictor \"threshold\" was given a profile of mean 1; with profile.normalise = \"mean\" or \"map\" a "
+        "the predictor \"threshold\" was given a profile of mean 1; with profile.normalize = \"mean\" or \"map\" a "
         "threshold is "
         "relative to each image's own mean loss, \"none\" compares losses themselves");
     warned_ = true;

@@ -20,7 +20,7 @@ struct Options {
 };
 
 /// No learning: the newest loss map itself decides (Bergmann et al. 2018), so that thresholding the probability at t
-/// is thresholding the loss at scale t / (1 - t). It wants profile.normalise = "none" and profile.transform = "none":
+/// is thresholding the loss at scale t / (1 - t). It wants profile.normalize = "none" and profile.transform = "none":
 /// a threshold on losses that were divided by each image's own mean would mean something else in every image.
 class ThresholdPredictor : public Predictor {
  public:
@@ -30,9 +30,9 @@ class ThresholdPredictor : public Predictor {
 
   bool needs_profile() const override { return true; }
   bool needs_image() const override { return false; }
-  bool learns() const override { return false; }
+  bool is_trainable() const override { return false; }
   /// Throws nbs::Error: there is nothing to learn.
-  double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
+  double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
   /// log(loss / scale), at least -69 (a loss of 0 has no logarithm). Throws nbs::Error for a negative loss.
   torch::Tensor logits(const PredictorInput& input) override;
 

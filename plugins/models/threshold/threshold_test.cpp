@@ -75,8 +75,8 @@ TEST_CASE("it declares that it has nothing to learn, and refuses to") {
   Made made(0.01);
   CHECK(made.predictor.needs_profile());
   CHECK_FALSE(made.predictor.needs_image());
-  CHECK_FALSE(made.predictor.learns());
-  CHECK_THROWS_AS(made.predictor.learn({}, {}, {}), nbs::Error);
+  CHECK_FALSE(made.predictor.is_trainable());
+  CHECK_THROWS_AS(made.predictor.train_step({}, {}, {}), nbs::Error);
 }
 
 TEST_CASE("losses that cannot be losses are refused; relative ones are remarked on once") {
@@ -89,7 +89,7 @@ TEST_CASE("losses that cannot be losses are refused; relative ones are remarked 
   made.predictor.logits(input);
   made.predictor.logits(input);
   REQUIRE(made.lines.size() == 1);
-  CHECK(made.lines[0].find("profile.normalise") != std::string::npos);
+  CHECK(made.lines[0].find("profile.normalize") != std::string::npos);
 }
 
 TEST_CASE("another object gives the same bits, after save and load too") {

@@ -15,13 +15,13 @@ std::int64_t missing(std::int64_t size, std::int64_t unit) {
 
 }  // namespace
 
-BlockImpl::BlockImpl(std::int64_t inputs, std::int64_t outputs, bool normalised) {
+BlockImpl::BlockImpl(std::int64_t inputs, std::int64_t outputs, bool normalized) {
   for (std::int64_t i = 0; i < 2; ++i) {
-    // A bias before a normalisation would be taken out again.
+    // A bias before a normalization would be taken out again.
     convolutions_.emplace_back(
-        torch::nn::Conv2dOptions(i == 0 ? inputs : outputs, outputs, 3).padding(1).bias(!normalised));
+        torch::nn::Conv2dOptions(i == 0 ? inputs : outputs, outputs, 3).padding(1).bias(!normalized));
     register_module("convolution" + std::to_string(i), convolutions_.back());
-    if (normalised) {
+    if (normalized) {
       norms_.emplace_back(torch::nn::BatchNorm2dOptions(outputs));
       register_module("norm" + std::to_string(i), norms_.back());
     }
@@ -38,17 +38,17 @@ torch::Tensor BlockImpl::forward(torch::Tensor features) {
 }
 
 NetworkImpl::NetworkImpl(const Options& options) : deepest_channels_(options.width << options.depth) {
-  const bool normalised = options.normalisation == Normalization::batch;
+  const bool normalized = options.normalization == Normalization::batch;
   const auto channels = [&](std::int64_t level) { return options.width << level; };
   for (std::int64_t level = 0; level <= options.depth; ++level) {
-    encoder_.emplace_back(level == 0 ? 3 : channels(level - 1), channels(level), normalised);
+    encoder_.emplace_back(level == 0 ? 3 : channels(level - 1), channels(level), normalized);
     register_module("encoder" + std::to_string(level), encoder_.back());
   }
   for (std::int64_t level = options.depth - 1; level >= 0; --level) {
     // A transposed convolution of kernel 2 and stride 2 is a 1x1 convolution whose channels are spread over 2x2 pixels.
     up_.emplace_back(torch::nn::Conv2dOptions(channels(level + 1), 4 * channels(level), 1));
     register_module("up" + std::to_string(level), up_.back());
-    decoder_.emplace_back(2 * channels(level), channels(level), normalised);
+    decoder_.emplace_back(2 * channels(level), channels(level), normalized);
     register_module("decoder" + std::to_string(level), decoder_.back());
   }
   head_ = register_module("head", torch::nn::Conv2d(torch::nn::Conv2dOptions(options.width, 1, 1)));

@@ -9,10 +9,10 @@
 
 namespace nbs::unet {
 
-/// Two 3x3 convolutions that keep the size, each with batch normalisation (if asked for) and ReLU.
+/// Two 3x3 convolutions that keep the size, each with batch normalization (if asked for) and ReLU.
 class BlockImpl : public torch::nn::Module {
  public:
-  BlockImpl(std::int64_t inputs, std::int64_t outputs, bool normalised);
+  BlockImpl(std::int64_t inputs, std::int64_t outputs, bool normalized);
 
   /// [B, inputs, H, W] -> [B, outputs, H, W].
   torch::Tensor forward(torch::Tensor features);

@@ -14,12 +14,12 @@ enum class Normalization { batch, none };
 struct Options {
   std::int64_t depth = 4;
   std::int64_t width = 16;
-  Normalization normalisation = Normalization::batch;
+  Normalization normalization = Normalization::batch;
   double dropout = 0;
   double dice = 0;
   double learning_rate = 1e-3;
   double weight_decay = 0;
-  double average = 0;
+  double ema_decay = 0;
   double prior = 0.5;
 
   static void declare(Schema<Options>& s) {
@@ -27,9 +27,10 @@ struct Options {
     s.add("width", &Options::width)
         .range(1, 1024)
         .doc("Channels at full size; each halving of the image doubles them.");
-    s.add("normalisation", &Options::normalisation)
+    s.add("normalization", &Options::normalization)
+        .formerly("normalisation")
         .choices({{"batch", Normalization::batch}, {"none", Normalization::none}})
-        .doc("Batch normalisation after each 3x3 convolution, or none.");
+        .doc("Batch normalization after each 3x3 convolution, or none.");
     s.add("dropout", &Options::dropout)
         .range(0, 0.95)
         .doc("Share of channels set to 0 at the end of the encoder while learning.");
@@ -38,7 +39,8 @@ struct Options {
         .doc("Weight of the soft Dice loss that is added to the weighted cross entropy (Eq. 2).");
     s.add("learning_rate", &Options::learning_rate).range(1e-8, 10).doc("Adam's step size.");
     s.add("weight_decay", &Options::weight_decay).range(0, 1).doc("L2 penalty, added to the gradient.");
-    s.add("average", &Options::average)
+    s.add("ema_decay", &Options::ema_decay)
+        .formerly("average")
         .range(0, 0.9999)
         .doc(
             "Decay, per step, of a moving average of the weights that predicts in place of the last ones; 0: the last "

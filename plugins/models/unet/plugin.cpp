@@ -4,5 +4,5 @@
 #include "predictor.h"
 
 NBS_PLUGIN("unet", "1.0.0") {
-  registrar.add<nbs::unet::UnetPredictor>("unet", "U-Net on the image alone, learnt from labelled images");
+  registrar.add<nbs::unet::UnetPredictor>("unet", "U-Net on the image alone, learned from labeled images");
 }

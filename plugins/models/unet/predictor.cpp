@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "predictor.h"
 
-#include "nbs/initialise.h"
+#include "nbs/initialize.h"
 
 #include "dice.h"
 
@@ -10,13 +10,13 @@ namespace nbs::unet {
 UnetPredictor::UnetPredictor(const Options& options, Context& context)
     : context_(context),
       options_(options),
-      network_(Network(options), {options.learning_rate, options.weight_decay, options.average}, context,
+      network_(Network(options), {options.learning_rate, options.weight_decay, options.ema_decay}, context,
                [prior = options.prior](Network& network, at::Generator& generator) {
-                 initialise(*network, generator);
+                 initialize(*network, generator);
                  network->set_prior(prior);
                }) {}
 
-double UnetPredictor::learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
+double UnetPredictor::train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
   network_->train();
   torch::Tensor keep;
   if (options_.dropout > 0) {

@@ -10,7 +10,7 @@
 
 namespace nbs::unet {
 
-/// The paper's supervised baseline [17]: colours in, mask out, no loss profile.
+/// The paper's supervised baseline [17]: colors in, mask out, no loss profile.
 class UnetPredictor : public Predictor {
  public:
   using Options = unet::Options;
@@ -19,8 +19,8 @@ class UnetPredictor : public Predictor {
 
   bool needs_profile() const override { return false; }
   bool needs_image() const override { return true; }
-  bool learns() const override { return true; }
-  double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
+  bool is_trainable() const override { return true; }
+  double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
   torch::Tensor logits(const PredictorInput& input) override;
   void save(State& state) const override { network_.save(state); }
   void load(const State& state) override { network_.load(state); }

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "nbs/initialise.h"
+#include "nbs/initialize.h"
 
 #include "dice.h"
 #include "predictor.h"
@@ -39,15 +39,15 @@ struct Made {
   UnetPredictor predictor;
 };
 
-// Grey noise with one brighter and redder square an image; the squares are the masks.
-struct Problem {
+// Gray noise with one brighter and redder square an image; the squares are the masks.
+struct Diagnostic {
   nbs::PredictorInput input;
   torch::Tensor masks;
 };
 
-Problem squares(std::int64_t count, std::int64_t size, std::uint64_t seed) {
+Diagnostic squares(std::int64_t count, std::int64_t size, std::uint64_t seed) {
   auto generator = nbs::make_generator(seed);
-  Problem problem;
+  Diagnostic problem;
   problem.input.image = torch::rand({count, 3, size, size}, generator) * 0.4 + 0.2;
   problem.masks = torch::zeros({count, size, size});
   for (std::int64_t b = 0; b < count; ++b) {
@@ -88,16 +88,16 @@ TEST_CASE("one logit a pixel, for sizes that are no multiple of 2^depth too") {
   }
   CHECK_FALSE(made.predictor.needs_profile());
   CHECK(made.predictor.needs_image());
-  CHECK(made.predictor.learns());
+  CHECK(made.predictor.is_trainable());
 }
 
 TEST_CASE("shortcuts carry what is near past the deepest level, which sees what is far") {
   torch::NoGradGuard no_grad;
   auto options = small_options();
-  options.normalisation = Normalization::none;
+  options.normalization = Normalization::none;
   Network network(options);
   auto generator = nbs::make_generator(3);
-  nbs::initialise(*network, generator);
+  nbs::initialize(*network, generator);
   const auto image = torch::rand({1, 3, 64, 64}, generator);
   auto other = image.clone();
   other[0][0][32][32] = 2;
@@ -119,7 +119,7 @@ TEST_CASE("shortcuts carry what is near past the deepest level, which sees what 
 TEST_CASE("parameters are counted as the architecture says") {
   auto options = nbs::schema_of<Options>().make();
   Network network(options);
-  // Blocks without biases and with two normalisations, up-convolutions and head with biases.
+  // Blocks without biases and with two normalizations, up-convolutions and head with biases.
   const auto block = [](std::int64_t in, std::int64_t out) { return 9 * (in * out + out * out) + 4 * out; };
   std::int64_t expected = 16 + 1;
   for (std::int64_t level = 0, in = 3; level <= 4; in = 16 << level, ++level)
@@ -161,17 +161,17 @@ TEST_CASE("soft Dice loss agrees with sums written out") {
         doctest::Approx(0).epsilon(1e-6));
 }
 
-TEST_CASE("learning finds the squares, also in images that were not learnt from") {
+TEST_CASE("learning finds the squares, also in images that were not learned from") {
   for (const double dice : {0.0, 1.0}) {
     CAPTURE(dice);
     auto options = small_options();
     options.dice = dice;
     Made made(options, 7);
     const auto problem = squares(4, 32, 11);
-    const double first = made.predictor.learn(problem.input, problem.masks, cross_entropy);
+    const double first = made.predictor.train_step(problem.input, problem.masks, cross_entropy);
     double last = first;
     for (int step = 0; step < 60; ++step)
-      last = made.predictor.learn(problem.input, problem.masks, cross_entropy);
+      last = made.predictor.train_step(problem.input, problem.masks, cross_entropy);
     CHECK(last < 0.25 * first);
     const auto unseen = squares(4, 32, 12);
     const auto found = (made.predictor.logits(unseen.input) > 0).to(torch::kFloat32);
@@ -189,11 +189,11 @@ TEST_CASE("the returned loss is what was given, before the step and without Dice
     return cross_entropy(logits, masks);
   };
   Made plain(options, 4);
-  const double value = plain.predictor.learn(problem.input, problem.masks, loss);
+  const double value = plain.predictor.train_step(problem.input, problem.masks, loss);
   CHECK(value == doctest::Approx(cross_entropy(seen, problem.masks).item<double>()).epsilon(1e-6));
   options.dice = 3;
   Made with_dice(options, 4);
-  CHECK(with_dice.predictor.learn(problem.input, problem.masks, loss) == value);
+  CHECK(with_dice.predictor.train_step(problem.input, problem.masks, loss) == value);
   // but the step is another one
   CHECK_FALSE(torch::equal(plain.predictor.logits(problem.input), with_dice.predictor.logits(problem.input)));
 }
@@ -201,7 +201,7 @@ TEST_CASE("the returned loss is what was given, before the step and without Dice
 TEST_CASE("an image's logits do not depend on the others in the batch") {
   Made made(small_options(), 6);
   const auto problem = squares(3, 32, 21);
-  made.predictor.learn(problem.input, problem.masks, cross_entropy);
+  made.predictor.train_step(problem.input, problem.masks, cross_entropy);
   const auto together = made.predictor.logits(problem.input);
   nbs::PredictorInput one;
   one.image = problem.input.image.slice(0, 1, 2);
@@ -215,7 +215,7 @@ TEST_CASE("the same seed gives the same numbers, another seed others") {
   const auto trained = [&](std::uint64_t seed) {
     Made made(options, seed);
     for (int step = 0; step < 3; ++step)
-      made.predictor.learn(problem.input, problem.masks, cross_entropy);
+      made.predictor.train_step(problem.input, problem.masks, cross_entropy);
     return made.predictor.logits(problem.input);
   };
   const auto result = trained(9);
@@ -228,16 +228,16 @@ TEST_CASE("after save and load results and further learning are the same bit for
   std::vector<torch::Tensor> results;
   for (const double average : {0.0, 0.9}) {
     auto options = small_options();
-    options.average = average;
+    options.ema_decay = average;
     Made original(options, 1);
     for (int step = 0; step < 3; ++step)
-      original.predictor.learn(problem.input, problem.masks, cross_entropy);
+      original.predictor.train_step(problem.input, problem.masks, cross_entropy);
     Made copy(options, 2);
     restore(copy.predictor, saved(original.predictor));
     CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
     for (int step = 0; step < 2; ++step) {
-      CHECK(copy.predictor.learn(problem.input, problem.masks, cross_entropy) ==
-            original.predictor.learn(problem.input, problem.masks, cross_entropy));
+      CHECK(copy.predictor.train_step(problem.input, problem.masks, cross_entropy) ==
+            original.predictor.train_step(problem.input, problem.masks, cross_entropy));
     }
     results.push_back(original.predictor.logits(problem.input));
     CHECK(torch::equal(copy.predictor.logits(problem.input), results.back()));

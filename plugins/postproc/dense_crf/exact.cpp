@@ -17,14 +17,14 @@ namespace {
 // sum_j exp(-|f - f_j|^2 / 2) in_j over one row of pixels; features [5][pixels] are divided by their sigmas.
 NBS_MULTIVERSION
 double sum_row(const double* features, std::int64_t pixels, std::int64_t first, std::int64_t width,
-               const double* centre, const double* in) {
+               const double* center, const double* in) {
   constexpr int kParts = 8;
   double parts[kParts] = {};
-  const double dy = features[pixels + first] - centre[1];
+  const double dy = features[pixels + first] - center[1];
   const auto term = [&](std::int64_t j) __attribute__((always_inline)) {
     double square = dy * dy;
     for (const int c : {0, 2, 3, 4}) {
-      const double difference = features[c * pixels + j] - centre[c];
+      const double difference = features[c * pixels + j] - center[c];
       square += difference * difference;
     }
     return exponential(-0.5 * square) * in[j];
@@ -44,22 +44,22 @@ double sum_row(const double* features, std::int64_t pixels, std::int64_t first, 
 
 using Sums = std::function<std::vector<double>(const std::vector<double>&)>;
 
-struct NormalisedKernel {
+struct NormalizedKernel {
   double weight;
   Sums sums;
   std::vector<double> before;
   std::vector<double> after;
 
-  NormalisedKernel(double its_weight, std::int64_t pixels, Normalisation normalisation, Sums its_sums)
+  NormalizedKernel(double its_weight, std::int64_t pixels, Normalization normalization, Sums its_sums)
       : weight(its_weight), sums(std::move(its_sums)) {
     before.assign(static_cast<std::size_t>(pixels), 1.0);
     after = before;
-    if (normalisation == Normalisation::none) return;
+    if (normalization == Normalization::none) return;
     auto factors = sums(before);
     for (double& n : factors)
-      n = 1 / (normalisation == Normalisation::symmetric ? std::sqrt(n + 1e-20) : n + 1e-20);
-    if (normalisation != Normalisation::after) before = factors;
-    if (normalisation != Normalisation::before) after = factors;
+      n = 1 / (normalization == Normalization::symmetric ? std::sqrt(n + 1e-20) : n + 1e-20);
+    if (normalization != Normalization::after) before = factors;
+    if (normalization != Normalization::before) after = factors;
   }
 
   void add_message(const std::vector<double>& s, std::vector<double>& z) const {
@@ -104,16 +104,16 @@ std::vector<double> exact_appearance(const Parameters& parameters, const Image& 
     features[pixels + i] = static_cast<double>(i / image.width) / parameters.appearance.y;
     for (int c = 0; c < 3; ++c) {
       features[(2 + c) * pixels + i] =
-          static_cast<double>(image.planes[c * pixels + i]) * image.levels / parameters.appearance.colour[c];
+          static_cast<double>(image.planes[c * pixels + i]) * image.levels / parameters.appearance.color[c];
     }
   }
   std::vector<double> out(static_cast<std::size_t>(pixels));
   for (std::int64_t i = 0; i < pixels; ++i) {
-    double centre[5];
+    double center[5];
     for (int c = 0; c < 5; ++c)
-      centre[c] = features[c * pixels + i];
+      center[c] = features[c * pixels + i];
     for (std::int64_t y = 0; y < image.height; ++y)
-      out[i] += sum_row(features.data(), pixels, y * image.width, image.width, centre, in.data());
+      out[i] += sum_row(features.data(), pixels, y * image.width, image.width, center, in.data());
   }
   return out;
 }
@@ -126,10 +126,10 @@ std::vector<double> exact_mean_field(const Parameters& parameters, const Image& 
                 std::to_string(kExactPixels) + " pixels, but the image has " + std::to_string(image.pixels()) + " (" +
                 std::to_string(image.width) + " x " + std::to_string(image.height) + "); use mode \"lattice\"");
   }
-  std::vector<NormalisedKernel> kernels;
+  std::vector<NormalizedKernel> kernels;
   const auto add = [&](double weight, auto sums_of) {
     if (weight == 0 || parameters.iterations == 0) return;
-    kernels.emplace_back(weight, image.pixels(), parameters.normalisation,
+    kernels.emplace_back(weight, image.pixels(), parameters.normalization,
                          [&parameters, &image, sums_of](const auto& in) { return sums_of(parameters, image, in); });
   };
   add(parameters.smoothness.weight, exact_smoothness);

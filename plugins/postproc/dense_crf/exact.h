@@ -16,7 +16,7 @@ inline constexpr std::int64_t kExactPixels = 65536;
 std::vector<double> exact_mean_field(const Parameters& parameters, const Image& image,
                                      const std::vector<double>& log_odds);
 
-/// out_i = sum_j k(i, j) in_j of the smoothness kernel, or of the appearance kernel; not normalised.
+/// out_i = sum_j k(i, j) in_j of the smoothness kernel, or of the appearance kernel; not normalized.
 std::vector<double> exact_smoothness(const Parameters& parameters, const Image& image, const std::vector<double>& in);
 std::vector<double> exact_appearance(const Parameters& parameters, const Image& image, const std::vector<double>& in);
 

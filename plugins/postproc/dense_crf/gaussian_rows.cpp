@@ -16,13 +16,13 @@ namespace {
 constexpr std::int64_t kChunk = 4 * kLanes;
 
 NBS_MULTIVERSION
-void add_lines(const float* from, std::int64_t first, std::int64_t last, std::int64_t centre, std::int64_t length,
+void add_lines(const float* from, std::int64_t first, std::int64_t last, std::int64_t center, std::int64_t length,
                const float* taps, float* to) {
   std::int64_t i = 0;
   for (; i + kChunk <= length; i += kChunk) {
     Floats sum[4] = {};
     for (std::int64_t line = first; line <= last; ++line) {
-      const float tap = taps[line > centre ? line - centre : centre - line];
+      const float tap = taps[line > center ? line - center : center - line];
       const float* const values = from + line * length + i;
       for (int part = 0; part < 4; ++part)
         sum[part] += tap * *reinterpret_cast<const FloatsAnywhere*>(values + part * kLanes);
@@ -33,7 +33,7 @@ void add_lines(const float* from, std::int64_t first, std::int64_t last, std::in
   for (; i < length; ++i) {
     float sum = 0;
     for (std::int64_t line = first; line <= last; ++line)
-      sum += taps[line > centre ? line - centre : centre - line] * from[line * length + i];
+      sum += taps[line > center ? line - center : center - line] * from[line * length + i];
     to[i] = sum;
   }
 }

@@ -22,7 +22,7 @@ constexpr std::int64_t kMostCells = std::int64_t{1} << 26;
 struct Axis {
   double step;
   std::int64_t cells;
-  std::vector<float> taps;         // of the blur, from the centre
+  std::vector<float> taps;         // of the blur, from the center
   std::vector<std::int32_t> cell;  // by pixel: the cell below
   std::vector<float> fraction;     // towards the next one
 
@@ -52,21 +52,21 @@ class Grid {
                   " x 256 cells; use larger appearance sigmas along x and y, or mode \"lattice\"");
     }
     double precision = 0;
-    for (const double sigma : parameters.appearance.colour)
+    for (const double sigma : parameters.appearance.color)
       precision += 1 / (sigma * sigma);
     level_taps_ = gaussian_taps(1 / std::sqrt(precision), 1);
     const std::int64_t pixels = image.pixels();
     level_.resize(static_cast<std::size_t>(pixels));
     for (std::int64_t i = 0; i < pixels; ++i) {
-      const float grey = image.planes[i] * image.levels;
+      const float gray = image.planes[i] * image.levels;
       for (int c = 1; c < 3; ++c) {
         const float other = image.planes[c * pixels + i] * image.levels;
-        if (std::abs(other - grey) < 0.5F) continue;
-        throw Error("the CRF's mode \"grid\" is for grey images, but the pixel at (" + std::to_string(i % image.width) +
-                    ", " + std::to_string(i / image.width) + ") has the levels " + std::to_string(grey) + " and " +
+        if (std::abs(other - gray) < 0.5F) continue;
+        throw Error("the CRF's mode \"grid\" is for gray images, but the pixel at (" + std::to_string(i % image.width) +
+                    ", " + std::to_string(i / image.width) + ") has the levels " + std::to_string(gray) + " and " +
                     std::to_string(other) + "; use mode \"lattice\"");
       }
-      level_[i] = static_cast<std::int32_t>(std::lround(std::min(std::max(grey, 0.0F), 255.0F)));
+      level_[i] = static_cast<std::int32_t>(std::lround(std::min(std::max(gray, 0.0F), 255.0F)));
     }
     const auto size = static_cast<std::size_t>(x_.cells * y_.cells * kLevels);
     workspace.cells.resize(size);
@@ -159,18 +159,18 @@ void half_tanh_of(const float* z, std::int64_t count, float* s) {
 
 // Adds weight * after * sums(before * s) to z, iteration by iteration.
 template <typename Sums>
-class NormalisedSums {
+class NormalizedSums {
  public:
-  NormalisedSums(Sums sums, double weight, Normalisation normalisation, std::int64_t pixels)
+  NormalizedSums(Sums sums, double weight, Normalization normalization, std::int64_t pixels)
       : sums_(std::move(sums)), weight_(static_cast<float>(weight)), in_(pixels), out_(pixels) {
     before_.assign(static_cast<std::size_t>(pixels), 1.0F);
     after_ = before_;
-    if (normalisation == Normalisation::none) return;
+    if (normalization == Normalization::none) return;
     sums_.sums(before_.data(), out_.data());
     for (float& sum : out_)
-      sum = 1 / (normalisation == Normalisation::symmetric ? std::sqrt(sum + 1e-20F) : sum + 1e-20F);
-    if (normalisation != Normalisation::after) before_ = out_;
-    if (normalisation != Normalisation::before) after_ = out_;
+      sum = 1 / (normalization == Normalization::symmetric ? std::sqrt(sum + 1e-20F) : sum + 1e-20F);
+    if (normalization != Normalization::after) before_ = out_;
+    if (normalization != Normalization::before) after_ = out_;
   }
 
   void add_message(const float* s, float* z) {
@@ -195,9 +195,9 @@ void grid_mean_field(const Parameters& parameters, const Image& image, const flo
   const std::vector<float> start(log_odds, log_odds + pixels);
   std::vector<float> z = start;
   std::vector<float> s(start.size());
-  NormalisedSums smoothness(Smoothing(parameters, image), parameters.smoothness.weight, parameters.normalisation,
+  NormalizedSums smoothness(Smoothing(parameters, image), parameters.smoothness.weight, parameters.normalization,
                             pixels);
-  NormalisedSums appearance(Grid(parameters, image, workspace), parameters.appearance.weight, parameters.normalisation,
+  NormalizedSums appearance(Grid(parameters, image, workspace), parameters.appearance.weight, parameters.normalization,
                             pixels);
   for (std::int64_t iteration = 0; iteration < parameters.iterations; ++iteration) {
     half_tanh_of(z.data(), pixels, s.data());

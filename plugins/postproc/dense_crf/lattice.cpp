@@ -17,7 +17,7 @@ namespace {
 // What the placing of pixels needs, by value, so that the compiler may keep it in registers.
 template <int D>
 struct Axes {
-  float levels;  // from values of planes to colours
+  float levels;  // from values of planes to colors
   float sigma[D];
   float scale[D];
   std::int64_t offset[D];
@@ -110,7 +110,7 @@ void locate_plane(const Floats (&features)[2], const Axes<2>& axes, Located<2>& 
   locate<2>(features, axes, located, block);
 }
 NBS_MULTIVERSION
-void locate_colour(const Floats (&features)[5], const Axes<5>& axes, Located<5>& located, LatticeBlock<5>& block) {
+void locate_color(const Floats (&features)[5], const Axes<5>& axes, Located<5>& located, LatticeBlock<5>& block) {
   locate<5>(features, axes, located, block);
 }
 
@@ -176,7 +176,7 @@ void Lattice<D>::number_keys(const Image& image, const std::array<double, D>& si
     }
     too_far = !(least > -kFarthest && most < kFarthest);
     if (too_far) break;
-    // 3 more on each side: rounding, the corners of the simplex, and the neighbours of the blur.
+    // 3 more on each side: rounding, the corners of the simplex, and the neighbors of the blur.
     const auto first = static_cast<std::int64_t>(std::floor(least / (D + 1))) - 3;
     const auto last = static_cast<std::int64_t>(std::ceil(most / (D + 1))) + 3;
     offset_[i] = -first;
@@ -259,7 +259,7 @@ void Lattice<D>::place(const Image& image) {
     if constexpr (D == 2) {
       locate_plane(features, axes, located, block);
     } else {
-      locate_colour(features, axes, located, block);
+      locate_color(features, axes, located, block);
     }
     // One look-up finds a simplex's first vertex; the others follow along known steps, and a step that is not known yet
     // costs a look-up once.

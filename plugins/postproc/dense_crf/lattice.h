@@ -20,7 +20,7 @@ struct LatticeBlock {
 };
 
 /// Gaussian filtering of D-dimensional features on the permutohedral lattice (Adams, Baek and Davis 2010), of one
-/// channel. D = 2: position; D = 5: position and colour. Objects are reused from image to image, so that buffers are
+/// channel. D = 2: position; D = 5: position and color. Objects are reused from image to image, so that buffers are
 /// allocated once.
 template <int D>
 class Lattice {
@@ -29,7 +29,7 @@ class Lattice {
   /// The blur's own gain is removed by this factor.
   static constexpr float kGain = 1.0F / (1.0F + 1.0F / static_cast<float>(1 << D));
 
-  /// Places the pixels of `image` on the lattice; sigmas [D]: x, y, and for D = 5 the three colours (D = 2 reads no
+  /// Places the pixels of `image` on the lattice; sigmas [D]: x, y, and for D = 5 the three colors (D = 2 reads no
   /// planes). Throws nbs::Error when a sigma is so small that vertices cannot be numbered.
   void build(const Image& image, const std::array<double, D>& sigmas);
 
@@ -60,8 +60,8 @@ class Lattice {
   std::array<int, D + 1> shift_{};        // where a coordinate lies in the key; the last has no place
   VertexTable table_;
   std::vector<Block> blocks_;
-  std::vector<std::int32_t> steps_;            // [vertices + 1][kStride]: neighbours while building, 0 = not known
-  std::vector<std::int32_t> next_, previous_;  // [D + 1][vertices + 1]: neighbours of the blur, 0 = none
+  std::vector<std::int32_t> steps_;            // [vertices + 1][kStride]: neighbors while building, 0 = not known
+  std::vector<std::int32_t> next_, previous_;  // [D + 1][vertices + 1]: neighbors of the blur, 0 = none
 };
 
 extern template class Lattice<2>;

@@ -144,10 +144,10 @@ class Messages {
 }  // namespace
 
 template <int D>
-void Kernel<D>::normalise(Normalisation normalisation, std::vector<float>& values, std::vector<float>& scratch) {
-  before = normalisation == Normalisation::symmetric || normalisation == Normalisation::before;
-  after = normalisation == Normalisation::symmetric || normalisation == Normalisation::after;
-  if (normalisation == Normalisation::none) return;
+void Kernel<D>::normalize(Normalization normalization, std::vector<float>& values, std::vector<float>& scratch) {
+  before = normalization == Normalization::symmetric || normalization == Normalization::before;
+  after = normalization == Normalization::symmetric || normalization == Normalization::after;
+  if (normalization == Normalization::none) return;
   const std::int64_t blocks = lattice.segments().blocks();
   values.assign(static_cast<std::size_t>(lattice.vertices() + 1), 0.0F);
   scratch.resize(values.size());
@@ -155,7 +155,7 @@ void Kernel<D>::normalise(Normalisation normalisation, std::vector<float>& value
   values[0] = 0;
   factors.resize(static_cast<std::size_t>(lattice.segments().size()));
   slice_all(lattice.blocks().data(), blocks, lattice.blur(values.data(), scratch.data()), factors.data());
-  factors_of(factors.data(), lattice.segments().size(), Lattice<D>::kGain, normalisation == Normalisation::symmetric);
+  factors_of(factors.data(), lattice.segments().size(), Lattice<D>::kGain, normalization == Normalization::symmetric);
   // Where there is no pixel the sum is 0 and its factor huge; it meets weights of 0, but could be infinite before.
   for (std::int64_t b = blocks - 1; b >= 0 && lattice.segments().count(b) < kLanes; --b)
     std::fill(&factors[b * kLanes] + lattice.segments().count(b), &factors[b * kLanes] + kLanes, 0.0F);
@@ -173,7 +173,7 @@ SmoothnessKernel::SmoothnessKernel(const Parameters& parameters, std::int64_t he
   kernel_.lattice.build(image, {parameters.smoothness.x, parameters.smoothness.y});
   std::vector<float> values;
   std::vector<float> scratch;
-  kernel_.normalise(parameters.normalisation, values, scratch);
+  kernel_.normalize(parameters.normalization, values, scratch);
 }
 
 void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness, const Image& image,
@@ -187,8 +187,8 @@ void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness
   auto& appearance = workspace.appearance;
   if (parameters.appearance.weight > 0 && parameters.iterations > 0) {
     const auto& sigma = parameters.appearance;
-    appearance.lattice.build(image, {sigma.x, sigma.y, sigma.colour[0], sigma.colour[1], sigma.colour[2]});
-    appearance.normalise(parameters.normalisation, workspace.appearance_values, workspace.appearance_scratch);
+    appearance.lattice.build(image, {sigma.x, sigma.y, sigma.color[0], sigma.color[1], sigma.color[2]});
+    appearance.normalize(parameters.normalization, workspace.appearance_values, workspace.appearance_scratch);
   }
   const Segments segments(image.pixels());
   workspace.log_odds.resize(static_cast<std::size_t>(segments.size()));

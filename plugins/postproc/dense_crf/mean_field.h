@@ -9,7 +9,7 @@
 
 namespace nbs::crf {
 
-/// A kernel on its lattice, with the factors that normalise it.
+/// A kernel on its lattice, with the factors that normalize it.
 template <int D>
 struct Kernel {
   Lattice<D> lattice;
@@ -18,7 +18,7 @@ struct Kernel {
   bool after = false;          // what comes out is
 
   /// Computes the factors from the lattice's response to ones; `values`, `scratch` are resized as needed.
-  void normalise(Normalisation normalisation, std::vector<float>& values, std::vector<float>& scratch);
+  void normalize(Normalization normalization, std::vector<float>& values, std::vector<float>& scratch);
 };
 
 /// The smoothness kernel depends on the image's size alone: made once, shared by all images and threads.

@@ -20,10 +20,10 @@ struct Options {
   double smooth_weight = 3;
   double sx = 80;
   double sy = 80;
-  std::vector<double> scolour = {13, 13, 13};
+  std::vector<double> scolor = {13, 13, 13};
   double weight = 10;
   std::int64_t iterations = 5;
-  Normalisation normalisation = Normalisation::symmetric;
+  Normalization normalization = Normalization::symmetric;
   Mode mode = Mode::lattice;
   double clamp = 1e-5;
   std::int64_t threads = 0;
@@ -37,7 +37,8 @@ struct Options {
         .doc("Smoothness kernel: weight; 0 leaves it out.");
     s.add("sx", &Options::sx).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along x, in pixels.");
     s.add("sy", &Options::sy).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along y, in pixels.");
-    s.add("scolour", &Options::scolour)
+    s.add("scolor", &Options::scolor)
+        .formerly("scolour")
         .range(1e-3, 1e6)
         .tune({5, 13})
         .doc("Appearance kernel: sigmas of red, green and blue, in levels of 0..255; one value stands for all three.");
@@ -46,19 +47,20 @@ struct Options {
         .tune({0, 1, 3, 10})
         .doc("Appearance kernel: weight; 0 leaves it out.");
     s.add("iterations", &Options::iterations).range(0, 1000).doc("Mean field updates.");
-    s.add("normalisation", &Options::normalisation)
-        .choices({{"symmetric", Normalisation::symmetric},
-                  {"before", Normalisation::before},
-                  {"after", Normalisation::after},
-                  {"none", Normalisation::none}})
+    s.add("normalization", &Options::normalization)
+        .formerly("normalisation")
+        .choices({{"symmetric", Normalization::symmetric},
+                  {"before", Normalization::before},
+                  {"after", Normalization::after},
+                  {"none", Normalization::none}})
         .doc(
-            "How kernel sums are normalised: by the root of both pixels' sums, by the sum of the pixel that sends, of "
+            "How kernel sums are normalized: by the root of both pixels' sums, by the sum of the pixel that sends, of "
             "the one that receives, or not at all. Results differ a lot.");
     s.add("mode", &Options::mode)
         .choices({{"lattice", Mode::lattice}, {"exact", Mode::exact}, {"grid", Mode::grid}})
         .doc(
             "lattice: fast, any image, equal to the widely used implementation. exact: all pairs of pixels, small "
-            "images. grid: grey images only, nearer to exact than the lattice, so its results differ from it.");
+            "images. grid: gray images only, nearer to exact than the lattice, so its results differ from it.");
     s.add("clamp", &Options::clamp)
         .range(1e-30, 0.49)
         .doc("Probabilities are brought into [clamp, 1 - clamp] before their logarithm is taken.");
@@ -67,17 +69,17 @@ struct Options {
         .doc("Images at a time; 0 = as the run has threads. The result does not depend on it.");
   }
 
-  /// Throws nbs::Error when scolour holds neither one value nor three.
+  /// Throws nbs::Error when scolor holds neither one value nor three.
   Parameters parameters() const {
-    if (scolour.size() != 1 && scolour.size() != 3) {
-      throw Error("scolour holds " + std::to_string(scolour.size()) +
+    if (scolor.size() != 1 && scolor.size() != 3) {
+      throw Error("scolor holds " + std::to_string(scolor.size()) +
                   " values, but it needs three (red, green, blue) or one for all");
     }
     Parameters result;
     result.smoothness = {smooth_sx, smooth_sy, smooth_weight};
-    result.appearance = {sx, sy, {scolour.front(), scolour[scolour.size() / 2], scolour.back()}, weight};
+    result.appearance = {sx, sy, {scolor.front(), scolor[scolor.size() / 2], scolor.back()}, weight};
     result.iterations = iterations;
-    result.normalisation = normalisation;
+    result.normalization = normalization;
     check(result);
     return result;
   }

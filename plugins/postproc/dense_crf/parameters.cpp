@@ -41,8 +41,8 @@ void check(const Parameters& parameters) {
   check_sigma("smoothness sigma along y", smoothness.y);
   check_sigma("appearance sigma along x", appearance.x);
   check_sigma("appearance sigma along y", appearance.y);
-  for (const double sigma : appearance.colour)
-    check_sigma("appearance sigma of a colour", sigma);
+  for (const double sigma : appearance.color)
+    check_sigma("appearance sigma of a color", sigma);
   check_weight("smoothness", smoothness.weight);
   check_weight("appearance", appearance.weight);
   if (parameters.iterations < 0) {
@@ -60,7 +60,7 @@ void check(const Image& image) {
   const std::int64_t bad = count_outside(image.planes, 3 * image.pixels(), -255 / image.levels, 510 / image.levels);
   if (bad > 0) {
     throw Error("the image of the CRF holds " + std::to_string(bad) +
-                " values that are not numbers or lie far outside the range of colours");
+                " values that are not numbers or lie far outside the range of colors");
   }
 }
 

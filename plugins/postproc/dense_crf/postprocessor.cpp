@@ -53,7 +53,7 @@ torch::Tensor DenseCrf::apply(const torch::Tensor& probabilities, const torch::T
   check_shapes(probabilities, images);
   check_probabilities(probabilities);
   const auto in = probabilities.to(torch::kCPU, torch::kFloat32).contiguous();
-  const auto colours = images.to(torch::kCPU, torch::kFloat32).contiguous();
+  const auto colors = images.to(torch::kCPU, torch::kFloat32).contiguous();
   const auto out = torch::empty_like(in);
   const std::int64_t count = in.size(0);
   const std::int64_t pixels = in.size(1) * in.size(2);
@@ -68,12 +68,12 @@ torch::Tensor DenseCrf::apply(const torch::Tensor& probabilities, const torch::T
   std::atomic<std::int64_t> next{0};
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(count));
   const float* const in_data = in.data_ptr<float>();
-  const float* const colour_data = colours.data_ptr<float>();
+  const float* const color_data = colors.data_ptr<float>();
   float* const out_data = out.data_ptr<float>();
   const auto work = [&](std::int64_t worker) {
     for (std::int64_t i = next++; i < count; i = next++) {
       try {
-        const Image image = {colour_data + i * 3 * pixels, in.size(1), in.size(2), 255.0F};
+        const Image image = {color_data + i * 3 * pixels, in.size(1), in.size(2), 255.0F};
         refine(in_data + i * pixels, image, out_data + i * pixels, workers_[worker]);
       } catch (...) {
         failures[i] = std::current_exception();

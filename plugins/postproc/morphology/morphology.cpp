@@ -24,12 +24,12 @@ struct Options {
     s.add("min_area", &Options::min_area)
         .range(0, 1 << 30)
         .tune({0, 10, 30, 100})
-        .doc("Components of fewer pixels (8 neighbours) are suppressed; 0 or 1 keeps all.");
+        .doc("Components of fewer pixels (8 neighbors) are suppressed; 0 or 1 keeps all.");
     s.add("closing_radius", &Options::closing_radius)
         .range(0, 256)
         .tune({0, 1, 2})
         .doc(
-            "Grey closing of the probabilities with a square of 2 x this + 1 pixels, before components are counted; 0 "
+            "Gray closing of the probabilities with a square of 2 x this + 1 pixels, before components are counted; 0 "
             "= none.");
     s.add("suppressed", &Options::suppressed)
         .choices({{"zero", Suppressed::zero}, {"below", Suppressed::below}})

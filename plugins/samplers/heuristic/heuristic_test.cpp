@@ -12,17 +12,17 @@ namespace {
 using nbs::Patch;
 using nbs::heuristic_sampler::HeuristicSampler;
 
-// Masks of the first images; the last is not labelled.
+// Masks of the first images; the last is not labeled.
 class MaskScene : public nbs::Scene {
  public:
   MaskScene(torch::Tensor masks, std::int64_t patch_size) : masks_(std::move(masks)), patch_size_(patch_size) {}
   std::int64_t image_count() const override { return masks_.size(0) + 1; }
   std::int64_t image_size() const override { return masks_.size(1); }
   std::int64_t patch_size() const override { return patch_size_; }
-  bool labelled(std::int64_t image) const override { return image < masks_.size(0); }
+  bool labeled(std::int64_t image) const override { return image < masks_.size(0); }
   torch::Tensor image(std::int64_t) const override { throw nbs::Error("not to be asked"); }
   torch::Tensor mask(std::int64_t image) const override {
-    if (!labelled(image)) throw nbs::Error("not labelled");
+    if (!labeled(image)) throw nbs::Error("not labeled");
     return masks_[image];
   }
   torch::Tensor loss(std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t) override {
@@ -48,7 +48,7 @@ struct Made {
 
 }  // namespace
 
-TEST_CASE("exactly the patches of labelled images without an anomalous pixel are drawn, each as often") {
+TEST_CASE("exactly the patches of labeled images without an anomalous pixel are drawn, each as often") {
   auto generator = nbs::make_generator(4);
   const auto masks = (torch::rand({2, 10, 10}, generator) > 0.95).to(torch::kFloat32);
   MaskScene scene(masks, 4);
@@ -74,7 +74,7 @@ TEST_CASE("exactly the patches of labelled images without an anomalous pixel are
     CHECK(std::abs(count - each) < 5 * std::sqrt(each));
 }
 
-TEST_CASE("labelled images without a clean patch are refused in a sentence") {
+TEST_CASE("labeled images without a clean patch are refused in a sentence") {
   MaskScene scene(torch::ones({2, 8, 8}), 4);
   Made made(1);
   CHECK_THROWS_AS(made.sampler.sample(scene, 5), nbs::Error);

@@ -5,5 +5,5 @@
 
 NBS_PLUGIN("heuristic", "1.0.0") {
   registrar.add<nbs::heuristic_sampler::HeuristicSampler>("heuristic",
-                                                          "Random patches of labelled images without anomalous pixels");
+                                                          "Random patches of labeled images without anomalous pixels");
 }

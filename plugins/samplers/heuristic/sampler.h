@@ -11,7 +11,7 @@
 
 namespace nbs::heuristic_sampler {
 
-/// The paper's heuristic (3.2): patches of labelled images that show no anomalous pixel, uniformly over all such
+/// The paper's heuristic (3.2): patches of labeled images that show no anomalous pixel, uniformly over all such
 /// patches.
 class HeuristicSampler : public Sampler {
  public:
@@ -34,13 +34,13 @@ class HeuristicSampler : public Sampler {
   }
 
  private:
-  // All places of labelled images whose patch is free of anomalies, by a summed area table. The masks of a run do not
+  // All places of labeled images whose patch is free of anomalies, by a summed area table. The masks of a run do not
   // change, so this is done once.
   void find_clean_patches(Scene& scene) {
     const std::int64_t size = scene.image_size();
     const std::int64_t p = scene.patch_size();
     for (std::int64_t image = 0; image < scene.image_count(); ++image) {
-      if (!scene.labelled(image)) continue;
+      if (!scene.labeled(image)) continue;
       const auto mask = scene.mask(image).to(torch::kInt64);
       auto table = torch::zeros({size + 1, size + 1}, torch::kInt64);
       table.slice(0, 1).slice(1, 1).copy_(mask.cumsum(0).cumsum(1));
@@ -53,7 +53,7 @@ class HeuristicSampler : public Sampler {
     }
     if (clean_.empty()) {
       throw Error(
-          "no patch of the labelled images is free of anomalous pixels; label an image with normal regions, lower "
+          "no patch of the labeled images is free of anomalous pixels; label an image with normal regions, lower "
           "profile.patch_size, or use another sampler");
     }
   }

@@ -16,7 +16,7 @@ class SizesOnly : public nbs::Scene {
   std::int64_t image_count() const override { return 3; }
   std::int64_t image_size() const override { return 12; }
   std::int64_t patch_size() const override { return 8; }
-  bool labelled(std::int64_t) const override { throw nbs::Error("not to be asked"); }
+  bool labeled(std::int64_t) const override { throw nbs::Error("not to be asked"); }
   torch::Tensor image(std::int64_t) const override { throw nbs::Error("not to be asked"); }
   torch::Tensor mask(std::int64_t) const override { throw nbs::Error("not to be asked"); }
   torch::Tensor loss(std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t) override {
@@ -30,7 +30,7 @@ std::vector<Patch> drawn(std::uint64_t seed, std::int64_t count) {
   nbs::Context context(facts, [](const std::string&) {});
   RandomSampler sampler({}, context);
   SizesOnly scene;
-  CHECK_FALSE(sampler.learns());
+  CHECK_FALSE(sampler.is_trainable());
   return sampler.sample(scene, count).patches;
 }
 

@@ -17,7 +17,7 @@ std::int64_t rounded_up(std::int64_t count) {
   return (count + kLanes - 1) / kLanes * kLanes;
 }
 
-// One 3x3 stride-2 convolution with ReLU. Input [padded][padded][inputs] with its zero border; four neighbouring output
+// One 3x3 stride-2 convolution with ReLU. Input [padded][padded][inputs] with its zero border; four neighboring output
 // pixels share each weight that is loaded. Output pixel (y, x) goes to out + y * out_row + x * outputs.
 NBS_MULTIVERSION
 void convolve(const float* in, std::int64_t padded, std::int64_t inputs, const float* weights, const float* biases,
@@ -35,7 +35,7 @@ void convolve(const float* in, std::int64_t padded, std::int64_t inputs, const f
         for (std::int64_t ky = 0; ky < 3; ++ky) {
           const float* const row = in + ((2 * y + ky) * padded + 2 * first) * inputs;
           const float* w = block_weights + ky * 3 * inputs * kLanes;
-          // The three taps of a row of the kernel are neighbours in memory: one run of 3 x inputs values.
+          // The three taps of a row of the kernel are neighbors in memory: one run of 3 x inputs values.
           const std::int64_t step = 2 * inputs;
           if (count == 4) {
             for (std::int64_t k = 0; k < 3 * inputs; ++k, w += kLanes) {

@@ -51,7 +51,7 @@ void Observer::observe_window(const Patch& patch, float* state) {
         *to = (*from + shift) * factor;
     }
   };
-  if (options_.use_colour) {
+  if (options_.use_color) {
     const auto image = scene_.image(patch.image);
     for (std::int64_t c = 0; c < 3; ++c)
       put(c, image.data_ptr<float>() + c * size * size, -0.5F, 1.0F);
@@ -86,11 +86,11 @@ void Observer::observe_image(const Patch& patch, float* state) {
     for (std::int64_t i = 0; i < window * window; ++i)
       state[i * kStateChannels + channel] = (from[i] + shift) * factor;
   };
-  if (options_.use_colour) {
-    auto& colour = reduced_colour_[patch.image];
-    if (!colour.defined()) colour = reduce(scene_.image(patch.image));
+  if (options_.use_color) {
+    auto& color = reduced_color_[patch.image];
+    if (!color.defined()) color = reduce(scene_.image(patch.image));
     for (std::int64_t c = 0; c < 3; ++c)
-      put(c, colour[c], -0.5F, 1.0F);
+      put(c, color[c], -0.5F, 1.0F);
   }
   if (options_.use_loss) {
     const auto loss = reduce(scene_.loss(patch.image, 0, 0, size, size).unsqueeze(0))[0];

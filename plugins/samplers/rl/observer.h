@@ -16,7 +16,7 @@ class Observer {
  public:
   Observer(const Options& options, Scene& scene) : options_(options), scene_(scene) {}
 
-  /// Writes the state of the patch, window x window x 5 floats, channels last: colour - 0.5, loss, history; zeros
+  /// Writes the state of the patch, window x window x 5 floats, channels last: color - 0.5, loss, history; zeros
   /// outside the image.
   void observe(const Patch& patch, float* state);
 
@@ -30,8 +30,8 @@ class Observer {
 
   const Options& options_;
   Scene& scene_;
-  std::map<std::int64_t, std::vector<float>> history_;    // [S, S] of 0 and 1, by image
-  std::map<std::int64_t, torch::Tensor> reduced_colour_;  // [3, W, W], by image, for view "image"
+  std::map<std::int64_t, std::vector<float>> history_;   // [S, S] of 0 and 1, by image
+  std::map<std::int64_t, torch::Tensor> reduced_color_;  // [3, W, W], by image, for view "image"
 };
 
 }  // namespace nbs::rl

@@ -22,7 +22,7 @@ struct Options {
   std::int64_t step = 16;
   std::vector<std::int64_t> channels = {16, 32, 32, 64, 64};
   std::int64_t hidden = 128;
-  bool use_colour = true;
+  bool use_color = true;
   bool use_loss = true;
   bool use_history = true;
   LossScale loss_scale = LossScale::mean;
@@ -37,7 +37,7 @@ struct Options {
     s.add("view", &Options::view)
         .choices({{"window", View::window}, {"image", View::image}})
         .doc(
-            "What the policy sees: a window around the patch's centre, or the whole image reduced to the window's "
+            "What the policy sees: a window around the patch's center, or the whole image reduced to the window's "
             "size.");
     s.add("window", &Options::window).range(8, 512).doc("Side of the policy's input, in pixels.");
     s.add("step", &Options::step).range(1, 4096).doc("Pixels by which the eight directions move the patch.");
@@ -45,7 +45,7 @@ struct Options {
         .range(1, 1024)
         .doc("Channels of the stride-2 convolutions (the paper has five).");
     s.add("hidden", &Options::hidden).range(1, 65536).doc("Width of the first fully connected layer.");
-    s.add("use_colour", &Options::use_colour).doc("Show the colours; off: zeros.");
+    s.add("use_color", &Options::use_color).formerly("use_colour").doc("Show the colors; off: zeros.");
     s.add("use_loss", &Options::use_loss).doc("Show the current loss map; off: zeros.");
     s.add("use_history", &Options::use_history).doc("Show what the episode has sampled already; off: zeros.");
     s.add("loss_scale", &Options::loss_scale)
@@ -65,7 +65,7 @@ struct Options {
     s.add("entropy_bonus", &Options::entropy_bonus)
         .range(0, 100)
         .doc(
-            "Weight of the policy's mean entropy in what is maximised, in units of the mean size of a return less its "
+            "Weight of the policy's mean entropy in what is maximized, in units of the mean size of a return less its "
             "baseline, so that it fades with the signal; keeps the policy from settling on its first luck.");
     s.add("clip", &Options::clip).range(0, 1e9).doc("Largest norm of the gradient; 0: any.");
   }

@@ -8,7 +8,7 @@
 
 namespace nbs::rl {
 
-/// Colour 3, current loss 1, sampling history 1 (paper, 3.1).
+/// Color 3, current loss 1, sampling history 1 (paper, 3.1).
 inline constexpr std::int64_t kStateChannels = 5;
 /// Eight directions and a jump to a new image.
 inline constexpr std::int64_t kActions = 9;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy.h"
 
-#include "nbs/initialise.h"
+#include "nbs/initialize.h"
 #include "nbs/torch_compat.h"
 
 #include "fast_policy.h"
@@ -29,7 +29,7 @@ TEST_CASE("the fast forward pass gives the network's logits, for all shapes and 
     CAPTURE(window);
     CAPTURE(channels.size());
     Policy policy(window, channels, hidden);
-    nbs::initialise(*policy, generator, 2.4);
+    nbs::initialize(*policy, generator, 2.4);
     FastPolicy fast(*policy);
     for (int repeat = 0; repeat < 3; ++repeat) {
       const auto states = torch::randn({4, window, window, 5}, generator);
@@ -40,13 +40,13 @@ TEST_CASE("the fast forward pass gives the network's logits, for all shapes and 
         fast.logits(states[i].data_ptr<float>(), found.data_ptr<float>());
         CHECK(torch::allclose(found, expected[i], 1e-4, 1e-4));
       }
-      nbs::initialise(*policy, generator, 2.4);
+      nbs::initialize(*policy, generator, 2.4);
       fast.update(*policy);
     }
   }
 }
 
-TEST_CASE("a window shows colour, loss by its mean and history around the centre, zeros beyond the image") {
+TEST_CASE("a window shows color, loss by its mean and history around the center, zeros beyond the image") {
   auto scene = TestScene::random(2, 20, 6, 3);
   Options options = nbs::schema_of<Options>().make();
   options.window = 10;
@@ -57,7 +57,7 @@ TEST_CASE("a window shows colour, loss by its mean and history around the centre
     for (const auto& patch : {Patch{0, 0, 0}, Patch{0, 14, 14}, Patch{0, 5, 7}, Patch{1, 5, 0}, Patch{1, 3, 2}}) {
       auto state = torch::full({10, 10, 5}, 99.0);
       observer.observe(patch, state.data_ptr<float>());
-      // Centre of the patch at (y + 3, x + 3); the window begins 5 before.
+      // Center of the patch at (y + 3, x + 3); the window begins 5 before.
       auto expected = torch::zeros({10, 10, 5});
       double sum = 0;
       double count = 0;
@@ -109,7 +109,7 @@ TEST_CASE("channels that are turned off are zeros") {
       Options options = nbs::schema_of<Options>().make();
       options.window = 8;
       options.view = view;
-      options.use_colour = off != 0;
+      options.use_color = off != 0;
       options.use_loss = off != 1;
       options.use_history = off != 2;
       Observer observer(options, scene);

@@ -26,7 +26,7 @@ class RunningBaseline {
   std::vector<double> average_;
 };
 
-/// What REINFORCE minimises (Eq. 4, one rollout): -(1/N) sum_t G_t log pi(a_t | s_t), for logits [N, 9], actions [N]
+/// What REINFORCE minimizes (Eq. 4, one rollout): -(1/N) sum_t G_t log pi(a_t | s_t), for logits [N, 9], actions [N]
 /// (int64) and returns [N]. Differentiable scalar. The division by N keeps the size of a step free of the rollout's
 /// length.
 torch::Tensor reinforce_loss(const torch::Tensor& logits, const torch::Tensor& actions, const torch::Tensor& returns);

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "nbs/initialise.h"
+#include "nbs/initialize.h"
 #include "nbs/torch_compat.h"
 
 #include "policy.h"
@@ -81,7 +81,7 @@ TEST_CASE("the gradient with respect to the policy's parameters agrees with fini
   nbs::rl::Policy policy(8, std::vector<std::int64_t>{3, 4}, 6);
   policy->to(torch::kFloat64);
   auto generator = nbs::make_generator(5);
-  nbs::initialise(*policy, generator);
+  nbs::initialize(*policy, generator);
   const auto states = torch::rand({4, 5, 8, 8}, generator, kReal) - 0.3;
   const auto actions = torch::tensor({0, 8, 3, 5}, torch::kInt64);
   const auto returns = torch::tensor({1.0, -2.0, 0.5, 3.0}, kReal);

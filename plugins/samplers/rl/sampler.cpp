@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "nbs/initialise.h"
+#include "nbs/initialize.h"
 
 #include "observer.h"
 #include "reinforce.h"
@@ -33,10 +33,10 @@ std::int64_t draw_action(const float* logits, Draw& draw) {
 }
 
 // Six layers of LibTorch's default would shrink what the policy sees to a hundredth: nearly the same logits anywhere.
-void initialise_policy(Policy& policy, at::Generator& generator) {
-  initialise(*policy, generator, std::sqrt(6.0));
+void initialize_policy(Policy& policy, at::Generator& generator) {
+  initialize(*policy, generator, std::sqrt(6.0));
   auto head = policy->head();
-  initialise(*head, generator);
+  initialize(*head, generator);
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ RlSampler::RlSampler(const Options& options, Context& context)
       context_(context),
       draw_(context.generator()),
       policy_(Policy(options.window, options.channels, options.hidden), {options.learning_rate}, context,
-              initialise_policy),
+              initialize_policy),
       fast_(*policy_) {}
 
 Patch RlSampler::jump(const Scene& scene) {
@@ -94,7 +94,7 @@ RunningBaseline& RlSampler::baseline(std::size_t index) {
   return baselines_[index];
 }
 
-std::vector<std::pair<std::string, double>> RlSampler::learn(const std::vector<RewardedRollout>& rollouts) {
+std::vector<std::pair<std::string, double>> RlSampler::train_step(const std::vector<RewardedRollout>& rollouts) {
   std::vector<torch::Tensor> states;
   for (const auto& rewarded : rollouts)
     states.push_back(dynamic_cast<const Memory&>(*rewarded.rollout->memory).states);

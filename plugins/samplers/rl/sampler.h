@@ -25,8 +25,8 @@ class RlSampler : public Sampler {
   RlSampler(const Options& options, Context& context);
 
   Rollout sample(Scene& scene, std::int64_t count) override;
-  bool learns() const override { return true; }
-  std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) override;
+  bool is_trainable() const override { return true; }
+  std::vector<std::pair<std::string, double>> train_step(const std::vector<RewardedRollout>& rollouts) override;
   void save(State& state) const override;
   void load(const State& state) override;
 

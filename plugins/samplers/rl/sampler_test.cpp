@@ -57,7 +57,7 @@ nbs::State saved(const RlSampler& sampler) {
   return state;
 }
 
-// A dark and a bright half; a reward of 1 for every patch whose centre is in the left one.
+// A dark and a bright half; a reward of 1 for every patch whose center is in the left one.
 TestScene halves() {
   auto images = torch::full({2, 3, 64, 64}, 0.2);
   images.slice(3, 32, 64).fill_(0.9);
@@ -204,7 +204,7 @@ TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
   std::vector<torch::Tensor> before;
   for (const auto& parameter : parameters)
     before.push_back(parameter.detach().clone());
-  const auto told = made.sampler.learn(rewarded);
+  const auto told = made.sampler.train_step(rewarded);
   double squares = 0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const auto gradient = gradients[i];
@@ -232,7 +232,7 @@ TEST_CASE("rollouts after a learning step follow the new policy") {
   RewardedRollout rewarded;
   rewarded.rollout = &rollout;
   rewarded.rewards.assign(20, 1.0);
-  made.sampler.learn({rewarded});
+  made.sampler.train_step({rewarded});
   CHECK_FALSE((made.sampler.sample(scene, 40).patches == idle.sampler.sample(scene, 40).patches));
 }
 
@@ -252,7 +252,7 @@ TEST_CASE("REINFORCE solves a toy: stay in the left half") {
       RewardedRollout rewarded;
       rewarded.rollout = &rollout;
       rewarded.rewards = left_rewards(rollout);
-      made.sampler.learn({rewarded});
+      made.sampler.train_step({rewarded});
     }
     const double after = share_left(made.sampler, scene);
     MESSAGE("share of patches in the left half before ", before, ", after ", after);
@@ -269,7 +269,7 @@ TEST_CASE("after save and load, learning goes on the same bit for bit") {
     rewarded.rollout = &rollout;
     for (std::size_t t = 0; t < rollout.patches.size(); ++t)
       rewarded.rewards.push_back(static_cast<double>(t % 3));
-    sampler.learn({rewarded});
+    sampler.train_step({rewarded});
   };
   for (int i = 0; i < 2; ++i)
     teach(original.sampler, original.sampler.sample(scene, 10));

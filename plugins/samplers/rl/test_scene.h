@@ -9,7 +9,7 @@
 
 namespace nbs::rl {
 
-/// A scene of given images and loss maps, none of them labelled.
+/// A scene of given images and loss maps, none of them labeled.
 class TestScene : public Scene {
  public:
   TestScene(torch::Tensor images, torch::Tensor losses, std::int64_t patch_size)
@@ -25,9 +25,9 @@ class TestScene : public Scene {
   std::int64_t image_count() const override { return images_.size(0); }
   std::int64_t image_size() const override { return images_.size(2); }
   std::int64_t patch_size() const override { return patch_size_; }
-  bool labelled(std::int64_t) const override { return false; }
+  bool labeled(std::int64_t) const override { return false; }
   torch::Tensor image(std::int64_t image) const override { return images_[image]; }
-  torch::Tensor mask(std::int64_t) const override { throw Error("no image is labelled"); }
+  torch::Tensor mask(std::int64_t) const override { throw Error("no image is labeled"); }
   torch::Tensor loss(std::int64_t image, std::int64_t, std::int64_t, std::int64_t, std::int64_t) override {
     return losses_[image];
   }

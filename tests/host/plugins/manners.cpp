@@ -67,8 +67,8 @@ class PoliteSampler : public nbs::Sampler {
     if (manner_ == "rollouts") rollouts.pop_back();
     return rollouts;
   }
-  bool learns() const override { return true; }
-  std::vector<std::pair<std::string, double>> learn(const std::vector<nbs::RewardedRollout>&) override {
+  bool is_trainable() const override { return true; }
+  std::vector<std::pair<std::string, double>> train_step(const std::vector<nbs::RewardedRollout>&) override {
     misbehave(manner_);
     return {{"lessons", 1}};
   }
@@ -81,8 +81,8 @@ class PoliteAutoencoder : public nbs::Autoencoder {
  public:
   using Options = ::Options;
   PoliteAutoencoder(const Options& options, nbs::Context&) : manner_(options.manner) {}
-  void reinitialise() override { misbehave(manner_); }
-  double learn(const torch::Tensor&) override {
+  void reset() override { misbehave(manner_); }
+  double train_step(const torch::Tensor&) override {
     misbehave(manner_);
     return 0.5;
   }
@@ -104,8 +104,8 @@ class PolitePredictor : public nbs::Predictor {
   PolitePredictor(const Options& options, nbs::Context&) : manner_(options.manner) {}
   bool needs_profile() const override { return true; }
   bool needs_image() const override { return false; }
-  bool learns() const override { return true; }
-  double learn(const nbs::PredictorInput&, const torch::Tensor&, const nbs::PredictionLoss&) override {
+  bool is_trainable() const override { return true; }
+  double train_step(const nbs::PredictorInput&, const torch::Tensor&, const nbs::PredictionLoss&) override {
     misbehave(manner_);
     return 0.5;
   }

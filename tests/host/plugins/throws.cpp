@@ -4,5 +4,5 @@
 #include "plain.h"
 
 NBS_PLAIN_PLUGIN("throws") {
-  throw std::runtime_error("the licence server is on holiday");
+  throw std::runtime_error("the license server is on holiday");
 }

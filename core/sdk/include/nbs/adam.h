@@ -13,7 +13,7 @@
 namespace nbs {
 
 /// Adam (Kingma & Ba 2015) over one flat vector that all parameters of a module are views of: small networks spend more
-/// time in the bookkeeping of a general optimiser than in arithmetic. Same update as torch::optim::Adam: weight decay
+/// time in the bookkeeping of a general optimizer than in arithmetic. Same update as torch::optim::Adam: weight decay
 /// is added to the gradient, epsilon to the root.
 class FlatAdam {
  public:

@@ -13,14 +13,14 @@ class Autoencoder : public Component {
  public:
   static constexpr Kind kKind = Kind::autoencoder;
 
-  /// Draws new parameters from the context's generator and forgets the optimiser's state.
-  virtual void reinitialise() = 0;
+  /// Draws new parameters from the context's generator and forgets the optimizer's state.
+  virtual void reset() = 0;
 
-  /// One optimiser step on patches [B, 3, p, p] in [0, 1]; returns their mean loss before the step.
-  virtual double learn(const torch::Tensor& patches) = 0;
+  /// One optimizer step on patches [B, 3, p, p] in [0, 1]; returns their mean loss before the step.
+  virtual double train_step(const torch::Tensor& patches) = 0;
 
   /// The loss of every pixel, [B, p, p], >= 0, of patches [B, 3, p, p] in [0, 1]: by default the
-  /// squared reconstruction error averaged over colour channels. No gradient. A patch's result must
+  /// squared reconstruction error averaged over color channels. No gradient. A patch's result must
   /// not depend on the others in the batch.
   virtual torch::Tensor pixel_loss(const torch::Tensor& patches) = 0;
 

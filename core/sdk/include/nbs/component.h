@@ -12,7 +12,7 @@ class Component {
  public:
   virtual ~Component() = default;
 
-  /// Writes all that is needed to go on exactly where this object stands (parameters, optimiser
+  /// Writes all that is needed to go on exactly where this object stands (parameters, optimizer
   /// state), except the context's generator, which the host keeps. A component without state writes
   /// nothing.
   virtual void save(State& state) const { static_cast<void>(state); }

@@ -27,14 +27,14 @@ class Predictor : public Component {
   virtual bool needs_profile() const = 0;
   virtual bool needs_image() const = 0;
 
-  /// Whether it has anything to learn from labelled images.
-  virtual bool learns() const = 0;
+  /// Whether it has anything to learn from labeled images.
+  virtual bool is_trainable() const = 0;
 
-  /// One optimiser step on masks [B, H, W]; returns l_pred before the step. `loss` is Eq. 2; a
-  /// predictor may add terms of its own to what it minimises, but returns Eq. 2 alone.
-  virtual double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) = 0;
+  /// One optimizer step on masks [B, H, W]; returns l_pred before the step. `loss` is Eq. 2; a
+  /// predictor may add terms of its own to what it minimizes, but returns Eq. 2 alone.
+  virtual double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) = 0;
 
-  /// Logits [B, H, W]; no gradient, evaluation mode (batch normalisation uses its running
+  /// Logits [B, H, W]; no gradient, evaluation mode (batch normalization uses its running
   /// statistics). An image's result must not depend on the others in the batch.
   virtual torch::Tensor logits(const PredictorInput& input) = 0;
 };

@@ -32,24 +32,24 @@ class Scene {
   virtual std::int64_t image_count() const = 0;
   virtual std::int64_t image_size() const = 0;  ///< S
   virtual std::int64_t patch_size() const = 0;  ///< p
-  virtual bool labelled(std::int64_t image) const = 0;
+  virtual bool labeled(std::int64_t image) const = 0;
 
   /// [3, S, S] in [0, 1], contiguous.
   virtual torch::Tensor image(std::int64_t image) const = 0;
 
-  /// [S, S], 1 = anomalous. Labelled images only; throws nbs::Error for the others, whose masks are
+  /// [S, S], 1 = anomalous. Labeled images only; throws nbs::Error for the others, whose masks are
   /// not there.
   virtual torch::Tensor mask(std::int64_t image) const = 0;
 
   /// The current loss map [S, S], contiguous, of which at least the pixels of the given window are
   /// up to date (the window may reach over the border; what lies outside is ignored). Asking for
-  /// little keeps rollouts cheap: an unlabelled image is evaluated by tiles, when a window first
+  /// little keeps rollouts cheap: an unlabeled image is evaluated by tiles, when a window first
   /// touches them.
   virtual torch::Tensor loss(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
                              std::int64_t width) = 0;
 };
 
-/// What a sampler wants to remember of a rollout until learn(): made by the plugin, carried by the
+/// What a sampler wants to remember of a rollout until train_step(): made by the plugin, carried by the
 /// host.
 class RolloutMemory {
  public:
@@ -93,12 +93,12 @@ class Sampler : public Component {
     return rollouts;
   }
 
-  /// Whether learn() does anything; if not, the host spends no time on rewards.
-  virtual bool learns() const { return false; }
+  /// Whether train_step() does anything; if not, the host spends no time on rewards.
+  virtual bool is_trainable() const { return false; }
 
   /// One learning step (Eq. 4) from rollouts that this sampler made since its last step. Returns
   /// numbers worth a place in the run's metrics, by name (for example {"entropy", 2.1}).
-  virtual std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) {
+  virtual std::vector<std::pair<std::string, double>> train_step(const std::vector<RewardedRollout>& rollouts) {
     static_cast<void>(rollouts);
     return {};
   }

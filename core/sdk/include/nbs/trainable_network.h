@@ -11,10 +11,10 @@
 
 namespace nbs {
 
-/// A network with all that training it takes: it lies on the context's device with its convolution weights channels last
-/// (oneDNN is about twice as fast so), its parameters are drawn from the context's generator, Adam takes the steps, and,
-/// if wanted, a moving average of the weights predicts in place of the last ones. `Network`: a LibTorch module holder,
-/// as TORCH_MODULE makes it.
+/// A network with all that training it takes: it lies on the context's device with its convolution weights channels
+/// last (oneDNN is about twice as fast so), its parameters are drawn from the context's generator, Adam takes the
+/// steps, and, if wanted, a moving average of the weights predicts in place of the last ones. `Network`: a LibTorch
+/// module holder, as TORCH_MODULE makes it.
 template <typename Network>
 class TrainableNetwork {
  public:
@@ -28,10 +28,7 @@ class TrainableNetwork {
 
   /// `context` must outlive the object.
   TrainableNetwork(Network network, const Settings& settings, Context& context, Initializer initializer)
-      : network_(std::move(network)),
-        settings_(settings),
-        context_(&context),
-        initializer_(std::move(initializer)) {
+      : network_(std::move(network)), settings_(settings), context_(&context), initializer_(std::move(initializer)) {
     network_->to(context_->device());
     for (auto& parameter : network_->parameters()) {
       if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));

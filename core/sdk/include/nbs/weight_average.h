@@ -12,8 +12,8 @@
 
 namespace nbs {
 
-/// An exponential moving average of a network's weights and of its normalisation statistics, for inference (Polyak &
-/// Juditsky 1992). With a handful of images and minibatches of a few crops, one step of the optimiser can turn a good
+/// An exponential moving average of a network's weights and of its normalization statistics, for inference (Polyak &
+/// Juditsky 1992). With a handful of images and minibatches of a few crops, one step of the optimizer can turn a good
 /// network into a poor one and the next can turn it back; their average does not swing.
 ///
 /// Does not own the network, which must outlive it. A decay of 0 keeps nothing: the live weights are used.
@@ -33,7 +33,7 @@ class WeightAverage {
       average_.push_back(tensor.clone());
   }
 
-  /// After a step of the optimiser. Early on the weight of the past is (1 + n) / (10 + n) where that is less than the
+  /// After a step of the optimizer. Early on the weight of the past is (1 + n) / (10 + n) where that is less than the
   /// decay, so that the average soon forgets the random start.
   void update() {
     if (decay_ <= 0) return;

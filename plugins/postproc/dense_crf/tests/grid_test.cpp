@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bilateral grid against exact sums: for grey images it must be nearer than the lattice.
+// The bilateral grid against exact sums: for gray images it must be nearer than the lattice.
 #include "grid.h"
 
 #include <algorithm>
@@ -33,20 +33,20 @@ std::vector<float> run_grid(const Parameters& parameters, const Scene& scene) {
 
 }  // namespace
 
-TEST_CASE("the grid is near the exact result for any shape, sigmas and normalisation") {
+TEST_CASE("the grid is near the exact result for any shape, sigmas and normalization") {
   struct Case {
     std::int64_t height, width;
     double sx, sy;
   };
   for (const auto& [height, width, sx, sy] :
        {Case{48, 64, 50, 50}, Case{31, 17, 4, 9}, Case{1, 40, 8, 8}, Case{40, 1, 8, 3}, Case{20, 24, 1.5, 80}}) {
-    for (const auto normalisation : {nbs::crf::Normalisation::symmetric, nbs::crf::Normalisation::after}) {
+    for (const auto normalization : {nbs::crf::Normalization::symmetric, nbs::crf::Normalization::after}) {
       CAPTURE(height);
       CAPTURE(sx);
       Parameters parameters;
       parameters.smoothness.weight = 1;
       parameters.appearance = {sx, sy, {13, 15, 20}, 3};
-      parameters.normalisation = normalisation;
+      parameters.normalization = normalization;
       const auto scene = random_scene(height, width, 11, true);
       const auto exact =
           nbs::crf::exact_mean_field(parameters, scene.image(), {scene.log_odds.begin(), scene.log_odds.end()});
@@ -59,12 +59,12 @@ TEST_CASE("the grid is near the exact result for any shape, sigmas and normalisa
   }
 }
 
-TEST_CASE("without normalisation the grid's sums have the exact scale") {
+TEST_CASE("without normalization the grid's sums have the exact scale") {
   const auto scene = random_scene(30, 26, 12, true);
   Parameters parameters;
   parameters.smoothness.weight = 0.001;
   parameters.appearance = {10, 6, {13, 13, 13}, 0.002};
-  parameters.normalisation = nbs::crf::Normalisation::none;
+  parameters.normalization = nbs::crf::Normalization::none;
   parameters.iterations = 1;
   const auto exact =
       nbs::crf::exact_mean_field(parameters, scene.image(), {scene.log_odds.begin(), scene.log_odds.end()});
@@ -79,8 +79,8 @@ TEST_CASE("without normalisation the grid's sums have the exact scale") {
   CHECK(error < 0.03 * message);
 }
 
-TEST_CASE("the grid refuses colours and sigmas that need too many cells") {
-  CHECK_THROWS_WITH_AS(run_grid({}, random_scene(8, 8, 13)), doctest::Contains("grey images"), nbs::Error);
+TEST_CASE("the grid refuses colors and sigmas that need too many cells") {
+  CHECK_THROWS_WITH_AS(run_grid({}, random_scene(8, 8, 13)), doctest::Contains("gray images"), nbs::Error);
   Parameters parameters;
   parameters.appearance.x = parameters.appearance.y = 1;
   const auto large = random_scene(600, 600, 14, true);

@@ -106,10 +106,10 @@ TEST_CASE("wrong input is refused with a sentence") {
   auto images = input.images.clone();
   images[0][1][2][3] = std::numeric_limits<float>::infinity();
   refused(input.maps, images, "not numbers");
-  CHECK_THROWS_WITH_AS(refine({{"scolour", std::vector<double>{1, 2}}}, input.maps, input.images),
+  CHECK_THROWS_WITH_AS(refine({{"scolor", std::vector<double>{1, 2}}}, input.maps, input.images),
                        doctest::Contains("one for all"), nbs::Error);
   CHECK_THROWS_WITH_AS(refine({{"sx", 0.0}}, input.maps, input.images), doctest::Contains("sx"), nbs::Error);
-  CHECK_THROWS_WITH_AS(refine({{"scolour", std::vector<double>{0.001}}}, input.maps, input.images),
+  CHECK_THROWS_WITH_AS(refine({{"scolor", std::vector<double>{0.001}}}, input.maps, input.images),
                        doctest::Contains("too small"), nbs::Error);
 }
 

@@ -20,7 +20,7 @@
 #include "scenes.h"
 
 using nbs::crf::Image;
-using nbs::crf::Normalisation;
+using nbs::crf::Normalization;
 using nbs::crf::Parameters;
 using nbs::test::random_scene;
 using nbs::test::Scene;
@@ -86,11 +86,11 @@ std::vector<double> plain_lattice(const std::vector<std::vector<float>>& feature
     for (const auto& [corner, value] : values) {
       double sum = 0;
       for (const int sign : {-1, 1}) {
-        auto neighbour = corner;
-        for (int& axis : neighbour)
+        auto neighbor = corner;
+        for (int& axis : neighbor)
           axis += sign;
-        neighbour[j] -= sign * (d + 1);
-        const auto found = values.find(neighbour);
+        neighbor[j] -= sign * (d + 1);
+        const auto found = values.find(neighbor);
         if (found != values.end()) sum += found->second;
       }
       blurred[corner] = value + 0.5 * sum;
@@ -193,7 +193,7 @@ TEST_CASE("a lattice that is used again forgets the image before") {
   CHECK(used.vertices() == fresh.vertices());
 }
 
-TEST_CASE("normalised lattice filters stay within the lattice's error of the exact ones") {
+TEST_CASE("normalized lattice filters stay within the lattice's error of the exact ones") {
   // The lattice replaces the Gaussian by a piecewise linear kernel. Measured over these scenes: mean error 0.011,
   // largest 0.234, of values in [-1, 1]; about half of that again is allowed.
   for (std::uint32_t seed = 0; seed < 20; ++seed) {
@@ -203,7 +203,7 @@ TEST_CASE("normalised lattice filters stay within the lattice's error of the exa
     parameters.appearance = {5.0 + seed, 12, {13, 20, 16}, 1};
     parameters.smoothness.weight = 0;
     parameters.iterations = 1;
-    parameters.normalisation = Normalisation::after;
+    parameters.normalization = Normalization::after;
     const auto lattice = run(parameters, scene);
     const auto reference = exact(parameters, scene);
     std::vector<double> errors;
@@ -214,15 +214,15 @@ TEST_CASE("normalised lattice filters stay within the lattice's error of the exa
   }
 }
 
-TEST_CASE("each normalisation divides by what it says") {
+TEST_CASE("each normalization divides by what it says") {
   const auto scene = random_scene(14, 19, 5);
-  for (const auto normalisation :
-       {Normalisation::symmetric, Normalisation::before, Normalisation::after, Normalisation::none}) {
+  for (const auto normalization :
+       {Normalization::symmetric, Normalization::before, Normalization::after, Normalization::none}) {
     Parameters parameters;
     parameters.smoothness.weight = 0;
     parameters.appearance = {9, 9, {30, 30, 30}, 0.01};
     parameters.iterations = 1;
-    parameters.normalisation = normalisation;
+    parameters.normalization = normalization;
     const auto z = run(parameters, scene);
     // By hand, from raw sums on the plain lattice.
     const auto features = features_of(scene, {9, 9, 30, 30, 30});
@@ -230,17 +230,17 @@ TEST_CASE("each normalisation divides by what it says") {
     std::vector<double> in(scene.pixels());
     for (std::size_t i = 0; i < in.size(); ++i) {
       in[i] = std::tanh(scene.log_odds[i] / 2.0);
-      if (normalisation == Normalisation::symmetric) in[i] /= std::sqrt(norm[i]);
-      if (normalisation == Normalisation::before) in[i] /= norm[i];
+      if (normalization == Normalization::symmetric) in[i] /= std::sqrt(norm[i]);
+      if (normalization == Normalization::before) in[i] /= norm[i];
     }
     auto out = plain_lattice(features, in);
     double largest = 0;
     for (std::size_t i = 0; i < in.size(); ++i) {
-      if (normalisation == Normalisation::symmetric) out[i] /= std::sqrt(norm[i]);
-      if (normalisation == Normalisation::after) out[i] /= norm[i];
+      if (normalization == Normalization::symmetric) out[i] /= std::sqrt(norm[i]);
+      if (normalization == Normalization::after) out[i] /= norm[i];
       largest = std::max(largest, std::abs(z[i] - scene.log_odds[i] - 0.01 * out[i]));
     }
-    CAPTURE(static_cast<int>(normalisation));
+    CAPTURE(static_cast<int>(normalization));
     CHECK(largest < 5e-6);
   }
 }
@@ -250,7 +250,7 @@ TEST_CASE("a constant image's lattice CRF keeps agreeing pixels agreeing") {
   std::fill(scene.planes.begin(), scene.planes.end(), 128.0F);
   compare_with_plain<5>(scene, {80, 80, 13, 13, 13});
   std::fill(scene.log_odds.begin(), scene.log_odds.end(), 1.0F);
-  // All agree, so each message is positive and, by symmetric normalisation, close to its weight times s.
+  // All agree, so each message is positive and, by symmetric normalization, close to its weight times s.
   for (const float z : run({}, scene))
     CHECK(z > 1.0F);
 }
@@ -276,12 +276,12 @@ TEST_CASE("what cannot be computed is refused with a sentence") {
   CHECK(refusal({}, scene) == "");
   CHECK(refusal(with([](auto& p) { p.appearance.x = 0; }), scene).find("above 0") != std::string::npos);
   CHECK(refusal(with([](auto& p) { p.smoothness.y = -1; }), scene).find("above 0") != std::string::npos);
-  CHECK(refusal(with([](auto& p) { p.appearance.colour[2] = std::nan(""); }), scene).find("above 0") !=
+  CHECK(refusal(with([](auto& p) { p.appearance.color[2] = std::nan(""); }), scene).find("above 0") !=
         std::string::npos);
   CHECK(refusal(with([](auto& p) { p.appearance.weight = -1; }), scene).find("at least 0") != std::string::npos);
   CHECK(refusal(with([](auto& p) { p.iterations = -1; }), scene).find("iterations") != std::string::npos);
   for (const double tiny : {1e-4, 1e-12, 1e-300}) {
-    CHECK(refusal(with([&](auto& p) { p.appearance.colour[0] = tiny; }), scene).find("too small") != std::string::npos);
+    CHECK(refusal(with([&](auto& p) { p.appearance.color[0] = tiny; }), scene).find("too small") != std::string::npos);
     CHECK(refusal(with([&](auto& p) { p.smoothness.x = tiny; }), scene).find("too small") != std::string::npos);
   }
   auto bad = scene;

@@ -12,7 +12,7 @@
 
 namespace nbs::test {
 
-/// A small random image with smooth colours and grain, and log-odds around a step.
+/// A small random image with smooth colors and grain, and log-odds around a step.
 struct Scene {
   std::int64_t height;
   std::int64_t width;
@@ -23,7 +23,7 @@ struct Scene {
   std::size_t pixels() const { return log_odds.size(); }
 };
 
-inline Scene random_scene(std::int64_t height, std::int64_t width, std::uint32_t seed, bool grey = false) {
+inline Scene random_scene(std::int64_t height, std::int64_t width, std::uint32_t seed, bool gray = false) {
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> uniform(-1, 1);
   Scene scene{height, width, {}, {}};
@@ -35,8 +35,8 @@ inline Scene random_scene(std::int64_t height, std::int64_t width, std::uint32_t
     const bool inside = x + y > 0.4F * static_cast<float>(height + width);
     const float grain = 20 * uniform(random);
     for (std::int64_t c = 0; c < 3; ++c) {
-      const float colour = grey ? 0 : 15 * uniform(random) + 10 * static_cast<float>(c);
-      const float level = (inside ? 150.0F : 90.0F) + 20 * std::sin(0.3F * x) + grain + colour;
+      const float color = gray ? 0 : 15 * uniform(random) + 10 * static_cast<float>(c);
+      const float level = (inside ? 150.0F : 90.0F) + 20 * std::sin(0.3F * x) + grain + color;
       scene.planes[c * pixels + i] = std::round(std::min(std::max(level, 0.0F), 255.0F));
     }
     scene.log_odds.push_back((inside ? 0.8F : -0.8F) + 2 * uniform(random));

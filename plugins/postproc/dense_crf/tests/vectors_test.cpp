@@ -79,7 +79,7 @@ TEST_CASE("lattice filters and norms agree with the reference implementation") {
     const auto& appearance = vectors.parameters.appearance;
     compare_kernel<2>(vectors, {smoothness.x, smoothness.y}, "gaussian");
     compare_kernel<5>(vectors,
-                      {appearance.x, appearance.y, appearance.colour[0], appearance.colour[1], appearance.colour[2]},
+                      {appearance.x, appearance.y, appearance.color[0], appearance.color[1], appearance.color[2]},
                       "bilateral");
   }
 }

@@ -6,7 +6,7 @@
 
 namespace nbs {
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string alignment).
+/// Insertions, deletions, substitutions and swaps of neighbors that turn `a` into `b` (optimal string alignment).
 std::size_t edit_distance(const std::string& a, const std::string& b);
 
 /// The candidates that a misspelling of `name` may have meant, nearest first, at most three.

@@ -16,7 +16,7 @@ namespace nbs::config {
 struct ComponentSpec {
   std::string plugin;
   OptionValues values;
-  Place place;
+  SourceLocation place;
 };
 
 /// One of the host's sections: as a struct for use, and as values for writing.
@@ -80,8 +80,8 @@ std::vector<std::string> plugin_path_of(const Node& list);
 /// about training; a chain of postprocessors used on its own needs no predictor either.
 enum class Purpose { run, predict, postprocess };
 
-/// Checks everything and fills in every default. All problems are found at once; throws ProblemsError if there are any.
-/// A [sweep] must have been taken out by expand().
+/// Checks everything and fills in every default. All problems are found at once; throws DiagnosticsError if there are
+/// any. A [sweep] must have been taken out by expand().
 Pipeline resolve(const Document& document, const host::Catalog& catalog, Purpose purpose = Purpose::run);
 
 /// What is known of a pipeline's components only after they were made.
@@ -98,14 +98,15 @@ struct ComponentFacts {
 };
 
 /// What the rest of the pipeline must be for its components: `pipeline` was resolved from `document`.
-std::vector<Problem> check_components(const Document& document, const Pipeline& pipeline, const ComponentFacts& facts);
+std::vector<Diagnostic> check_components(const Document& document, const Pipeline& pipeline,
+                                         const ComponentFacts& facts);
 
 /// The pipeline with nothing but what its components are made of, as TOML; pipelines with one such text have one set of
 /// facts. It is read with Purpose::postprocess.
 std::string components_toml(const Pipeline& pipeline);
 
 /// What a run would need more memory for than the `available` bytes. Only what surely is needed is counted.
-std::vector<Problem> check_memory(const Document& document, const Pipeline& pipeline, double available);
+std::vector<Diagnostic> check_memory(const Document& document, const Pipeline& pipeline, double available);
 
 /// Why a text cannot name a folder of plugins (empty, not UTF-8, no folder there), as the end of a sentence, or
 /// nothing.
@@ -113,7 +114,7 @@ std::optional<std::string> refuse_plugin_folder(const std::string& folder);
 
 /// Entries of the file's plugin_path that are no folders. They deserve a warning, no more: a pipeline goes from machine
 /// to machine, and its plugins may lie in a folder of the command line there.
-std::vector<Problem> check_plugin_path(const Document& document);
+std::vector<Diagnostic> check_plugin_path(const Document& document);
 
 /// The pipeline as TOML with every default written out; resolving it gives the same pipeline.
 std::string to_toml(const Pipeline& pipeline);

@@ -16,7 +16,7 @@ struct Cell {
 
 /// The cells of [sweep]: the product of all lists in `grid`, combined with the lists in `zip` taken in step, without
 /// those that match every entry of one of the tables in `exclude`. A file without [sweep] is one cell. Throws
-/// ProblemsError.
+/// DiagnosticsError.
 std::vector<Cell> expand(const Document& document);
 
 }  // namespace nbs::config

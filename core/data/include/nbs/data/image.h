@@ -11,7 +11,7 @@
 
 namespace nbs::data {
 
-/// Reads any common image format (grey, colour, with alpha; 8 or 16 bit) as RGB, CV_32FC3 in [0, 1], at its own size.
+/// Reads any common image format (gray, color, with alpha; 8 or 16 bit) as RGB, CV_32FC3 in [0, 1], at its own size.
 /// Floating values beyond [0, 1] are clamped. Throws nbs::Error if the file is missing, not an image, cut short, larger
 /// than 2^28 pixels, or holds values with a sign or that are not finite.
 cv::Mat read_image(const std::filesystem::path& file);
@@ -39,11 +39,11 @@ cv::Mat read_mask_mat(const std::filesystem::path& file, const std::vector<std::
 
 /// S x S by area average when shrinking, linear otherwise; the aspect ratio is not kept (as in the paper).
 cv::Mat resize_image(const cv::Mat& image, std::int64_t size);
-/// resize_image(rgb_of(stored), size), without a floating copy of the whole where that would be large: above 64 megapixels
-/// it is averaged row by row, which differs by rounding.
+/// resize_image(rgb_of(stored), size), without a floating copy of the whole where that would be large: above 64
+/// megapixels it is averaged row by row, which differs by rounding.
 cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size);
 
-/// S x S by nearest neighbour.
+/// S x S by nearest neighbor.
 cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size);
 
 /// The image of a sample, S x S, CV_32FC3 RGB in [0, 1], by resize_stored().

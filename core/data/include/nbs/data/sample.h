@@ -30,7 +30,7 @@ struct Sample {
 
 /// A data set as found on disk, ordered by id.
 struct Listing {
-  std::vector<Sample> samples;    ///< images to be labelled or scored
+  std::vector<Sample> samples;    ///< images to be labeled or scored
   std::vector<Sample> auxiliary;  ///< anomaly-free images that the layout keeps apart for training
 };
 

@@ -7,26 +7,26 @@
 
 #include "nbs/data/split.h"
 
-// The wall between training and the masks of unlabelled images: a TrainingSet holds no such mask and no path to one.
+// The wall between training and the masks of unlabeled images: a TrainingSet holds no such mask and no path to one.
 
 namespace nbs::data {
 
-/// Everything that training may see. Images are ordered: labelled, unlabelled, auxiliary.
+/// Everything that training may see. Images are ordered: labeled, unlabeled, auxiliary.
 struct TrainingSet {
   std::int64_t size = 0;                ///< S
-  std::int64_t labelled = 0;            ///< L
-  std::int64_t unlabelled = 0;          ///< U
+  std::int64_t labeled = 0;             ///< L
+  std::int64_t unlabeled = 0;           ///< U
   std::int64_t auxiliary = 0;           ///< A
   std::vector<float> images;            ///< [L + U + A, 3, S, S], RGB in [0, 1]
   std::vector<float> masks;             ///< [L, S, S], 0 or 1
   std::vector<std::string> ids;         ///< of all images, in their order
-  std::vector<std::string> seen_types;  ///< kinds of defect among the labelled images, sorted, without "good"
+  std::vector<std::string> seen_types;  ///< kinds of defect among the labeled images, sorted, without "good"
 };
 
-/// Reads and resizes all images and the masks of labelled ones.
+/// Reads and resizes all images and the masks of labeled ones.
 TrainingSet load_training_set(const Listing& listing, const Split& split, const DataOptions& options);
 
-/// What scoring needs of the unlabelled images: made apart from training, opens a mask when asked.
+/// What scoring needs of the unlabeled images: made apart from training, opens a mask when asked.
 class ScoringSet {
  public:
   ScoringSet(const Listing& listing, const Split& split, DataOptions options);

@@ -20,7 +20,7 @@ struct SyntheticImage {
 
 /// Image `index` of the generated data set: a textured surface, five of six with one or two small anomalies. Depends on
 /// nothing but its arguments.
-SyntheticImage synthesise(Surface surface, std::int64_t size, std::uint64_t seed, std::int64_t index);
+SyntheticImage synthesize(Surface surface, std::int64_t size, std::uint64_t seed, std::int64_t index);
 
 /// The kind of image `index`, without making it.
 std::string synthetic_type(std::uint64_t seed, std::int64_t index);

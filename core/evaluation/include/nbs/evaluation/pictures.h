@@ -18,7 +18,7 @@ std::string png_bytes(cv::Mat picture);
 /// White where anomalous.
 std::string mask_png(const std::vector<std::uint8_t>& mask, std::int64_t height, std::int64_t width);
 
-/// Probabilities as 16 bit grey.
+/// Probabilities as 16 bit gray.
 std::string probability_png(const std::vector<float>& probability, std::int64_t height, std::int64_t width);
 
 /// The image with the prediction tinted red and, if `truth` is not empty, the outline of the truth in green.

@@ -27,7 +27,7 @@ Counts count(const ScoredImage& image, double threshold);
 /// F1 of one image; an image without anomalous pixels has 1 if none is predicted and 0 otherwise.
 double image_f1(const Counts& counts);
 
-/// Scores at the given threshold; areas are empty where undefined. `seen_types`: kinds of defect among the labelled
+/// Scores at the given threshold; areas are empty where undefined. `seen_types`: kinds of defect among the labeled
 /// images.
 record::Scores score(const std::vector<ScoredImage>& images, double threshold,
                      const std::vector<std::string>& seen_types);

@@ -25,16 +25,16 @@ torch::Tensor dihedral(const torch::Tensor& planes, std::int64_t index);
 torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index);
 
 /// Crops of profiles drawn from the buffer, augmented in profile space (`buffer`); with the image's crop, augmented in
-/// colour (`augment`), if `with_image`. The buffer must not be empty.
+/// color (`augment`), if `with_image`. The buffer must not be empty.
 Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& images,
                         const config::ProfileOptions& profile, const config::BufferOptions& buffer,
                         const data::AugmentOptions& augment, bool with_image, Random& random);
 
-/// Crops of labelled images, augmented in image space together with their masks: for predictors that see no profile.
+/// Crops of labeled images, augmented in image space together with their masks: for predictors that see no profile.
 Minibatch draw_images(const TrainingImages& images, const config::BufferOptions& buffer,
                       const data::AugmentOptions& augment, Random& random);
 
-/// Augments patches [B, 3, p, p] in place of D' (Algorithm 1): flips, quarter turns and colour, patch by patch. A patch
+/// Augments patches [B, 3, p, p] in place of D' (Algorithm 1): flips, quarter turns and color, patch by patch. A patch
 /// of an image so transformed is the transformed patch of the image.
 torch::Tensor augment_patches(const torch::Tensor& patches, const data::AugmentOptions& augment, Random& random);
 

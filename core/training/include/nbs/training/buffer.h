@@ -12,7 +12,7 @@ namespace nbs::training {
 /// A profile in the buffer. Consecutive profiles of an image share T - 1 maps, so it holds references to maps, not
 /// copies: a buffer of hundreds of profiles costs little more than the maps themselves.
 struct BufferedProfile {
-  std::int64_t image = 0;           ///< labelled image, 0 … L-1
+  std::int64_t image = 0;           ///< labeled image, 0 … L-1
   std::vector<torch::Tensor> maps;  ///< T maps [S, S], oldest first
   std::vector<double> scales;       ///< what each map is to be divided by
 };

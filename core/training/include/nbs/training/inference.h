@@ -5,8 +5,8 @@
 
 namespace nbs::training {
 
-/// Masks images with what training left: the parameter sets of the autoencoder and the predictor of the best moment.
-/// Any image will do, also one that was not there at training time.
+/// Masks images with what training left: the parameter sets of the autoencoder and the predictor of the best
+/// checkpoint. Any image will do, also one that was not there at training time.
 class Inference {
  public:
   /// Loads the model's predictor into `components.predictor`. With `dihedral`, a probability is the mean over the
@@ -16,14 +16,14 @@ class Inference {
             Model model);
 
   /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the model's
-  /// lives.
+  /// cycles.
   torch::Tensor probability(const torch::Tensor& image);
-  /// The profile [T, S, S] of an image from the last life, as recorded (neither relative nor normalised nor
+  /// The profile [T, S, S] of an image from the last cycle, as recorded (neither relative nor normalized nor
   /// transformed).
   torch::Tensor profile(const torch::Tensor& image);
 
  private:
-  torch::Tensor prepared_profile(const Life& life, const torch::Tensor& image);
+  torch::Tensor prepared_profile(const Cycle& cycle, const torch::Tensor& image);
   torch::Tensor predict(const PredictorInput& input);
 
   Components components_;

@@ -21,7 +21,7 @@ using Snapshot = std::shared_ptr<const std::vector<torch::Tensor>>;
 Snapshot take_snapshot(Autoencoder& autoencoder);
 void restore_snapshot(Autoencoder& autoencoder, const Snapshot& snapshot);
 
-/// The last T parameter sets of one life of the autoencoder, oldest first: all that profiles are made of.
+/// The last T parameter sets of one cycle of the autoencoder, oldest first: all that profiles are made of.
 class ParameterRing {
  public:
   explicit ParameterRing(std::int64_t length) : length_(length) {}

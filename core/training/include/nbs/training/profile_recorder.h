@@ -9,14 +9,14 @@
 #include "nbs/autoencoder.h"
 #include "nbs/config/sections.h"
 #include "nbs/training/buffer.h"
-#include "nbs/training/moment.h"
+#include "nbs/training/checkpoint.h"
 #include "nbs/training/profile.h"
 #include "nbs/training/scene.h"
 
 namespace nbs::training {
 
-/// Records the history from which loss profiles are made: the last T parameter sets of the autoencoder's current life,
-/// what is typical of each, the labeled images' loss maps, and the lives before. The images, the autoencoder and the
+/// Records the history from which loss profiles are made: the last T parameter sets of the autoencoder's current cycle,
+/// the reference map of each, the labeled images' loss maps, and the cycles before. The images, the autoencoder and the
 /// tiling must outlive it.
 class ProfileRecorder {
  public:
@@ -28,13 +28,14 @@ class ProfileRecorder {
     std::optional<double> loss_ratio;
   };
 
-  /// `typical_images`: indices of the images whose median loss is typical; empty if profiles are not relative to it.
+  /// `reference_images`: indices of the images whose median loss is the reference; empty if profiles are not relative to
+  /// it.
   ProfileRecorder(const TrainingImages& images, Autoencoder& autoencoder, const Tiling& tiling,
-                  const config::ProfileOptions& options, std::vector<std::int64_t> typical_images);
+                  const config::ProfileOptions& options, std::vector<std::int64_t> reference_images);
 
-  /// The autoencoder starts anew: a life whose profile is full joins the earlier ones, all else of it is forgotten.
-  void begin_life();
-  /// The autoencoder's current parameters, and what is typical under them, join the history.
+  /// The autoencoder starts anew: a cycle whose profile is full joins the earlier ones, all else of it is forgotten.
+  void begin_cycle();
+  /// The autoencoder's current parameters, and the reference map under them, join the history.
   void record_parameters();
   /// The loss maps of the labeled images under the current parameters join their profiles. Call record_parameters()
   /// first. Maps of the tiling that `losses` has are handed on to it.
@@ -43,26 +44,26 @@ class ProfileRecorder {
   /// Whether the history holds T parameter sets, so that profiles can be made.
   bool full() const { return ring_.full(); }
   const ParameterRing& ring() const { return ring_; }
-  /// The lives that masks are made from, oldest first; the current one, which must be full, is the last.
-  std::vector<Life> lives() const;
+  /// The cycles that masks are made from, oldest first; the current one, which must be full, is the last.
+  std::vector<Cycle> cycles() const;
 
  private:
   struct RecordedMap {
-    torch::Tensor map;  // [S, S], relative to the typical one if profiles are
+    torch::Tensor map;  // [S, S], divided by the reference map if profiles are relative
     double mean = 0;    // of the loss as it is
   };
-  Life current_life() const;
+  Cycle current_cycle() const;
   BufferedProfile profile_of(std::int64_t labeled_image) const;
 
   const TrainingImages& images_;
   Autoencoder& autoencoder_;
   const Tiling& tiling_;
   config::ProfileOptions options_;
-  std::vector<std::int64_t> typical_images_;
+  std::vector<std::int64_t> reference_images_;
   ParameterRing ring_;
-  std::deque<torch::Tensor> typical_;                  // typical_loss() [S, S] of each parameter set in the ring
+  std::deque<torch::Tensor> reference_;                // reference_loss() [S, S] of each parameter set in the ring
   std::vector<std::deque<RecordedMap>> labeled_maps_;  // the last T of each labeled image
-  std::deque<Life> past_lives_;                        // those that masks are also made from
+  std::deque<Cycle> past_cycles_;                      // those that masks are also made from
 };
 
 }  // namespace nbs::training

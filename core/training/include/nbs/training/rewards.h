@@ -12,7 +12,7 @@ namespace nbs::training {
 /// beta of iteration j (Eq. 3): max(0, 1 - j / L), or as `schedule` says.
 double beta(const config::RewardOptions& options, std::int64_t iteration);
 
-/// +1 for every patch without anomalous pixels, -1 for one with some, 0 for a patch of an unlabelled image (which has
+/// +1 for every patch without anomalous pixels, -1 for one with some, 0 for a patch of an unlabeled image (which has
 /// no row in `masks`). masks: [L, S, S] of the images 0 … L-1.
 std::vector<double> clone_signs(const std::vector<Patch>& patches, const torch::Tensor& masks, std::int64_t patch_size);
 
@@ -28,6 +28,6 @@ std::vector<double> prediction_rewards(const config::RewardOptions& options, dou
                                        double prediction_loss);
 
 /// Rewards to mean 0 and deviation 1 (all 0 if they are equal): the ablation that the paper warns of (3.2).
-std::vector<double> normalised(std::vector<double> rewards);
+std::vector<double> normalized(std::vector<double> rewards);
 
 }  // namespace nbs::training

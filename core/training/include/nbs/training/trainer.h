@@ -15,7 +15,7 @@
 #include "nbs/record/metric.h"
 #include "nbs/record/stop_reason.h"
 #include "nbs/sampler.h"
-#include "nbs/training/moment.h"
+#include "nbs/training/checkpoint.h"
 #include "nbs/training/predictor_trainer.h"
 #include "nbs/training/settings.h"
 #include "nbs/training/training_images.h"
@@ -42,13 +42,13 @@ struct StageSeconds {
 };
 
 /// diverged: a loss stopped being a number, or is one that means nothing (LossWatch).
-using Ending = record::StopReason;
+using StopReason = record::StopReason;
 
-struct Outcome {
-  Ending ending = Ending::finished;
+struct TrainingResult {
+  StopReason stop_reason = StopReason::finished;
   std::int64_t iterations = 0;
-  std::string explanation;     ///< a sentence, when training diverged
-  std::optional<Moment> best;  ///< nothing if profiles were never full
+  std::string explanation;         ///< a sentence, when training diverged
+  std::optional<Checkpoint> best;  ///< nothing if profiles were never full
   StageSeconds seconds;
 };
 
@@ -61,12 +61,14 @@ class Trainer {
   ~Trainer();
 
   /// Runs to the end. `report` is called after every iteration; `interrupted` is asked before each.
-  Outcome run(const std::function<void(const IterationReport&)>& report, const std::function<bool()>& interrupted);
+  TrainingResult run(const std::function<void(const IterationReport&)>& report,
+                     const std::function<bool()>& interrupted);
 
  private:
   struct ProfileSide;
 
-  Ending iterate(const std::function<void(const IterationReport&)>& report, const std::function<bool()>& interrupted);
+  StopReason iterate(const std::function<void(const IterationReport&)>& report,
+                     const std::function<bool()>& interrupted);
   IterationReport run_iteration();
   void train_on_patches(IterationReport& line);
   bool record_is_due() const;
@@ -85,10 +87,10 @@ class Trainer {
   PredictorTrainer predictor_;
   MomentSelector selector_;
   std::int64_t iteration_ = 0;
-  std::int64_t age_ = 0;               // iterations since the autoencoder was initialised
+  std::int64_t age_ = 0;               // iterations since the autoencoder was initialized
   std::int64_t last_improvement_ = 0;  // the iteration of the lowest smoothed l_pred
   StageSeconds seconds_;
-  std::optional<Moment> best_;
+  std::optional<Checkpoint> best_;
 };
 
 }  // namespace nbs::training

@@ -46,11 +46,11 @@ struct ProfileOptions {
   std::int64_t stride = 1;
   std::int64_t tile_step = 0;
   std::int64_t tile_offset = 0;
-  ProfileNormalization normalise = ProfileNormalization::mean;
+  ProfileNormalization normalize = ProfileNormalization::mean;
   ProfileTransform transform = ProfileTransform::none;
-  std::int64_t lives = 1;
-  std::int64_t typical_images = 0;
-  std::int64_t typical_blur = 5;
+  std::int64_t cycles = 1;
+  std::int64_t reference_images = 0;
+  std::int64_t reference_blur = 5;
 
   static void declare(Schema<ProfileOptions>& s) {
     s.add("patch_size", &ProfileOptions::patch_size)
@@ -71,7 +71,8 @@ struct ProfileOptions {
         .doc(
             "Shifts the tiling right and down by this many pixels; the border is covered by tiles "
             "moved inwards.");
-    s.add("normalise", &ProfileOptions::normalise)
+    s.add("normalize", &ProfileOptions::normalize)
+        .formerly("normalise")
         .choices({{"mean", ProfileNormalization::mean},
                   {"map", ProfileNormalization::map},
                   {"none", ProfileNormalization::none}})
@@ -80,23 +81,28 @@ struct ProfileOptions {
             "its own mean, or nothing.");
     s.add("transform", &ProfileOptions::transform)
         .choices({{"none", ProfileTransform::none}, {"log", ProfileTransform::log}})
-        .doc("Applied to the normalised profile: none, or log(x + 0.01).");
-    s.add("lives", &ProfileOptions::lives)
+        .doc("Applied to the normalized profile: none, or log(x + 0.01).");
+    s.add("cycles", &ProfileOptions::cycles)
+        .formerly("lives")
         .range(1, 1000)
         .doc(
-            "A mask is made from the profiles of the last so many lives of the autoencoder: the mean of what the "
-            "predictor says of each. 1 is the paper.");
-    s.add("typical_images", &ProfileOptions::typical_images)
+            "Number of autoencoder cycles (from one re-initialization to the next) whose profiles make a mask: the "
+            "last "
+            "ones; their predictions are averaged. 1 is the paper.");
+    s.add("reference_images", &ProfileOptions::reference_images)
+        .formerly("typical_images")
         .range(0, 1e6)
         .doc(
-            "Besides being normalised, loss maps are divided by what is typical at a pixel: the median over at most "
-            "this "
-            "many images, drawn from those that the autoencoder learns from, of maps divided by their means. For "
-            "objects that are all placed alike. 0: not divided, as in the paper.");
-    s.add("typical_blur", &ProfileOptions::typical_blur)
+            "Number of images, drawn from those that the autoencoder learns from, whose median loss map is the "
+            "reference "
+            "map (each map divided by its own mean first). Besides being normalized, loss maps are divided by it pixel "
+            "by "
+            "pixel. For objects that are all placed alike. 0: not divided, as in the paper.");
+    s.add("reference_blur", &ProfileOptions::reference_blur)
+        .formerly("typical_blur")
         .range(1, 255)
         .doc(
-            "Side of the square over which the typical map is averaged, in pixels and odd; 1: not averaged. It makes "
+            "Side of the square over which the reference map is averaged, in pixels and odd; 1: not averaged. It makes "
             "up for objects that are placed only nearly alike.");
   }
 };
@@ -108,7 +114,7 @@ struct RewardOptions {
   double prediction_weight = 1;
   std::int64_t anneal = 200;
   BetaSchedule schedule = BetaSchedule::linear;
-  bool normalise = false;
+  bool normalize = false;
 
   static void declare(Schema<RewardOptions>& s) {
     s.add("clone_weight", &RewardOptions::clone_weight)
@@ -128,16 +134,17 @@ struct RewardOptions {
     s.add("schedule", &RewardOptions::schedule)
         .choices({{"linear", BetaSchedule::linear}, {"hard", BetaSchedule::hard}, {"zero", BetaSchedule::zero}})
         .doc(
-            "beta: linear as Eq. 3; hard: 1 before iteration L, then 0; zero: no behaviour "
+            "beta: linear as Eq. 3; hard: 1 before iteration L, then 0; zero: no behavior "
             "cloning.");
-    s.add("normalise", &RewardOptions::normalise)
+    s.add("normalize", &RewardOptions::normalize)
+        .formerly("normalise")
         .doc(
             "Rewards of a rollout to mean 0 and deviation 1, which removes a terminal-only signal "
             "(paper, 3.2).");
   }
 };
 
-/// [buffer]: the FIFO buffer of labelled profiles and the predictor's minibatches drawn from it.
+/// [buffer]: the FIFO buffer of labeled profiles and the predictor's minibatches drawn from it.
 struct BufferOptions {
   std::int64_t capacity = 400;
   std::int64_t batch = 4;
@@ -149,14 +156,14 @@ struct BufferOptions {
   double noise = 0;
 
   static void declare(Schema<BufferOptions>& s) {
-    s.add("capacity", &BufferOptions::capacity).range(1, 1e6).doc("Labelled profiles kept; the oldest leaves first.");
+    s.add("capacity", &BufferOptions::capacity).range(1, 1e6).doc("Labeled profiles kept; the oldest leaves first.");
     s.add("batch", &BufferOptions::batch).range(1, 4096).doc("Crops in a minibatch of the predictor.");
     s.add("crop", &BufferOptions::crop)
         .range(0, 65536)
         .doc("Side of the crops that the predictor learns from, in pixels; 0: whole images.");
     s.add("steps", &BufferOptions::steps)
         .range(1, 10000)
-        .doc("Minibatches, so optimiser steps of the predictor, in an iteration in which it learns.");
+        .doc("Minibatches, so optimizer steps of the predictor, in an iteration in which it learns.");
     s.add("every", &BufferOptions::every)
         .range(1, 10000)
         .doc("The predictor learns in every so many-th iteration; the paper: in each.");
@@ -178,7 +185,7 @@ struct BufferOptions {
 /// [train]: Algorithm 1.
 struct TrainOptions {
   std::int64_t iterations = 300;
-  std::int64_t finish = 0;
+  std::int64_t predictor_iterations = 0;
   std::int64_t patches = 128;
   std::int64_t clone_patches = 128;
   std::int64_t minibatch = 32;
@@ -197,42 +204,43 @@ struct TrainOptions {
 
   static void declare(Schema<TrainOptions>& s) {
     s.add("iterations", &TrainOptions::iterations).range(1, 1e9).doc("Iterations j of Algorithm 1 at most.");
-    s.add("finish", &TrainOptions::finish)
+    s.add("predictor_iterations", &TrainOptions::predictor_iterations)
+        .formerly("finish")
         .range(0, 1e9)
         .doc(
-            "Further iterations at the end in which only the predictor learns, from the buffer as it is; autoencoder, "
-            "profiles and sampler stay as they are.");
+            "Iterations after the others in which only the predictor learns, from the profiles in the buffer; "
+            "autoencoder, profiles and sampler stay as they are.");
     s.add("patches", &TrainOptions::patches)
         .range(1, 1e6)
         .doc("N: patches of the rollout that trains the autoencoder.");
     s.add("clone_patches", &TrainOptions::clone_patches)
         .range(1, 1e6)
-        .doc("N_c: patches of the rollout on labelled images that gives R_clone and R_cover.");
-    s.add("minibatch", &TrainOptions::minibatch).range(1, 1e6).doc("Patches in one optimiser step of the autoencoder.");
+        .doc("N_c: patches of the rollout on labeled images that gives R_clone and R_cover.");
+    s.add("minibatch", &TrainOptions::minibatch).range(1, 1e6).doc("Patches in one optimizer step of the autoencoder.");
     s.add("shuffle", &TrainOptions::shuffle)
         .doc(
-            "The patches of a rollout go into minibatches in random order; otherwise neighbours of one image, which a "
+            "The patches of a rollout go into minibatches in random order; otherwise neighbors of one image, which a "
             "sampler that walks visits one after the other, share a minibatch.");
     s.add("reinit_every", &TrainOptions::reinit_every)
         .range(0, 1e9)
-        .doc("K: iterations between re-initialisations of the autoencoder; 0: never.");
+        .doc("K: iterations between re-initializations of the autoencoder; 0: never.");
     s.add("warmup", &TrainOptions::warmup)
         .range(0, 1e9)
-        .doc("M: iterations after a re-initialisation that do not train the sampler.");
+        .doc("M: iterations after a re-initialization that do not train the sampler.");
     s.add("patience", &TrainOptions::patience)
         .range(0, 1e9)
         .doc("Stop when smoothed l_pred has not improved for this many iterations; 0: never.");
     s.add("autoencoder_images", &TrainOptions::autoencoder_images)
         .choices({{"all", AutoencoderImages::all}, {"auxiliary", AutoencoderImages::auxiliary}})
         .doc(
-            "Images that the autoencoder's patches come from: labelled and unlabelled ones, or "
+            "Images that the autoencoder's patches come from: labeled and unlabeled ones, or "
             "only the anomaly-free "
             "images that a data set keeps apart for training (MVTec train/good, NanoTWICE "
             "Normal).");
     s.add("balance", &TrainOptions::balance)
         .choices({{"balanced", ClassBalance::balanced}, {"fixed", ClassBalance::fixed}})
         .doc(
-            "alpha of Eq. 2: anomalous over normal pixels of the labelled images, or the number "
+            "alpha of Eq. 2: anomalous over normal pixels of the labeled images, or the number "
             "`alpha`.");
     s.add("alpha", &TrainOptions::alpha)
         .range(1e-6, 1e6)
@@ -240,7 +248,7 @@ struct TrainOptions {
     s.add("selection", &TrainOptions::selection)
         .choices({{"lowest_loss", Selection::lowest_loss}, {"last", Selection::last}})
         .doc(
-            "The moment whose profiles and predictor are kept: that of the lowest smoothed l_pred, "
+            "The checkpoint whose profiles and predictor are kept: that of the lowest smoothed l_pred, "
             "or the last one at "
             "which profiles were full.");
     s.add("smoothing", &TrainOptions::smoothing)
@@ -269,7 +277,7 @@ struct EvaluationOptions {
     s.add("threshold_rule", &EvaluationOptions::threshold_rule)
         .choices(threshold_rules())
         .doc(
-            "labeled_f1: the threshold with the best pooled F1 on the labelled images; fixed: the "
+            "labeled_f1: the threshold with the best pooled F1 on the labeled images; fixed: the "
             "number `threshold`; "
             "normal_area: the smallest one at which no held-out anomaly-free image has a region "
             "larger than "
@@ -277,8 +285,8 @@ struct EvaluationOptions {
     s.add("threshold_slack", &EvaluationOptions::threshold_slack)
         .range(0, 0.5)
         .doc(
-            "labeled_f1 takes the lowest threshold whose F1 on the labelled images is at least 1 minus this times the "
-            "best. A predictor is surer of images that it has learnt from than of others, so where labelled images "
+            "labeled_f1 takes the lowest threshold whose F1 on the labeled images is at least 1 minus this times the "
+            "best. A predictor is surer of images that it has learned from than of others, so where labeled images "
             "are few and differ, the best threshold on them is too high for the rest.");
     s.add("threshold", &EvaluationOptions::threshold)
         .range(0, 1)
@@ -294,7 +302,7 @@ struct EvaluationOptions {
     s.add("tune_postproc", &EvaluationOptions::tune_postproc)
         .doc(
             "Before the threshold is chosen, the postprocessors' options that name values for tuning are set to "
-            "those with the best pooled F1 on the labelled images.");
+            "those with the best pooled F1 on the labeled images.");
     s.add("dihedral", &EvaluationOptions::dihedral)
         .doc(
             "Test-time augmentation: a probability is the mean of the predictor's over the eight flips and quarter "

@@ -28,7 +28,7 @@ inline ChoiceNames<Surface> surfaces() {
           {"metal", Surface::metal}, {"wood", Surface::wood},     {"tiles", Surface::tiles}};
 }
 
-/// [data]: which images, and which of them are labelled.
+/// [data]: which images, and which of them are labeled.
 struct DataOptions {
   Format format = Format::synthetic;
   std::string root;
@@ -54,19 +54,19 @@ struct DataOptions {
             "class's own folder.");
     s.add("image_size", &DataOptions::image_size)
         .range(16, 4096)
-        .doc("S: images are resized to S x S pixels (area average; masks by nearest neighbour).");
+        .doc("S: images are resized to S x S pixels (area average; masks by nearest neighbor).");
     s.add("labeled", &DataOptions::labeled)
         .range(0, 100000)
         .doc("Images whose masks are given to training, drawn at random.");
     s.add("split_seed", &DataOptions::split_seed)
         .range(0, 9e15)
         .doc(
-            "Seed of the draw of labelled images; apart from the run's seed, so that runs can "
+            "Seed of the draw of labeled images; apart from the run's seed, so that runs can "
             "share a split.");
     s.add("min_anomalous", &DataOptions::min_anomalous)
         .range(0, 100000)
         .doc(
-            "At least so many labelled images show an anomaly: drawn ones that do not, the last first, are exchanged "
+            "At least so many labeled images show an anomaly: drawn ones that do not, the last first, are exchanged "
             "for "
             "the next in the random order that do.");
     s.add("anomalous_labels", &DataOptions::anomalous_labels)
@@ -77,13 +77,13 @@ struct DataOptions {
             "pieces.");
     s.add("partial_masks", &DataOptions::partial_masks)
         .doc(
-            "Format \"folder\": images without a mask are taken as unmarked. They are never labelled and not scored; "
+            "Format \"folder\": images without a mask are taken as unmarked. They are never labeled and not scored; "
             "off, "
             "they are an error.");
     s.add("surface", &DataOptions::surface).choices(surfaces()).doc("Kind of surface that \"synthetic\" generates.");
     s.add("count", &DataOptions::count)
         .range(1, 100000)
-        .doc("Images that \"synthetic\" generates for the labelled and unlabelled sets together.");
+        .doc("Images that \"synthetic\" generates for the labeled and unlabeled sets together.");
     s.add("auxiliary", &DataOptions::auxiliary)
         .range(0, 100000)
         .doc(
@@ -100,7 +100,7 @@ struct AugmentOptions {
   bool rotate90 = true;
   double brightness = 0;
   double contrast = 0;
-  double colour = 0;
+  double color = 0;
   double noise = 0;
   double rotation = 0;
   double scale = 0;
@@ -115,7 +115,8 @@ struct AugmentOptions {
     s.add("contrast", &AugmentOptions::contrast)
         .range(0, 0.95)
         .doc("Largest relative change of contrast about the mean.");
-    s.add("colour", &AugmentOptions::colour)
+    s.add("color", &AugmentOptions::color)
+        .formerly("colour")
         .range(0, 1)
         .doc("Largest shift of each channel on its own, in units of the full range.");
     s.add("noise", &AugmentOptions::noise).range(0, 1).doc("Deviation of Gaussian noise, in units of the full range.");

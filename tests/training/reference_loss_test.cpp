@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/training/typical_loss.h"
+#include "nbs/training/reference_loss.h"
 
 #include <algorithm>
 
@@ -9,11 +9,11 @@
 
 namespace {
 
+using nbs::training::reference_loss;
 using nbs::training::relative_loss;
-using nbs::training::typical_loss;
 
 // Pixel by pixel, from the definition.
-torch::Tensor typical_by_hand(const std::vector<torch::Tensor>& maps, std::int64_t blur) {
+torch::Tensor reference_by_hand(const std::vector<torch::Tensor>& maps, std::int64_t blur) {
   const std::int64_t size = maps[0].size(0);
   auto median = torch::empty({size, size});
   for (std::int64_t y = 0; y < size; ++y) {
@@ -52,9 +52,10 @@ std::vector<torch::Tensor> random_maps(std::int64_t count, std::int64_t size) {
 // Notes the profiles that it is taught.
 class ListeningPredictor : public nbs::test::MeanPredictor {
  public:
-  double learn(const nbs::PredictorInput& input, const torch::Tensor& masks, const nbs::PredictionLoss& loss) override {
+  double train_step(const nbs::PredictorInput& input, const torch::Tensor& masks,
+                    const nbs::PredictionLoss& loss) override {
     heard.push_back(input.profile.clone());
-    return MeanPredictor::learn(input, masks, loss);
+    return MeanPredictor::train_step(input, masks, loss);
   }
   std::vector<torch::Tensor> heard;
 };
@@ -67,27 +68,27 @@ TEST_CASE("what is typical is the median over images of maps divided by their me
       CAPTURE(count);
       CAPTURE(blur);
       const auto maps = random_maps(count, 7);
-      CHECK(torch::allclose(typical_loss(maps, blur), typical_by_hand(maps, blur), 1e-5, 1e-6));
+      CHECK(torch::allclose(reference_loss(maps, blur), reference_by_hand(maps, blur), 1e-5, 1e-6));
     }
   }
   // An image that the autoencoder knows perfectly has no mean to be divided by.
-  CHECK(torch::equal(typical_loss({torch::zeros({4, 4})}, 3), torch::zeros({4, 4})));
+  CHECK(torch::equal(reference_loss({torch::zeros({4, 4})}, 3), torch::zeros({4, 4})));
 }
 
-TEST_CASE("a relative loss is near 1 where it is typical, and finite where nothing is lost") {
-  const auto typical = torch::tensor({{1.0F, 4.0F}, {0.0F, 0.45F}});
-  const auto relative = relative_loss(torch::tensor({{2.1F, 4.05F}, {0.0F, 1.0F}}), typical);
+TEST_CASE("a relative loss is near 1 where it is reference, and finite where nothing is lost") {
+  const auto reference = torch::tensor({{1.0F, 4.0F}, {0.0F, 0.45F}});
+  const auto relative = relative_loss(torch::tensor({{2.1F, 4.05F}, {0.0F, 1.0F}}), reference);
   CHECK(torch::allclose(relative, torch::tensor({{2.0F, 1.0F}, {0.0F, 2.0F}})));
 }
 
 TEST_CASE("profiles are relative while the predictor learns and when it predicts") {
   const auto images = nbs::test::small_images(16, 2, 3, 1);
   auto settings = nbs::test::small_settings();
-  settings.profile.normalise = nbs::config::ProfileNormalization::map;
-  settings.profile.typical_images = 10;  // more than there are: all five
-  settings.profile.typical_blur = 3;
+  settings.profile.normalize = nbs::config::ProfileNormalization::map;
+  settings.profile.reference_images = 10;  // more than there are: all five
+  settings.profile.reference_blur = 3;
   settings.train.selection = nbs::config::Selection::last;
-  settings.buffer.capacity = 2;  // the newest profile of each labelled image
+  settings.buffer.capacity = 2;  // the newest profile of each labeled image
   settings.buffer.crop = 0;
   settings.buffer.dihedral = false;
   nbs::test::SmallRun pieces;
@@ -97,22 +98,22 @@ TEST_CASE("profiles are relative while the predictor learns and when it predicts
   nbs::training::Trainer trainer(images, components, settings, 5);
   const auto outcome = trainer.run([](const nbs::training::IterationReport&) {}, [] { return false; });
   REQUIRE(outcome.best.has_value());
-  REQUIRE(outcome.best->lives.size() == 1);
-  const auto& life = outcome.best->lives.back();
-  REQUIRE(life.typical.size() == 3);
+  REQUIRE(outcome.best->cycles.size() == 1);
+  const auto& cycle = outcome.best->cycles.back();
+  REQUIRE(cycle.reference.size() == 3);
 
   // The profiles of the end by the textbook: all maps of all images, a median over them, then each image's own.
   const nbs::training::Tiling tiling(16, 8, 0, 0);
   std::vector<std::vector<torch::Tensor>> prepared(5);
   for (std::size_t t = 0; t < 3; ++t) {
-    nbs::training::restore_snapshot(*components.autoencoder, life.snapshots[t]);
+    nbs::training::restore_snapshot(*components.autoencoder, cycle.snapshots[t]);
     std::vector<torch::Tensor> maps;
     for (std::int64_t i = 0; i < 5; ++i)
       maps.push_back(nbs::training::loss_map(*components.autoencoder, tiling, images.images[i]).clone());
-    const auto typical = typical_by_hand(maps, 3);
-    CHECK(torch::allclose(life.typical[t], typical, 1e-5, 1e-6));
+    const auto reference = reference_by_hand(maps, 3);
+    CHECK(torch::allclose(cycle.reference[t], reference, 1e-5, 1e-6));
     for (std::int64_t i = 0; i < 5; ++i)
-      prepared[i].push_back(maps[i] / maps[i].mean() / (typical + 0.05));
+      prepared[i].push_back(maps[i] / maps[i].mean() / (reference + 0.05));
   }
   const auto is_like = [&](const torch::Tensor& heard, std::int64_t image) {
     return torch::allclose(heard, torch::stack(prepared[image]), 1e-4, 1e-5);
@@ -132,14 +133,14 @@ TEST_CASE("profiles are relative while the predictor learns and when it predicts
 TEST_CASE("as many images as asked for are drawn, and another seed draws others") {
   const auto images = nbs::test::small_images(16, 2, 12, 1);
   auto settings = nbs::test::small_settings();
-  settings.profile.typical_images = 3;
+  settings.profile.reference_images = 3;
   const auto evaluations = [&](std::uint64_t seed) {
     nbs::test::SmallRun run;
     const auto outcome = run.run(images, settings, seed);
-    return std::pair(run.autoencoder->evaluations, outcome.best->lives.back().typical.back());
+    return std::pair(run.autoencoder->evaluations, outcome.best->cycles.back().reference.back());
   };
-  const auto [count, typical] = evaluations(5);
+  const auto [count, reference] = evaluations(5);
   CHECK(count == 20 * (2 + 3));
-  CHECK(torch::equal(evaluations(5).second, typical));
-  CHECK_FALSE(torch::equal(evaluations(6).second, typical));
+  CHECK(torch::equal(evaluations(5).second, reference));
+  CHECK_FALSE(torch::equal(evaluations(6).second, reference));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/training/moment.h"
+#include "nbs/training/checkpoint.h"
 
 namespace nbs::training {
 

@@ -9,24 +9,24 @@
 
 namespace nbs::training {
 
-/// What is remembered of the best iteration: enough to make the profiles and predictions of that moment later.
-struct Moment : Model {
+/// What is remembered of the best iteration: enough to make the profiles and predictions of that checkpoint later.
+struct Checkpoint : Model {
   std::int64_t iteration = -1;
   double loss = 0;  ///< smoothed l_pred; NaN if the predictor does not learn
 };
 
-/// Smooths l_pred and tells which moment to keep.
+/// Smooths l_pred and tells which checkpoint to keep.
 class MomentSelector {
  public:
   explicit MomentSelector(const config::TrainOptions& options) : options_(options) {}
   /// Takes l_pred of an iteration; returns the smoothed value. The moving average starts at the first value with the
-  /// usual correction for its short past (Kingma & Ba 2015), so early values are not favoured.
+  /// usual correction for its short past (Kingma & Ba 2015), so early values are not favored.
   double smooth(double loss);
   struct Verdict {
-    bool keep = false;    ///< this moment should be remembered in place of the one before
+    bool keep = false;    ///< this checkpoint should be remembered in place of the one before
     bool lowest = false;  ///< its value is the lowest so far, which patience counts from
   };
-  /// Judges a moment with full profiles by its smoothed l_pred.
+  /// Judges a checkpoint with full profiles by its smoothed l_pred.
   Verdict judge(double smoothed);
 
  private:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/training/typical_loss.h"
+#include "nbs/training/reference_loss.h"
 
 #include "nbs/torch.h"
 
 namespace nbs::training {
 
-torch::Tensor typical_loss(const std::vector<torch::Tensor>& maps, std::int64_t blur) {
+torch::Tensor reference_loss(const std::vector<torch::Tensor>& maps, std::int64_t blur) {
   torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> shapes;
   shapes.reserve(maps.size());
@@ -20,8 +20,8 @@ torch::Tensor typical_loss(const std::vector<torch::Tensor>& maps, std::int64_t 
   return torch::avg_pool2d(padded, {blur, blur}, {1, 1}).view(median.sizes());
 }
 
-torch::Tensor relative_loss(const torch::Tensor& map, const torch::Tensor& typical) {
-  return map / (typical + 0.05);
+torch::Tensor relative_loss(const torch::Tensor& map, const torch::Tensor& reference) {
+  return map / (reference + 0.05);
 }
 
 }  // namespace nbs::training

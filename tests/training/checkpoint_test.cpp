@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/training/moment.h"
+#include "nbs/training/checkpoint.h"
 
 #include "fakes.h"
 
 using nbs::training::MomentSelector;
 
-TEST_CASE("l_pred is smoothed by a moving average that does not favour its start") {
+TEST_CASE("l_pred is smoothed by a moving average that does not favor its start") {
   nbs::config::TrainOptions options;
   options.smoothing = nbs::config::Smoothing::ema;
   options.smoothing_factor = 0.5;
@@ -19,7 +19,7 @@ TEST_CASE("l_pred is smoothed by a moving average that does not favour its start
   CHECK(plain.smooth(2) == 2);
 }
 
-TEST_CASE("the moment kept is that of the lowest value; an equal one later does not replace it") {
+TEST_CASE("the checkpoint kept is that of the lowest value; an equal one later does not replace it") {
   nbs::config::TrainOptions options;
   options.selection = nbs::config::Selection::lowest_loss;
   MomentSelector selection(options);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# nbs_room(NAME SOURCES a.cpp … USES rooms and libraries seen by users … PRIVATE libraries used inside [TORCH])
-# Makes the static library nbs_NAME from core/NAME. TORCH: the room uses LibTorch; it then shares one precompiled header.
-function(nbs_room name)
+# nbs_module(NAME SOURCES a.cpp … USES modules and libraries seen by users … PRIVATE libraries used inside [TORCH])
+# Makes the static library nbs_NAME from core/NAME. TORCH: the module uses LibTorch; it then shares one precompiled header.
+function(nbs_module name)
   cmake_parse_arguments(arg "TORCH" "" "SOURCES;USES;PRIVATE" ${ARGN})
   add_library(nbs_${name} STATIC ${arg_SOURCES})
   target_include_directories(nbs_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/include)
