@@ -164,6 +164,7 @@ TEST_CASE("metrics have a line for each iteration, and the result says what was 
     }
     CHECK(iteration == 14);
     const auto result = Json::parse(files.at("result.json"));
+    CHECK(result.at("format") == 2);
     CHECK(result.at("stop_reason") == "finished");
     CHECK(result.at("iterations") == 14);
     CHECK(result.at("scores").is_object());

@@ -41,8 +41,7 @@ int run_all(const Arguments& arguments) {
                                               : record::RunDirectory::use(arguments.folder, pipeline);
     const auto& folder = run.folder();
     say(fmt::format("{} -> {}", label, folder.string()));
-    int code =
-        launch::run_worker({"run", "--out", folder.string(), "--progress", progress, "--", run.resolved().string()});
+    int code = launch::run_worker({"run", run.resolved().string(), "--out", folder.string(), "--progress", progress});
     if (code == kGood && !run.is_finished()) {
       say(fmt::format("nbs: the worker ended as if all were well, but left no finished result in {}", folder.string()));
       code = kFailed;

@@ -74,13 +74,13 @@ class Batch {
   }
 
   std::vector<std::string> words_for(const Job& job) const {
-    std::vector<std::string> words = {"run", "--out", job.folder.string(), "--progress", "lines"};
+    const auto resolved = record::RunDirectory(job.folder).resolved();
+    std::vector<std::string> words = {"run", resolved.string(), "--out", job.folder.string(), "--progress", "lines"};
     if (parallel_ > 1 && job.pipeline.train.options.threads == 0) {
       const auto cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
       words.emplace_back("--threads");
       words.push_back(std::to_string(std::max<std::size_t>(1, cores / parallel_)));
     }
-    words.insert(words.end(), {"--", (job.folder / "resolved.toml").string()});
     return words;
   }
 

@@ -14,7 +14,8 @@
 
 namespace nbs::report {
 
-/// What is known of one run. Everything that its folder lacks, because the run has not got so far, is empty.
+/// What is known of one run. Everything that its folder lacks, because the run has not got so far, is empty. It has
+/// many members because the labels come from the pipeline or the result, whichever is there.
 struct RunRecord {
   using State = record::RunState;
 
