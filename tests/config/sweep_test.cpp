@@ -10,7 +10,7 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
-std::vector<config::Cell> cells_of(const std::string& sweep) {
+std::vector<config::SweepCell> cells_of(const std::string& sweep) {
   return config::expand(config::Document::from_text(test::kGood + sweep, "p.toml"));
 }
 
@@ -25,7 +25,7 @@ Texts problems_of_sweep(const std::string& sweep) {
   return test::problems_of([&] { cells_of(sweep); });
 }
 
-config::Pipeline resolved(const config::Cell& cell) {
+config::Pipeline resolved(const config::SweepCell& cell) {
   CHECK(cell.document.root().find("sweep") == nullptr);
   return config::resolve(cell.document, test::example_catalog());
 }

@@ -10,6 +10,7 @@
 #include "nbs/error.h"
 
 #include "commands.h"
+#include "option_text.h"
 #include "pipelines.h"
 
 namespace nbs::cli {
@@ -21,29 +22,6 @@ struct Arguments {
   bool json = false;
   std::vector<std::string> plugin_path;
 };
-
-// Names of files need not be UTF-8, which JSON is: what is not becomes the replacement character.
-void print_json(const nlohmann::ordered_json& json) {
-  fmt::print("{}\n", json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-}
-
-// "1 to 4096", "at least 0", "one of "a", "b"" or "".
-std::string range_text(const OptionSpec& option) {
-  const auto number = [](double x) { return fmt::format("{:g}", x); };
-  if (!option.choices.empty()) return fmt::format("one of \"{}\"", fmt::join(option.choices, "\", \""));
-  if (option.minimum && option.maximum) return number(*option.minimum) + " to " + number(*option.maximum);
-  if (option.minimum) return "at least " + number(*option.minimum);
-  if (option.maximum) return "at most " + number(*option.maximum);
-  return "";
-}
-
-void print_options(const std::vector<OptionSpec>& options) {
-  for (const auto& option : options) {
-    fmt::print("  {} ({}", option.name, type_name(option.type));
-    if (const auto range = range_text(option); !range.empty()) fmt::print(", {}", range);
-    fmt::print(")  default {}\n      {}\n", to_text(option.default_value), option.doc);
-  }
-}
 
 void print_plugin(const host::PluginDescription& plugin) {
   fmt::print("{} \"{}\": {}\nfrom {} {}, {}\n", kind_name(plugin.kind), plugin.name, plugin.doc, plugin.library,
@@ -113,29 +91,6 @@ void add_plugins(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   command->footer("Example: nbs plugins rl");
   command->callback([arguments, &action] { action = [arguments] { return show(*arguments); }; });
-}
-
-void add_options(CLI::App& app, Action& action) {
-  auto* const command = app.add_subcommand("options", "The host's own sections of a pipeline file, with all options");
-  const auto json = std::make_shared<bool>(false);
-  command->add_flag("--json", *json, "As JSON, for scripts");
-  command->callback([json, &action] {
-    action = [json] {
-      nlohmann::ordered_json all;
-      for (const auto& [section, specs] : config::section_specs()) {
-        if (*json) {
-          auto& list = all[section] = nlohmann::ordered_json::array();
-          for (const auto& spec : specs)
-            list.push_back(host::to_json(spec));
-        } else {
-          fmt::print("[{}]\n", section);
-          print_options(specs);
-        }
-      }
-      if (*json) print_json(all);
-      return static_cast<int>(kGood);
-    };
-  });
 }
 
 }  // namespace nbs::cli

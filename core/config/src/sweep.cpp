@@ -233,8 +233,9 @@ std::size_t count_cells(const std::vector<Dimension>& dimensions, const Document
   return static_cast<std::size_t>(cells);
 }
 
-Cell make_cell(const std::vector<Dimension>& dimensions, const std::vector<std::size_t>& digits, const Document& bare) {
-  Cell cell{"", bare};
+SweepCell make_cell(const std::vector<Dimension>& dimensions, const std::vector<std::size_t>& digits,
+                    const Document& bare) {
+  SweepCell cell{"", bare};
   for (const bool plugins : {true, false}) {
     for (std::size_t d = 0; d < dimensions.size(); ++d) {
       for (const auto& axis : dimensions[d].axes) {
@@ -252,7 +253,7 @@ Cell make_cell(const std::vector<Dimension>& dimensions, const std::vector<std::
 
 }  // namespace
 
-std::vector<Cell> expand(const Document& document) {
+std::vector<SweepCell> expand(const Document& document) {
   const Node* const sweep = document.root().find("sweep");
   if (sweep == nullptr) return {{"", document}};
   if (sweep->type != Node::Type::table)
@@ -297,7 +298,7 @@ std::vector<Cell> expand(const Document& document) {
   bare.remove("sweep");
   const std::size_t count = count_cells(dimensions, bare, sweep->place);
   const Exclusions exclusions(excludes, dimensions);
-  std::vector<Cell> cells;
+  std::vector<SweepCell> cells;
   std::vector<std::size_t> digits(dimensions.size());
   for (std::size_t i = 0; i < count; ++i) {
     // The first dimension varies slowest.

@@ -37,19 +37,19 @@ std::int64_t draw_turn(const data::AugmentOptions& augment, Random& random) {
 }  // namespace
 
 torch::Tensor dihedral(const torch::Tensor& planes, std::int64_t index) {
-  auto turned = planes;
-  if (index & 4) turned = turned.transpose(-2, -1);
-  if (index & 2) turned = turned.flip({-2});
-  if (index & 1) turned = turned.flip({-1});
-  return turned;
+  auto changed = planes;
+  if (index & 4) changed = changed.transpose(-2, -1);
+  if (index & 2) changed = changed.flip({-2});
+  if (index & 1) changed = changed.flip({-1});
+  return changed;
 }
 
 torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index) {
-  auto turned = planes;
-  if (index & 1) turned = turned.flip({-1});
-  if (index & 2) turned = turned.flip({-2});
-  if (index & 4) turned = turned.transpose(-2, -1);
-  return turned;
+  auto changed = planes;
+  if (index & 1) changed = changed.flip({-1});
+  if (index & 2) changed = changed.flip({-2});
+  if (index & 4) changed = changed.transpose(-2, -1);
+  return changed;
 }
 
 Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& images,
@@ -61,7 +61,7 @@ Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& ima
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
     const auto& drawn = profiles.at(random.below(profiles.size()));
     const auto window = draw_window(images.size(), buffer.crop, random);
-    const std::int64_t turn = buffer.dihedral ? random.below(8) : 0;
+    const std::int64_t symmetry = buffer.dihedral ? random.below(8) : 0;
     std::vector<torch::Tensor> crops;
     for (const auto& map : drawn.maps)
       crops.push_back(window.of(map));
@@ -85,10 +85,10 @@ Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& ima
         values[i] *= static_cast<float>(std::exp(buffer.noise * random.normal()));
     }
     if (profile.transform == config::ProfileTransform::log) crop.add_(0.01).log_();
-    inputs.push_back(dihedral(crop, turn));
-    masks.push_back(dihedral(window.of(images.masks[drawn.image]), turn));
+    inputs.push_back(dihedral(crop, symmetry));
+    masks.push_back(dihedral(window.of(images.masks[drawn.image]), symmetry));
     if (with_image) {
-      auto color = dihedral(window.of(images.images[drawn.image]), turn).clone(torch::MemoryFormat::Contiguous);
+      auto color = dihedral(window.of(images.images[drawn.image]), symmetry).clone(torch::MemoryFormat::Contiguous);
       data::augment_color(color.data_ptr<float>(), window.side * window.side, augment,
                           [&random] { return random.uniform(); });
       colors.push_back(std::move(color));
@@ -125,11 +125,11 @@ Minibatch draw_images(const TrainingImages& images, const config::BufferOptions&
     auto mask = images.masks[drawn].clone();
     data::augment_geometry(image.data_ptr<float>(), mask.data_ptr<float>(), images.size(), augment, uniform);
     const auto window = draw_window(images.size(), buffer.crop, random);
-    const std::int64_t turn = draw_turn(augment, random);
-    auto crop = dihedral(window.of(image), turn).contiguous();
+    const std::int64_t symmetry = draw_turn(augment, random);
+    auto crop = dihedral(window.of(image), symmetry).contiguous();
     data::augment_color(crop.data_ptr<float>(), window.side * window.side, augment, uniform);
     inputs.push_back(std::move(crop));
-    masks.push_back(dihedral(window.of(mask), turn));
+    masks.push_back(dihedral(window.of(mask), symmetry));
   }
   Minibatch batch;
   batch.input.image = torch::stack(inputs);

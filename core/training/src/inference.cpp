@@ -45,11 +45,11 @@ torch::Tensor Inference::predict(const PredictorInput& input) {
   auto& predictor = *components_.predictor;
   if (!dihedral_) return torch::sigmoid(predictor.logits(input)[0]);
   torch::Tensor sum;
-  for (std::int64_t turn = 0; turn < 8; ++turn) {
-    PredictorInput turned;
-    if (input.profile.defined()) turned.profile = dihedral(input.profile, turn).contiguous();
-    if (input.image.defined()) turned.image = dihedral(input.image, turn).contiguous();
-    const auto probability = dihedral_back(torch::sigmoid(predictor.logits(turned)[0]), turn);
+  for (std::int64_t symmetry = 0; symmetry < 8; ++symmetry) {
+    PredictorInput changed;
+    if (input.profile.defined()) changed.profile = dihedral(input.profile, symmetry).contiguous();
+    if (input.image.defined()) changed.image = dihedral(input.image, symmetry).contiguous();
+    const auto probability = dihedral_back(torch::sigmoid(predictor.logits(changed)[0]), symmetry);
     sum = sum.defined() ? sum.add_(probability) : probability.contiguous();
   }
   return sum.div_(8);

@@ -15,6 +15,7 @@
 #include "error_sentence.h"
 #include "images.h"
 #include "prediction.h"
+#include "process_setup.h"
 #include "session.h"
 
 namespace nbs::worker {
@@ -31,6 +32,7 @@ int predict(const std::vector<std::string>& words) {
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? *result.threshold : parse_number(wanted, "--threshold", 0, 1);
   Session session(run.resolved(), 0, say, config::Purpose::predict);
+  set_up_process(session.threads());
   const auto& pipeline = session.pipeline();
   const std::int64_t size = pipeline.data.options.image_size;
   training::Inference inference(session.make_components(), pipeline.profile.options,

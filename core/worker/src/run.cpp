@@ -17,6 +17,7 @@
 #include "arguments.h"
 #include "commands.h"
 #include "images.h"
+#include "process_setup.h"
 #include "progress.h"
 #include "scoring.h"
 #include "stop_request.h"
@@ -163,6 +164,7 @@ int run(const std::vector<std::string>& words) {
   const auto style = style_of(arguments.get("progress", "lines"));
   Session session(arguments.need_plain(0, "RESOLVED"),
                   parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096), say);
+  set_up_process(session.threads());
   const auto& pipeline = session.pipeline();
   Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.predictor_iterations);
   out.write_provenance(record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()));

@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <thread>
 
-#include <dlfcn.h>
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include "nbs/error.h"
 #include "nbs/host/search_path.h"
@@ -14,20 +12,6 @@
 #include "nbs/training/seeds.h"
 
 namespace nbs::worker {
-
-namespace {
-
-// OpenBLAS comes with threads of its own (Debian's -pthread build) or with OpenMP's, which are LibTorch's. Its own
-// would spin beside LibTorch's on the same cores and slow everything down two to three times; the work that matters
-// here, convolutions, does not go through BLAS.
-void keep_blas_off_the_cores() {
-  constexpr int kOwnThreads = 1;
-  const auto parallel = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
-  const auto set_threads = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
-  if (parallel != nullptr && set_threads != nullptr && parallel() == kOwnThreads) set_threads(1);
-}
-
-}  // namespace
 
 Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Log log, config::Purpose purpose)
     : log_(std::move(log)) {
@@ -37,15 +21,6 @@ Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Lo
   const auto& train = pipeline_.train.options;
   threads_ = threads > 0 ? threads : train.threads;
   if (threads_ == 0) threads_ = std::max(1U, std::thread::hardware_concurrency());
-  at::set_num_threads(static_cast<int>(threads_));
-  keep_blas_off_the_cores();
-  // Large tensors come and go in every iteration. Taken from the system each time, they would be paged in and cleared
-  // each time, which costs more than the arithmetic on them; from the heap they are used again.
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that is accepted
-  mallopt(M_TRIM_THRESHOLD, 512 << 20);
-  mallopt(M_TOP_PAD, 64 << 20);
-  // Denormal numbers, which dying units produce, are slower by two orders of magnitude.
-  at::globalContext().setFlushDenormal(true);
   if (train.device == config::Device::cuda && !torch::cuda::is_available())
     throw Error("train.device is \"cuda\", but LibTorch finds no CUDA device here; set it to \"cpu\"");
 }

@@ -13,13 +13,13 @@
 
 namespace nbs::worker {
 
-/// A pipeline with its plugins loaded and its components made.
+/// A pipeline with its plugins loaded; makes its components.
 class Session {
  public:
   using Log = std::function<void(const std::string&)>;
 
-  /// Reads a resolved pipeline file, loads plugins and sets the process up (threads, memory). `threads` 0: as the
-  /// pipeline says. Throws nbs::Error.
+  /// Reads a resolved pipeline file and loads its plugins. `threads` 0: as the pipeline says. Throws nbs::Error. Call
+  /// set_up_process() with threads() before anything is computed.
   Session(const std::filesystem::path& resolved, std::int64_t threads, Log log,
           config::Purpose purpose = config::Purpose::run);
   Session(const Session&) = delete;

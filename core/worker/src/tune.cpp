@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "ended_run.h"
 #include "images.h"
+#include "process_setup.h"
 #include "scoring.h"
 #include "tuning.h"
 
@@ -23,6 +24,7 @@ int tune(const std::vector<std::string>& words) {
   const auto result = read_ended_run(run.folder());
   const auto log = say;
   Session session(run.resolved(), 0, log);
+  set_up_process(session.threads());
   const auto& pipeline = session.pipeline();
   auto chain = pipeline.postproc;
   if (const auto plugin = arguments.get("plugin", ""); !plugin.empty()) {

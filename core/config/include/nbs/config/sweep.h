@@ -9,7 +9,7 @@
 namespace nbs::config {
 
 /// One run of a sweep.
-struct Cell {
+struct SweepCell {
   std::string label;  ///< "sampler.plugin=rl, seed=0"; empty for a file without [sweep]
   Document document;  ///< without [sweep]
 };
@@ -17,6 +17,6 @@ struct Cell {
 /// The cells of [sweep]: the product of all lists in `grid`, combined with the lists in `zip` taken in step, without
 /// those that match every entry of one of the tables in `exclude`. A file without [sweep] is one cell. Throws
 /// DiagnosticsError.
-std::vector<Cell> expand(const Document& document);
+std::vector<SweepCell> expand(const Document& document);
 
 }  // namespace nbs::config
