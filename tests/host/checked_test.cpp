@@ -42,7 +42,7 @@ nbs::Context& some_context() {
 }
 
 doctest::String sampled(const std::string& manner) {
-  const auto sampler = with_manners().make_sampler("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  const auto sampler = with_manners().make<nbs::Sampler>("polite", with_manner(manner), some_context(), "p.toml:3:1");
   return error_text([&] {
     SmallScene scene;
     sampler->sample(scene, 4);
@@ -50,7 +50,7 @@ doctest::String sampled(const std::string& manner) {
 }
 
 doctest::String sampled_together(const std::string& manner) {
-  const auto sampler = with_manners().make_sampler("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  const auto sampler = with_manners().make<nbs::Sampler>("polite", with_manner(manner), some_context(), "p.toml:3:1");
   return error_text([&] {
     SmallScene scene;
     sampler->sample_all({{&scene, 4}, {&scene, 3}});
@@ -58,17 +58,20 @@ doctest::String sampled_together(const std::string& manner) {
 }
 
 doctest::String losses(const std::string& manner) {
-  const auto autoencoder = with_manners().make_autoencoder("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  const auto autoencoder =
+      with_manners().make<nbs::Autoencoder>("polite", with_manner(manner), some_context(), "p.toml:3:1");
   return error_text([&] { autoencoder->pixel_loss(torch::zeros({5, 3, 8, 8})); });
 }
 
 doctest::String logits(const std::string& manner) {
-  const auto predictor = with_manners().make_predictor("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  const auto predictor =
+      with_manners().make<nbs::Predictor>("polite", with_manner(manner), some_context(), "p.toml:3:1");
   return error_text([&] { predictor->logits({torch::zeros({2, 3, 4, 6}), {}}); });
 }
 
 doctest::String applied(const std::string& manner) {
-  const auto link = with_manners().make_postprocessor("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  const auto link =
+      with_manners().make<nbs::Postprocessor>("polite", with_manner(manner), some_context(), "p.toml:3:1");
   return error_text([&] { link->apply(torch::zeros({2, 4, 6}), torch::zeros({2, 3, 4, 6})); });
 }
 
@@ -131,10 +134,10 @@ TEST_CASE("a single value that is not a number is found, and told from a plugin'
     CHECK(logits(manner) == Contains("predictor \"polite\", logits(): returned values from "));
     CHECK(applied(manner) == Contains("postprocessor \"polite\", apply(): returned values from "));
     // The trainer ends a run that diverges with its last good state; it knows it by the type.
-    const auto predictor = with_manners().make_predictor("polite", with_manner(manner), some_context(), "");
+    const auto predictor = with_manners().make<nbs::Predictor>("polite", with_manner(manner), some_context(), "");
     CHECK_THROWS_AS(predictor->logits({torch::zeros({1, 1, 2, 2}), {}}), nbs::NotFiniteError);
   }
-  const auto predictor = with_manners().make_predictor("polite", with_manner("shape"), some_context(), "");
+  const auto predictor = with_manners().make<nbs::Predictor>("polite", with_manner("shape"), some_context(), "");
   try {
     predictor->logits({torch::zeros({1, 1, 2, 2}), {}});
     FAIL("nothing was thrown");
@@ -153,23 +156,24 @@ TEST_CASE("whatever a plugin throws becomes one sentence with plugin, method and
   CHECK(applied("throws a number") ==
         "p.toml:3:1: postprocessor \"polite\", apply(): threw something that is not a std::exception");
   // Every other method too; without a place in a file the sentence starts with the plugin.
-  const auto sampler = with_manners().make_sampler("polite", with_manner("throws"), some_context(), "");
+  const auto sampler = with_manners().make<nbs::Sampler>("polite", with_manner("throws"), some_context(), "");
   CHECK(error_text([&] { sampler->train_step({}); }) == "sampler \"polite\", train_step(): out of cheese");
-  const auto autoencoder = with_manners().make_autoencoder("polite", with_manner("throws"), some_context(), "");
+  const auto autoencoder = with_manners().make<nbs::Autoencoder>("polite", with_manner("throws"), some_context(), "");
   CHECK(error_text([&] { autoencoder->reset(); }) == "autoencoder \"polite\", reset(): out of cheese");
   CHECK(error_text([&] { autoencoder->train_step({}); }) == "autoencoder \"polite\", train_step(): out of cheese");
   CHECK(error_text([&] { autoencoder->state(); }) == "autoencoder \"polite\", state(): out of cheese");
-  const auto predictor = with_manners().make_predictor("polite", with_manner("throws"), some_context(), "");
+  const auto predictor = with_manners().make<nbs::Predictor>("polite", with_manner("throws"), some_context(), "");
   CHECK(error_text([&] { predictor->train_step({}, {}, {}); }) == "predictor \"polite\", train_step(): out of cheese");
 }
 
 TEST_CASE("a state that is of another component is refused with plugin, method and place") {
   const auto loaded = [](const std::string& manner, const nbs::State& state) {
-    const auto predictor = with_manners().make_predictor("polite", with_manner(manner), some_context(), "p.toml:3:1");
+    const auto predictor =
+        with_manners().make<nbs::Predictor>("polite", with_manner(manner), some_context(), "p.toml:3:1");
     return error_text([&] { predictor->load(state); });
   };
   nbs::State good;
-  with_manners().make_predictor("polite", with_manner("good"), some_context(), "")->save(good);
+  with_manners().make<nbs::Predictor>("polite", with_manner("good"), some_context(), "")->save(good);
   CHECK(loaded("good", good) == "no error");
   CHECK(loaded("good", good) == "no error");  // the same state again
   const std::string start = "p.toml:3:1: predictor \"polite\", load(): ";
@@ -186,7 +190,7 @@ TEST_CASE("a state that is of another component is refused with plugin, method a
   CHECK(loaded("throws a number", good) == text(start + "threw something that is not a std::exception"));
   CHECK(loaded("wrong sizes", good) == Contains("must match the size of tensor b"));
   nbs::State state;
-  const auto rude = with_manners().make_predictor("polite", with_manner("throws"), some_context(), "");
+  const auto rude = with_manners().make<nbs::Predictor>("polite", with_manner("throws"), some_context(), "");
   CHECK(error_text([&] { rude->save(state); }) == "predictor \"polite\", save(): out of cheese");
 }
 

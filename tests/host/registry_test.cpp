@@ -45,7 +45,7 @@ TEST_CASE("a good library is loaded with all that it says of itself") {
   CHECK(sampler->options[1].maximum == 8.0);
   CHECK(host.catalog().find(Kind::postprocessor, "polite") != nullptr);
   CHECK(host.catalog().find(Kind::sampler, "rude") == nullptr);
-  CHECK(host.make_sampler("polite", {}, test_context(), "")->is_trainable());
+  CHECK(host.make<nbs::Sampler>("polite", {}, test_context(), "")->is_trainable());
 }
 
 TEST_CASE("a library built by another compiler is loaded with a warning that names it") {
@@ -100,7 +100,7 @@ TEST_CASE("a plugin that is not there is refused with near names, folders and re
   std::filesystem::copy_file(test_plugin("manners"), scratch / "manners.so");
   std::filesystem::copy_file(test_plugin("empty"), scratch / "empty.so");
   const auto& host = *nbs::host::Registry::open({scratch.path()});
-  CHECK(error_text([&] { host.make_predictor("plite", {}, test_context(), "p.toml:3:1"); }) ==
+  CHECK(error_text([&] { host.make<nbs::Predictor>("plite", {}, test_context(), "p.toml:3:1"); }) ==
         text("p.toml:3:1: there is no predictor \"plite\"; did you mean \"polite\"?\n  known: polite\n  searched: " +
              scratch.path().string() + "\n  refused: " + (scratch / "empty.so").string() +
              ": it registers no plugin; call registrar.add in its NBS_PLUGIN body"));
@@ -110,7 +110,7 @@ TEST_CASE("a constructor that throws, and an option that is not allowed, name pl
   auto& host = registry();
   REQUIRE(host.load(test_plugin("manners")).empty());
   const auto made_with = [&](const nbs::OptionValues& values) {
-    return error_text([&] { host.make_sampler("polite", values, test_context(), "p.toml:3:1"); });
+    return error_text([&] { host.make<nbs::Sampler>("polite", values, test_context(), "p.toml:3:1"); });
   };
   CHECK(made_with({}) == "no error");
   CHECK(made_with({{"manner", std::string("stillborn")}}) ==

@@ -53,11 +53,8 @@ std::string to_toml(const Pipeline& pipeline) {
     out += fmt::format("\n[{}]\n", name);
     write_values(out, section.values);
   });
-  if (pipeline.sampler) out += component_toml("[sampler]", *pipeline.sampler);
-  if (pipeline.autoencoder) out += component_toml("[autoencoder]", *pipeline.autoencoder);
-  if (pipeline.predictor) out += component_toml("[predictor]", *pipeline.predictor);
-  for (const auto& spec : pipeline.postproc)
-    out += component_toml("[[postproc]]", spec);
+  visit_components(pipeline,
+                   [&](Kind, const char* header, const ComponentSpec& spec) { out += component_toml(header, spec); });
   return out;
 }
 
@@ -67,11 +64,8 @@ std::string components_toml(const Pipeline& pipeline) {
   out += fmt::format("\n[data]\nimage_size = {}\n\n[profile]\npatch_size = {}\nlength = {}\n",
                      pipeline.data.options.image_size, pipeline.profile.options.patch_size,
                      pipeline.profile.options.length);
-  if (pipeline.sampler) out += component_toml("[sampler]", *pipeline.sampler);
-  if (pipeline.autoencoder) out += component_toml("[autoencoder]", *pipeline.autoencoder);
-  if (pipeline.predictor) out += component_toml("[predictor]", *pipeline.predictor);
-  for (const auto& spec : pipeline.postproc)
-    out += component_toml("[[postproc]]", spec);
+  visit_components(pipeline,
+                   [&](Kind, const char* header, const ComponentSpec& spec) { out += component_toml(header, spec); });
   return out;
 }
 

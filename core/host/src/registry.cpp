@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "nbs/base/hash.h"
-#include "nbs/host/checked.h"
 #include "nbs/host/search_path.h"
 
 #include "guard.h"
@@ -90,45 +89,20 @@ std::string Registry::load(const std::filesystem::path& file) {
   return "";
 }
 
+Origin Registry::origin_of(Kind kind, const std::string& name, const std::string& location) {
+  return {fmt::format("{} \"{}\"", kind_name(kind), name), location};
+}
+
 std::shared_ptr<Component> Registry::make(Kind kind, const std::string& name, const OptionValues& values,
                                           Context& context, const std::string& location) const {
   for (const auto& registration : registrations_) {
     if (registration.kind != kind || registration.name != name) continue;
-    const Origin origin{fmt::format("{} \"{}\"", kind_name(kind), name), location};
+    const auto origin = origin_of(kind, name, location);
     auto component = guard(origin, "construction", [&] { return registration.make(values, context); });
     if (!component) fail(origin, "construction", "made no object");
     return component;
   }
   throw Error((location.empty() ? "" : location + ": ") + unknown_plugin(catalog_, kind, name));
-}
-
-namespace {
-
-template <typename Interface>
-std::shared_ptr<Interface> as(const std::shared_ptr<Component>& component, const std::string& name,
-                              const std::string& location) {
-  // The kind was taken from the base class when the plugin was registered, so the cast cannot go wrong.
-  return checked(std::static_pointer_cast<Interface>(component),
-                 Origin{fmt::format("{} \"{}\"", kind_name(Interface::kKind), name), location});
-}
-
-}  // namespace
-
-std::shared_ptr<Sampler> Registry::make_sampler(const std::string& name, const OptionValues& values, Context& context,
-                                                const std::string& location) const {
-  return as<Sampler>(make(Kind::sampler, name, values, context, location), name, location);
-}
-std::shared_ptr<Autoencoder> Registry::make_autoencoder(const std::string& name, const OptionValues& values,
-                                                        Context& context, const std::string& location) const {
-  return as<Autoencoder>(make(Kind::autoencoder, name, values, context, location), name, location);
-}
-std::shared_ptr<Predictor> Registry::make_predictor(const std::string& name, const OptionValues& values,
-                                                    Context& context, const std::string& location) const {
-  return as<Predictor>(make(Kind::predictor, name, values, context, location), name, location);
-}
-std::shared_ptr<Postprocessor> Registry::make_postprocessor(const std::string& name, const OptionValues& values,
-                                                            Context& context, const std::string& location) const {
-  return as<Postprocessor>(make(Kind::postprocessor, name, values, context, location), name, location);
 }
 
 }  // namespace nbs::host

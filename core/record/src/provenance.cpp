@@ -64,17 +64,12 @@ Provenance provenance_of(const config::Pipeline& pipeline, const host::Catalog& 
   provenance.threads = threads;
   provenance.device = choice_name(pipeline.train.options.device, config::devices());
   provenance.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  const auto add = [&](Kind kind, const config::ComponentSpec& spec) {
+  config::visit_components(pipeline, [&](Kind kind, const char*, const config::ComponentSpec& spec) {
     const auto* const plugin = catalog.find(kind, spec.plugin);
     if (plugin == nullptr) return;
     provenance.plugins.push_back({kind_name(kind), plugin->name, plugin->version,
                                   std::filesystem::path(plugin->file).filename().string(), plugin->hash});
-  };
-  if (pipeline.sampler) add(Kind::sampler, *pipeline.sampler);
-  if (pipeline.autoencoder) add(Kind::autoencoder, *pipeline.autoencoder);
-  if (pipeline.predictor) add(Kind::predictor, *pipeline.predictor);
-  for (const auto& spec : pipeline.postproc)
-    add(Kind::postprocessor, spec);
+  });
   return provenance;
 }
 

@@ -39,24 +39,24 @@ Json try_components(const config::Pipeline& pipeline, const host::Registry& regi
   bool learns = false;
   if (pipeline.predictor) {
     attempt("predictor", 0, [&](Context& context) {
-      const auto made = registry.make_predictor(pipeline.predictor->plugin, pipeline.predictor->values, context, "");
+      const auto made = registry.make<Predictor>(pipeline.predictor->plugin, pipeline.predictor->values, context, "");
       needs_profile = made->needs_profile();
       learns = made->is_trainable();
     });
   }
   if (needs_profile && pipeline.sampler) {
     attempt("sampler", 0, [&](Context& context) {
-      registry.make_sampler(pipeline.sampler->plugin, pipeline.sampler->values, context, "");
+      registry.make<Sampler>(pipeline.sampler->plugin, pipeline.sampler->values, context, "");
     });
   }
   if (needs_profile && pipeline.autoencoder) {
     attempt("autoencoder", 0, [&](Context& context) {
-      registry.make_autoencoder(pipeline.autoencoder->plugin, pipeline.autoencoder->values, context, "");
+      registry.make<Autoencoder>(pipeline.autoencoder->plugin, pipeline.autoencoder->values, context, "");
     });
   }
   for (std::size_t i = 0; i < pipeline.postproc.size(); ++i) {
     attempt("postproc", i, [&](Context& context) {
-      registry.make_postprocessor(pipeline.postproc[i].plugin, pipeline.postproc[i].values, context, "");
+      registry.make<Postprocessor>(pipeline.postproc[i].plugin, pipeline.postproc[i].values, context, "");
     });
   }
   return {{"needs_profile", needs_profile}, {"learns", learns}, {"refusals", refusals}};

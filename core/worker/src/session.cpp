@@ -41,22 +41,22 @@ training::Components Session::make_components() {
   training::Components components;
   const auto& predictor = *pipeline_.predictor;
   components.predictor =
-      registry_->make_predictor(predictor.plugin, predictor.values, context_for("predictor"), predictor.place.text());
+      registry_->make<Predictor>(predictor.plugin, predictor.values, context_for("predictor"), predictor.place.text());
   if (!components.predictor->needs_profile()) return components;
   if (pipeline_.sampler) {
     const auto& spec = *pipeline_.sampler;
-    components.sampler = registry_->make_sampler(spec.plugin, spec.values, context_for("sampler"), spec.place.text());
+    components.sampler = registry_->make<Sampler>(spec.plugin, spec.values, context_for("sampler"), spec.place.text());
   }
   if (pipeline_.autoencoder) {
     const auto& spec = *pipeline_.autoencoder;
     components.autoencoder =
-        registry_->make_autoencoder(spec.plugin, spec.values, context_for("autoencoder"), spec.place.text());
+        registry_->make<Autoencoder>(spec.plugin, spec.values, context_for("autoencoder"), spec.place.text());
   }
   return components;
 }
 
 std::shared_ptr<Postprocessor> Session::make_postprocessor(const config::ComponentSpec& spec) {
-  return registry_->make_postprocessor(spec.plugin, spec.values, context_for("postproc"), spec.place.text());
+  return registry_->make<Postprocessor>(spec.plugin, spec.values, context_for("postproc"), spec.place.text());
 }
 
 std::vector<std::shared_ptr<Postprocessor>> Session::make_postprocessors(const std::vector<OptionValues>& values) {

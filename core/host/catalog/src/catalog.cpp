@@ -55,7 +55,7 @@ OptionSpec spec_from_json(const Json& json) {
 }
 
 Kind kind_from_name(const std::string& name) {
-  for (const Kind kind : {Kind::sampler, Kind::autoencoder, Kind::predictor, Kind::postprocessor}) {
+  for (const Kind kind : kKinds) {
     if (name == kind_name(kind)) return kind;
   }
   throw Error(fmt::format("a catalog names the kind \"{}\", which this version does not know", name));

@@ -71,6 +71,17 @@ void visit_sections(AnyPipeline& pipeline, const Visit& visit) {
   visit("evaluation", pipeline.evaluation);
 }
 
+/// The components of a pipeline, in the order in which they are written. `visit` is called with the kind, the header of
+/// the section and the ComponentSpec of each.
+template <typename Visit>
+void visit_components(const Pipeline& pipeline, const Visit& visit) {
+  if (pipeline.sampler) visit(Kind::sampler, "[sampler]", *pipeline.sampler);
+  if (pipeline.autoencoder) visit(Kind::autoencoder, "[autoencoder]", *pipeline.autoencoder);
+  if (pipeline.predictor) visit(Kind::predictor, "[predictor]", *pipeline.predictor);
+  for (const auto& spec : pipeline.postproc)
+    visit(Kind::postprocessor, "[[postproc]]", spec);
+}
+
 /// The folders named by plugin_path, needed before plugins can be looked up.
 std::vector<std::string> plugin_path_of(const Document& document);
 /// The same for the list itself; relative folders are relative to the file in which they stand.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nbs/host/catalog.h"
+#include "nbs/host/checked.h"
 #include "nbs/plugin.h"
 
 namespace nbs::host {
@@ -26,22 +27,22 @@ class Registry {
 
   const Catalog& catalog() const { return catalog_; }
 
-  /// Makes a component whose results are checked at every call: a wrong shape, a patch outside its image, a value that
-  /// is not a number, or an exception becomes an nbs::Error that names plugin, method and `location` (of the pipeline
-  /// file).
-  std::shared_ptr<Sampler> make_sampler(const std::string& name, const OptionValues& values, Context& context,
-                                        const std::string& location) const;
-  std::shared_ptr<Autoencoder> make_autoencoder(const std::string& name, const OptionValues& values, Context& context,
-                                                const std::string& location) const;
-  std::shared_ptr<Predictor> make_predictor(const std::string& name, const OptionValues& values, Context& context,
-                                            const std::string& location) const;
-  std::shared_ptr<Postprocessor> make_postprocessor(const std::string& name, const OptionValues& values,
-                                                    Context& context, const std::string& location) const;
+  /// Makes a component of the kind `Interface` (Sampler, Autoencoder, …) whose results are checked at every call: a
+  /// wrong shape, a patch outside its image, a value that is not a number, or an exception becomes an nbs::Error that
+  /// names plugin, method and `location` (of the pipeline file).
+  template <typename Interface>
+  std::shared_ptr<Interface> make(const std::string& name, const OptionValues& values, Context& context,
+                                  const std::string& location) const {
+    // The kind was taken from the base class when the plugin was registered, so the cast cannot go wrong.
+    return checked(std::static_pointer_cast<Interface>(make(Interface::kKind, name, values, context, location)),
+                   origin_of(Interface::kKind, name, location));
+  }
 
  private:
   explicit Registry(const std::vector<std::filesystem::path>& folders);
   ~Registry() = default;
 
+  static Origin origin_of(Kind kind, const std::string& name, const std::string& location);
   std::shared_ptr<Component> make(Kind kind, const std::string& name, const OptionValues& values, Context& context,
                                   const std::string& location) const;
 
