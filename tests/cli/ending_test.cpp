@@ -30,9 +30,9 @@ struct Staged {
   fs::path worker;
 
   explicit Staged(const std::string& script)
-      : worker(nbs.folder().write("worker.sh", "#!/bin/sh\nif [ \"$1\" = describe ]; then exec '" +
+      : worker(nbs.folder().write("worker.sh", "#!/bin/sh\ncase $1 in describe|components) exec '" +
                                                    (fs::path(NBS_PROGRAM).parent_path() / "nbs-worker").string() +
-                                                   "' \"$@\"; fi\n" + script + "\n")) {
+                                                   "' \"$@\";; esac\n" + script + "\n")) {
     fs::permissions(worker, fs::perms::owner_all);
     nbs.folder().write("a.toml", tiny_pipeline());
     nbs.folder().write("sweep.toml", tiny_pipeline() + "[sweep.grid]\nseed = [1, 2, 3]\n");

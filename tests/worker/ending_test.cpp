@@ -210,7 +210,7 @@ TEST_CASE("messages that nobody can receive cost nothing") {
     CAPTURE(errors);
     const auto out = scratch / (std::string("masks") + errors[3]);
     CHECK(nbs::test::run_program(NBS_WORKER_PROGRAM,
-                                 {"predict", run.string(), "--out", out.string(), broken.string(), image}, "",
+                                 {"predict", "--out", out.string(), "--", run.string(), broken.string(), image}, "",
                                  errors) == 1);
     CHECK(fs::exists(out / "image.mask.png"));
   }
