@@ -12,7 +12,10 @@ function(nbs_add_plugin name)
   endif()
   set_target_properties(nbs_plugin_${name} PROPERTIES
     OUTPUT_NAME nbs-${file_name} CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
-    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    # One RUNPATH for the build tree and the installation: when CMake is to change it, it fills it up with empty parts,
+    # each of which is the current folder to the loader.
+    BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH_USE_LINK_PATH ON)
   # A missing symbol is an error when the library is linked, not when a run is under way.
   target_link_options(nbs_plugin_${name} PRIVATE -Wl,--no-undefined)
   if(COMMAND nbs_torch_precompiled)

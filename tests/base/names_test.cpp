@@ -31,3 +31,9 @@ TEST_CASE("the question names what is near, and is left out if nothing is") {
   CHECK(did_you_mean("step", {"stem", "stop"}) == "; did you mean \"stem\" or \"stop\"?");
   CHECK(did_you_mean("step", {"stem", "steps", "stop"}) == "; did you mean \"stem\", \"steps\" or \"stop\"?");
 }
+
+TEST_CASE("names too long to be typed by hand are not compared, which would take the product of both lengths") {
+  CHECK(nbs::nearest_names(std::string(100, 'x'), {std::string(99, 'x')}).size() == 1);
+  CHECK(nbs::nearest_names(std::string(101, 'x'), {std::string(100, 'x')}).empty());
+  CHECK(nbs::nearest_names(std::string(100, 'x'), {std::string(101, 'x')}).empty());
+}

@@ -45,7 +45,7 @@ TEST_CASE("a loss that becomes infinite ends the run as diverged, with what was 
   CHECK(result.at("iterations") < 200);
   CHECK(result.at("best").at("iteration") < result.at("iterations"));
   CHECK(result.at("scores").at("auroc").is_number());
-  CHECK(fs::exists(nbs.folder() / "run" / "model" / "predictor.pt"));
+  CHECK(fs::exists(nbs.folder() / "run" / "model" / "predictor.safetensors"));
   CHECK(text(ended.output) == Contains("report: run/report.html"));
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("a predictor that needs profiles is refused without what makes them, b
   const auto ended =
       nbs({"run", "a.toml", "--run-dir", "run", "--set", "sampler.plugin=none", "--set", "autoencoder.plugin=none"});
   CHECK(ended.status != 0);
-  CHECK(text(ended.errors) == Contains("the predictor needs loss profiles, but the pipeline has no [sampler]"));
+  CHECK(text(ended.errors) == Contains("needs loss profiles as it is set, but the pipeline has no [sampler]"));
   CHECK_FALSE(fs::exists(nbs.folder() / "run" / "metrics.jsonl"));
 }
 

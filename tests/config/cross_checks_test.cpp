@@ -119,3 +119,127 @@ TEST_CASE("options are compared only when each of them is right") {
   CHECK(problems_with({"profile.patch_size=65", "seed=-1"}) ==
         Texts{"--set seed=-1: seed must be an integer of at least 0"});
 }
+
+TEST_CASE("more anomalous images than labelled ones are refused") {
+  CHECK(problems_with({"data.labeled=3", "data.min_anomalous=3"}).empty());
+  CHECK(
+      problems_with({"data.labeled=3", "data.min_anomalous=4"}) ==
+      Texts{"--set data.min_anomalous=4: data.min_anomalous is 4, but only 3 images are labelled (data.labeled); lower "
+            "it"});
+  // Without labelled images nothing is drawn.
+  CHECK(problems_with({"data.labeled=0", "data.min_anomalous=4", "evaluation.threshold_rule=fixed"}).empty());
+}
+
+TEST_CASE("what chooses by labelled images is refused without any") {
+  CHECK(problems_with({"data.labeled=0"}) ==
+        Texts{"p.toml:1:1: evaluation.threshold_rule is \"labeled_f1\", which chooses the threshold on the labelled "
+              "images, but data.labeled is 0; label at least one image, or use \"fixed\" or \"normal_area\""});
+  CHECK(problems_with({"data.labeled=0", "evaluation.threshold_rule=fixed", "evaluation.tune_postproc=true"}).empty());
+  CHECK(problems_with({"data.labeled=0", "evaluation.threshold_rule=fixed", "evaluation.tune_postproc=true",
+                       "postproc=[{plugin=\"open\"}]"}) ==
+        Texts{"--set evaluation.tune_postproc=true: evaluation.tune_postproc tries options on the labelled images, but "
+              "data.labeled is 0; label at least one image, or turn it off"});
+}
+
+TEST_CASE("anomaly-free images that nobody keeps apart cannot be used") {
+  const test::Scratch scratch;
+  CHECK(problems_with({"train.autoencoder_images=auxiliary", "data.auxiliary=1"}).empty());
+  CHECK(
+      problems_with({"train.autoencoder_images=auxiliary"}) ==
+      Texts{
+          "--set train.autoencoder_images=auxiliary: train.autoencoder_images is \"auxiliary\", but data.auxiliary is "
+          "0, so no anomaly-free images are read; set it to how many"});
+  CHECK(problems_with({"evaluation.threshold_rule=normal_area"}).size() == 1);
+  CHECK(problems_with({"evaluation.threshold_rule=normal_area", "data.auxiliary=1"}).empty());
+  CHECK(
+      problems_with({"evaluation.threshold_rule=normal_area", "data.auxiliary=9", "data.format=folder",
+                     "data.root=" + scratch.path().string()}) ==
+      Texts{
+          "--set evaluation.threshold_rule=normal_area: evaluation.threshold_rule is \"normal_area\", but data.format "
+          "\"folder\" keeps no anomaly-free images apart; choose another value"});
+  // One is held out at least, so of one none is left.
+  const auto both = [](const char* auxiliary, const char* share) {
+    return problems_with(
+        {"train.autoencoder_images=auxiliary", "evaluation.threshold_rule=normal_area", auxiliary, share});
+  };
+  CHECK(both("data.auxiliary=2", "evaluation.normal_share=0.1").empty());
+  CHECK(both("data.auxiliary=1", "evaluation.normal_share=0.1").size() == 1);
+  CHECK(
+      both("data.auxiliary=4", "evaluation.normal_share=1") ==
+      Texts{
+          "--set data.auxiliary=4: 4 of 4 anomaly-free images (data.auxiliary) are held out to choose the threshold "
+          "(evaluation.normal_share is 1), so none is left for the autoencoder to learn from; raise data.auxiliary or "
+          "lower the share"});
+}
+
+namespace {
+
+Texts component_problems(const config::ComponentFacts& facts, const std::vector<std::string>& overrides) {
+  auto document = config::Document::from_text(std::string(test::kGood) + "[[postproc]]\nplugin = \"open\"\n", "p.toml");
+  document.apply("buffer.crop=64");
+  document.apply(overrides);
+  return test::problems_of([&] {
+    throw config::ProblemsError(
+        config::check_components(document, config::resolve(document, test::example_catalog()), facts));
+  });
+}
+
+}  // namespace
+
+TEST_CASE("what only the components know is compared with the pipeline") {
+  config::ComponentFacts learning{true, true, {}};
+  const config::ComponentFacts fixed{true, false, {}};
+  CHECK(component_problems(learning, {}).empty());
+  CHECK(
+      component_problems(learning, {"data.labeled=0", "evaluation.threshold_rule=fixed"}) ==
+      Texts{"--set data.labeled=0: the predictor \"mean\" learns from labelled images, but data.labeled is 0; label at "
+            "least one image"});
+  CHECK(component_problems(fixed, {"data.labeled=0", "evaluation.threshold_rule=fixed"}).empty());
+  CHECK(component_problems(learning, {"train.finish=3", "train.iterations=320"}).empty());
+  CHECK(
+      component_problems(fixed, {"train.finish=3", "train.iterations=320"}) ==
+      Texts{"--set train.finish=3: train.finish is 3, iterations in which only the predictor learns, but the predictor "
+            "\"mean\" learns nothing; set it to 0"});
+  CHECK(component_problems(fixed, {"train.patience=3"}).size() == 1);
+  CHECK(
+      component_problems(learning, {"sampler.plugin=none", "autoencoder.plugin=none"}) ==
+      Texts{"p.toml:5:2: the predictor \"mean\" needs loss profiles as it is set, but the pipeline has no [sampler] to "
+            "make them; add that section"});
+  CHECK(component_problems({false, true, {}}, {"sampler.plugin=none", "autoencoder.plugin=none"}).empty());
+  learning.refusals = {{"autoencoder", 0, "bad channels"}, {"postproc", 0, "bad radius"}};
+  CHECK(component_problems(learning, {}) == Texts{"p.toml:3:2: bad channels", "p.toml:7:1: bad radius"});
+}
+
+TEST_CASE("pipelines with the same components have one text, others another") {
+  const auto text = [](const std::vector<std::string>& overrides) {
+    return config::components_toml(test::resolved(test::kGood, overrides));
+  };
+  CHECK(text({}) == text({"seed=3", "train.iterations=77", "name=other"}));
+  for (const char* other : {"sampler.step=2", "data.image_size=192", "profile.patch_size=16", "profile.length=3",
+                            "autoencoder.channels=[3]", "plugin_path=[\"/x\"]", "postproc=[{plugin=\"open\"}]"})
+    CHECK(text({}) != text({other}));
+  const auto document = config::Document::from_text(text({"plugin_path=[\"/x\"]"}), "c.toml");
+  CHECK(config::resolve(document, test::example_catalog(), config::Purpose::postprocess).sampler->plugin == "walk");
+}
+
+TEST_CASE("a run that cannot fit into memory is refused with what is large, before it is made") {
+  const auto problem = [](const std::vector<std::string>& overrides, double available) {
+    auto document = config::Document::from_text(test::kGood, "p.toml");
+    document.apply(overrides);
+    const auto problems = config::check_memory(document, config::resolve(document, test::example_catalog()), available);
+    return test::text(problems.empty() ? "" : problems.at(0).text());
+  };
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  CHECK(problem({}, 2 * kGiB) == "");
+  // 100,000 x 4096 x 4096 x 3 x 4 bytes = 18,750 GiB, which was a bad_alloc.
+  const std::vector<std::string> large = {"data.count=100000", "data.image_size=4096"};
+  CHECK(
+      problem(large, 64 * kGiB) ==
+      doctest::Contains("18750.0 of them for 100000 images of 4096 x 4096 pixels, but this machine has 64.0 GiB; lower "
+                        "data.count or the size"));
+  CHECK(problem(large, 64 * kGiB) == doctest::Contains("--set data.count=100000: a run needs at least 187"));
+  CHECK(problem({"train.patches=1000000", "profile.patch_size=256"}, 64 * kGiB) ==
+        doctest::Contains("for the 1000000 patches of 256 x 256 pixels of one iteration"));
+  CHECK(problem({"buffer.batch=4096", "buffer.crop=0", "data.image_size=1024", "data.count=1", "data.labeled=1"},
+                64 * kGiB) == doctest::Contains("for a minibatch of 4096 crops of 1024 x 1024 pixels"));
+}

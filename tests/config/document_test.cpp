@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <functional>
+
+#include "nbs/config/sweep.h"
+
 #include "example.h"
 #include "scratch.h"
 
@@ -94,7 +99,8 @@ TEST_CASE("a base that is missing, broken or no name is refused at its place") {
   const test::Scratch scratch;
   const auto file = scratch.write("own.toml", "seed = 1\nbase = \"none.toml\"\n");
   CHECK(problems_of_file(file) ==
-        Texts{file.string() + ":2:1: the base file " + (scratch / "none.toml").string() + " cannot be opened"});
+        Texts{file.string() + ":2:1: the base file " + (scratch / "none.toml").string() +
+              " cannot be opened (No such file or directory); check that it exists and may be read"});
   scratch.write("none.toml", "seed = = 1\n");
   REQUIRE(problems_of_file(file).size() == 1);
   CHECK(test::text(problems_of_file(file)[0]) == Contains((scratch / "none.toml:1:8: this is not TOML").c_str()));
@@ -218,4 +224,144 @@ TEST_CASE("a malformed override is refused with what it said") {
   CHECK(problem("train=3") == "--set train=3: train must be a table: write [train]");
   CHECK(problem("tarin.iterations=3") ==
         "--set tarin.iterations=3: a pipeline has no section or key \"tarin\"; did you mean \"train\"?");
+}
+
+namespace {
+
+std::string repeated(const std::string& part, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i)
+    text += part;
+  return text;
+}
+
+double seconds_of(const std::function<void()>& action) {
+  const auto start = std::chrono::steady_clock::now();
+  action();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+TEST_CASE("keys of very many parts and very deep lists are refused at their place, before they can fill the stack") {
+  const auto refusal = [](const std::string& text) {
+    return test::error_text([&] { Document::from_text(text, "p.toml"); });
+  };
+  CHECK(refusal("seed = 1\n" + repeated("a.", 20000) + "a = 1\n") ==
+        "p.toml:2:32: a key has more than 16 parts, which no pipeline needs; write it flatter");
+  CHECK(refusal("[" + repeated("a.", 20000) + "a]\n") == Contains("a key has more than 16 parts"));
+  CHECK(refusal("x = " + repeated("[", 100000)) ==
+        "p.toml:1:37: lists and tables are nested more than 32 deep, which no pipeline needs; write it flatter");
+  CHECK(refusal("x = " + repeated("{ a.b = ", 20000)) == Contains("nested more than 32 deep"));
+  // A quote more than three at the end of a text of several lines belongs to the text, and hides nothing.
+  CHECK(refusal("x = [\"\"\"a\"\"\"\", {" + repeated("a.", 20000) + "a = 1}]\n") == Contains("more than 16 parts"));
+  CHECK(refusal("x = ['''a''''', {" + repeated("a.", 20000) + "a = 1}]\n") == Contains("more than 16 parts"));
+  CHECK(refusal("\"x\\\"\" = 1\n" + repeated("a.", 20000) + "a = 1\n") == Contains("more than 16 parts"));
+  // What only looks like a long key.
+  const auto dots = repeated("a.", 100);
+  CHECK(refusal("a = \"" + dots + "\"\nb = '" + dots + "' # " + dots + "\nc = \"\"\"\n" + dots + "\n\"\"\"\nd = [" +
+                repeated("0.5, ", 100) + "]\n\"" + dots + "\" = 1\n") == "no error");
+  CHECK(refusal("[[a]]\n[a.b]\nc = [[[1]]]\n") == "no error");
+  const auto override_refusal = [](const std::string& text) {
+    return test::error_text([&] { Document::from_text("", "p.toml").apply(text); });
+  };
+  CHECK(override_refusal(repeated("a.", 20000) + "a=1") == Contains("has 20001 parts, but at most 16 make sense"));
+  CHECK(override_refusal("seed=" + repeated("[", 100000)) == Contains("nested more than 32 deep"));
+}
+
+TEST_CASE("bases that share bases are read once each, however many ways lead to them") {
+  const test::Scratch scratch;
+  // Without that, the file at the bottom would be read 2^25 times.
+  for (int i = 0; i < 25; ++i) {
+    const auto next = "\"f" + std::to_string(i + 1) + ".toml\"";
+    scratch.write("f" + std::to_string(i) + ".toml", "base = [" + next + ", " + next + "]\n");
+  }
+  scratch.write("f25.toml", std::string(test::kGood) + "[train]\npatches = 3\n");
+  CHECK(seconds_of([&] { CHECK(resolved_file(scratch / "f0.toml").train.options.patches == 3); }) < 2);
+}
+
+TEST_CASE("more bases than any pipeline needs are refused, and so is what is no regular file") {
+  const test::Scratch scratch;
+  for (int i = 0; i < 40; ++i)
+    scratch.write("f" + std::to_string(i) + ".toml", "base = \"f" + std::to_string(i + 1) + ".toml\"\n");
+  REQUIRE(problems_of_file(scratch / "f0.toml").size() == 1);
+  CHECK(test::text(problems_of_file(scratch / "f0.toml")[0]) == Contains("a chain of more than 32 files"));
+  scratch.write("e.toml", "");
+  const auto many = scratch.write("many.toml", "base = [" + repeated("\"e.toml\", ", 300) + "]\n");
+  REQUIRE(problems_of_file(many).size() == 1);
+  CHECK(test::text(problems_of_file(many)[0]) == Contains("more than 256 bases are named altogether"));
+  const auto device = scratch.write("device.toml", "base = \"/dev/zero\"\n");
+  CHECK(problems_of_file(device) ==
+        Texts{device.string() + ":1:1: the base file /dev/zero cannot be opened: it is no regular file (but a device, "
+                                "pipe or socket); name a file"});
+  const auto large = scratch.write("large.toml", "# " + std::string(1 << 20, 'x') + "\n");
+  CHECK(test::error_text([&] { Document::from_file(large); }) == Contains("has more than 1048576 bytes"));
+}
+
+TEST_CASE("of very many problems the first hundred are shown, soon") {
+  std::string text = "[predictor]\nplugin = \"mean\"\n[train]\n";
+  for (int i = 0; i < 20000; ++i)
+    text += "itertions" + std::to_string(i) + " = 1\n";
+  std::string message;
+  CHECK(seconds_of([&] { message = test::error_text([&] { test::resolved(text); }).c_str(); }) < 2);
+  CHECK(std::count(message.begin(), message.end(), '\n') == 100);
+  CHECK(test::text(message) == Contains("p.toml:103:1: [train] has no option \"itertions99\""));
+  CHECK(message.substr(message.rfind('\n') + 1) == "… and 19900 more problems");
+  // A name of half a megabyte is neither compared with others nor shown whole.
+  const auto long_name = test::problems_in(test::kGood + ("[train]\n" + std::string(500000, 'x') + " = 1\n"));
+  REQUIRE(long_name.size() == 1);
+  CHECK(long_name[0] == "p.toml:8:1: [train] has no option \"" + std::string(80, 'x') + "…\"");
+}
+
+TEST_CASE("overrides that would do nothing or cannot be meant are refused") {
+  const auto refusal = [](const std::string& text) {
+    return test::error_text([&] { test::resolved(test::kGood, {text}); });
+  };
+  CHECK(
+      refusal("base=other.toml") ==
+      "--set base=other.toml: base cannot be overridden, as bases are read before overrides are applied; write a file "
+      "with that base and give its name instead");
+  CHECK(refusal("base.0=other.toml") == Contains("base cannot be overridden"));
+  CHECK(refusal("train.=3") == "--set train.=3: the name \"train.\" has an empty part; write it like train.iterations");
+  CHECK(refusal(".seed=3") == Contains("has an empty part"));
+  CHECK(refusal("train..patches=3") == Contains("has an empty part"));
+  CHECK(refusal("=3") == Contains("an override is written NAME=VALUE"));
+  CHECK(refusal("\"\"=3") == Contains("has an empty part"));
+  CHECK(refusal("train.\"patches=3") == Contains("has a quote that is not closed"));
+  CHECK(refusal("name=\xff\xfe") == "--set name=\\xff\\xfe: an override must be UTF-8");
+}
+
+TEST_CASE("paths in a sweep are relative to the file too") {
+  const test::Scratch scratch;
+  const auto file = scratch.write(
+      "sub/p.toml", std::string(test::kGood) +
+                        "[sweep.grid]\n\"data.root\" = [\"images\", \"/abs\"]\n\"plugin_path\" = [[\"plugins\"]]\n"
+                        "[[sweep.exclude]]\n\"data.root\" = \"/abs\"\n");
+  const auto cells = config::expand(Document::from_file(file));
+  REQUIRE(cells.size() == 1);
+  CHECK(std::get<std::string>(cells[0].document.find("data.root")->scalar) == (scratch / "sub/images").string());
+  CHECK(config::plugin_path_of(cells[0].document) == Texts{(scratch / "sub/plugins").string()});
+}
+
+TEST_CASE("paths in overrides are relative to the current folder, however they are spelled") {
+  const auto here = std::filesystem::current_path();
+  const auto value = [&](const std::string& text, const std::string& path) {
+    auto document = Document::from_text("plugin_path = [\"/a\", \"/b\"]\n", "/elsewhere/p.toml");
+    document.apply(text);
+    const auto* const node = document.find(path);
+    REQUIRE(node != nullptr);
+    return std::get<std::string>(node->scalar);
+  };
+  const auto expected = (here / "x").string();
+  CHECK(value("data.root=x", "data.root") == expected);
+  CHECK(value("\"data\".root=x", "data.root") == expected);
+  CHECK(value("data={root=\"x\"}", "data.root") == expected);
+  CHECK(value("plugin\"\"_path=[\"x\"]", "plugin_path.0") == expected);
+  CHECK(value("plugin_path.1=x", "plugin_path.1") == expected);
+  CHECK(value("sweep.grid.\"data.root\"=[\"/y\", \"x\"]", "sweep.grid.\"data.root\".1") == expected);
+  CHECK(value("sweep.grid={\"data.root\"=[\"x\"]}", "sweep.grid.\"data.root\".0") == expected);
+  CHECK(value("sweep.zip.plugin_path=[[\"x\"]]", "sweep.zip.plugin_path.0.0") == expected);
+  CHECK(value("sweep.exclude=[{\"data.root\"=\"x\"}]", "sweep.exclude.0.\"data.root\"") == expected);
+  CHECK(value("experiment.dataset=x", "experiment.dataset") == "x");
+  CHECK(value("sweep.grid.\"experiment.dataset\"=[\"x\"]", "sweep.grid.\"experiment.dataset\".0") == "x");
 }

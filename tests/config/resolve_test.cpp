@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "example.h"
+#include "scratch.h"
 
 using namespace nbs;
 using doctest::Contains;
@@ -22,6 +23,7 @@ TEST_CASE("every unknown name has its place and the nearest known one") {
   CHECK(problems_in(good + "[train]\nseconds = 1\n  itertions = 3\n") ==
         Texts{"p.toml:8:1: [train] has no option \"seconds\"",
               "p.toml:9:3: [train] has no option \"itertions\"; did you mean \"iterations\"?"});
+  CHECK(problems_in(good + "[train]\n\"\" = 3\n").size() == 1);
   CHECK(problems_in("[sampler]\nplugin = \"walk\"\nsteps = 3\n[predictor]\nplugin = \"mean\"\nwidth = 1\n") ==
         Texts{"p.toml:3:1: the sampler \"walk\" has no option \"steps\"; did you mean \"step\"?",
               "p.toml:6:1: the predictor \"mean\" has no option \"width\"; it has no options"});
@@ -66,9 +68,7 @@ TEST_CASE("what has the wrong form as a whole is refused with the form that is w
     return problems[0];
   };
   CHECK(problem("train = 3") == "p.toml:1:1: train must be a table: write [train]");
-  CHECK(problem("name = 3") == "p.toml:1:1: name must be a text without \"/\"");
-  CHECK(problem("name = \"a/b\"") == "p.toml:1:1: name must be a text without \"/\"");
-  CHECK(problem("name = \"\"") == "p.toml:1:1: name must be a text without \"/\"");
+  CHECK(problem("name = 3") == "p.toml:1:1: name must be a text");
   CHECK(problem("seed = -1") == "p.toml:1:1: seed must be an integer of at least 0");
   CHECK(problem("seed = 0.5") == "p.toml:1:1: seed must be an integer of at least 0");
   CHECK(problem("plugin_path = \"here\"") == "p.toml:1:1: plugin_path must be a list of folders");
@@ -155,9 +155,71 @@ TEST_CASE("a chain of postprocessors alone needs no predictor") {
   CHECK(test::problems_of([&] { config::resolve(document, test::example_catalog()); }).size() == 1);
 }
 
+TEST_CASE("masking new images needs a predictor, but neither the run's data nor options that agree about training") {
+  const std::string gone = "[data]\nformat = \"mvtec\"\nroot = \"/nowhere/at/all\"\n[profile]\npatch_size = 999\n";
+  const auto problems = [](const std::string& text) {
+    return test::problems_of([&] {
+      config::resolve(config::Document::from_text(text, "p.toml"), test::example_catalog(), config::Purpose::predict);
+    });
+  };
+  CHECK(problems(test::kGood + gone).empty());
+  CHECK(problems(gone) == Texts{"p.toml:1:1: there is no [predictor]; name one with plugin = \"…\""});
+}
+
 TEST_CASE("folders of plugins are known before the rest is checked") {
   const auto document =
       config::Document::from_text("plugin_path = [\"/a\", \"b\"]\n[predictor]\nplugin = 3\n", "/x/p.toml");
   CHECK(config::plugin_path_of(document) == Texts{"/a", "/x/b"});
   CHECK(config::plugin_path_of(config::Document::from_text("", "p.toml")).empty());
+}
+
+TEST_CASE("a name that no run folder could have is refused") {
+  const auto problem = [](const std::string& name) {
+    const auto problems = problems_in("name = \"" + name + "\"\n" + test::kGood);
+    return problems.size() == 1 ? problems[0] : "other problems";
+  };
+  CHECK(problem("") == "p.toml:1:1: name is empty");
+  CHECK(problem("a/b") == "p.toml:1:1: name must have neither \"/\" nor control characters, but is \"a/b\"");
+  CHECK(problem("a\\nb") == "p.toml:1:1: name must have neither \"/\" nor control characters, but is \"a\\x0ab\"");
+  CHECK(problem("a\\u0000b") == "p.toml:1:1: name must not hold the character NUL, but is \"a\\x00b\"");
+  CHECK(problem("a\\u007fb") == "p.toml:1:1: name must have neither \"/\" nor control characters, but is \"a\\x7fb\"");
+  CHECK(problem(std::string(201, 'x')) ==
+        "p.toml:1:1: name must have at most 200 bytes, but \"" + std::string(40, 'x') + "…\" has 201");
+  CHECK(problems_in("name = \"" + std::string(200, 'x') + "\"\n" + test::kGood).empty());
+  CHECK(problems_in(std::string("name = \"Risse é 裂缝 [1]\"\n") + test::kGood).empty());
+  // The file's name is used when there is none.
+  CHECK(test::problems_of([] {
+          config::resolve(config::Document::from_text(test::kGood, "a\xff.toml"), test::example_catalog());
+        }) == Texts{"a\xff.toml:1:1: without a name in the file, a run is called like the file, but that name must be "
+                    "UTF-8, but is \"a\\xff\"; write name = \"…\" at its top"});
+}
+
+TEST_CASE("texts that a file could not hold or the system would cut are refused wherever they stand") {
+  const std::string good = test::kGood;
+  CHECK(problems_in(good + "[experiment]\ndataset = \"a\\u0000b\"\n") ==
+        Texts{"p.toml:8:1: dataset must not hold the character NUL, but is \"a\\x00b\""});
+  CHECK(problems_in("plugin_path = [\"/a\\u0000b\"]\n" + good) ==
+        Texts{"p.toml:1:1: plugin_path must not hold the character NUL, but is \"/a\\x00b\""});
+  CHECK(test::text(problems_in("name = \"\xff\"\n" + good).at(0)) == Contains("p.toml:1:"));
+  // An overlong form of "/".
+  CHECK(test::text(problems_in("name = \"\xc0\xaf\"\n" + good).at(0)) == Contains("this is not TOML"));
+  // The folder of the file is a part of the path that is meant.
+  CHECK(test::problems_of([&] {
+          config::resolve(config::Document::from_text(good + "[data]\nroot = \"x\"\n", "/a\xff/p.toml"),
+                          test::example_catalog());
+        }) == Texts{"/a\xff/p.toml:8:1: root must be UTF-8, but is \"/a\\xff/x\""});
+}
+
+TEST_CASE("folders of plugins that are not there are named at their place") {
+  const test::Scratch scratch;
+  scratch.write("file", "");
+  const auto folder = scratch.path().string();
+  const auto document = config::Document::from_text(
+      "plugin_path = [\n\"" + folder + "\",\n\"" + folder + "/none\",\n\"" + folder + "/file\",\n\"\"]\n", "p.toml");
+  CHECK(test::problems_of([&] { throw config::ProblemsError(config::check_plugin_path(document)); }) ==
+        Texts{"p.toml:3:1: the folder of plugin_path \"" + folder +
+                  "/none\" does not exist; check the name, or leave it out",
+              "p.toml:4:1: the folder of plugin_path \"" + folder +
+                  "/file\" is no folder; check the name, or leave it out",
+              "p.toml:5:1: the folder of plugin_path is empty; name a folder of plugins, or leave it out"});
 }

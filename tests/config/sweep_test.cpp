@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/config/sweep.h"
 
+#include <chrono>
+
 #include "example.h"
 
 using namespace nbs;
@@ -137,4 +139,68 @@ TEST_CASE("an override of an option that the sweep goes through is refused: it w
   REQUIRE(cells.size() == 2);
   for (const auto& cell : cells)
     CHECK(resolved(cell).seed == 7);
+}
+
+namespace {
+
+// A grid of `lists` lists with `values` values each.
+std::string grid_of(int lists, int values) {
+  std::string text = "[sweep.grid]\n";
+  for (int i = 0; i < lists; ++i) {
+    text += "\"experiment.x" + std::to_string(i) + "\" = [";
+    for (int j = 0; j < values; ++j)
+      text += std::to_string(j) + ", ";
+    text += "]\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a sweep of more cells than can be run is refused with their number, before anything is made") {
+  const auto problem = [](const std::string& sweep) {
+    const auto problems = problems_of_sweep(sweep);
+    return test::text(problems.size() == 1 ? problems[0] : "other problems");
+  };
+  CHECK(labels_of(grid_of(2, 100)).size() == 10000);
+  CHECK(problem(grid_of(2, 101)) ==
+        "p.toml:7:2: [sweep] makes 10201 cells (before exclude), more than 10000; shorten its lists, take some in step "
+        "with zip, or split the file");
+  CHECK(problem(grid_of(3, 1000)) == doctest::Contains("makes 1000000000 cells"));
+  // More than any integer holds.
+  CHECK(problem(grid_of(30, 100)) == doctest::Contains("makes at least 18446744073709551615 cells"));
+  CHECK(problem(grid_of(101, 1)) == doctest::Contains("grid lists 101 options, but a sweep goes through at most 100"));
+  // Memory is what all cells together hold.
+  std::string list = "[data]\nanomalous_labels = [";
+  for (int i = 0; i < 1000; ++i)
+    list += "1, ";
+  CHECK(problem(list + "]\n" + grid_of(2, 100)) == doctest::Contains("makes 10000 cells of a file with 10"));
+}
+
+TEST_CASE("long lists of exclusions are compared in no time") {
+  std::string exclude = "[sweep]\nexclude = [";
+  for (int i = 0; i < 10000; ++i)
+    exclude += "{\"experiment.x0\" = " + std::to_string(i % 100) +
+               ", \"experiment.x1\" = " + std::to_string(i / 100 + 1) + "},";
+  const auto start = std::chrono::steady_clock::now();
+  // Of each x0, only x1 = 0 is left.
+  CHECK(labels_of(exclude + "]\n" + grid_of(2, 100)).size() == 100);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+  CHECK(test::text(problems_of_sweep(exclude + "{\"experiment.x0\" = 1}]\n" + grid_of(2, 100)).at(0)) ==
+        doctest::Contains("exclude has 10001 entries, more than 10000"));
+}
+
+TEST_CASE("a sweep goes through options of a run, each once") {
+  const auto problem = [](const std::string& line) {
+    const auto problems = problems_of_sweep("[sweep.grid]\n" + line + "\n");
+    return problems.size() == 1 ? problems[0] : "other problems";
+  };
+  CHECK(problem("base = [\"a.toml\"]") ==
+        "p.toml:8:9: a sweep cannot go through base, as bases are read before it; write one file for each");
+  CHECK(problem("sweep = [1, 2]") == "p.toml:8:10: a sweep cannot go through [sweep] itself");
+  CHECK(problem("\"sweep.grid\" = [1, 2]") == "p.toml:8:17: a sweep cannot go through [sweep] itself");
+  CHECK(problem("\"train.\" = [1, 2]") ==
+        "p.toml:8:13: the name \"train.\" has an empty part; write it like train.iterations");
+  CHECK(problem("\"sampler\" = [{plugin = \"walk\"}]\n\"sampler.step\" = [1, 2]") ==
+        "p.toml:9:19: sampler and sampler.step set the same values twice; keep one of them");
 }

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "error_text.h"
+#include "mutation.h"
 #include "scratch.h"
 
 using namespace nbs;
@@ -96,4 +97,53 @@ TEST_CASE("a file that is no usable .npy file is refused with the reason") {
   CHECK(refusal(numpy_file("{'descr': '<f4', 'fortran_order': False, }", four)) == Contains("'shape'"));
   const auto whole = numpy_file("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", four);
   CHECK(refusal(whole.substr(0, 40)) == Contains("cut short"));
+}
+
+TEST_CASE("a shape that is no tuple of extents from 0 is refused, and so are more values than it says") {
+  const test::Scratch scratch;
+  const auto file_with = [&](const std::string& shape, std::size_t values) {
+    return scratch.write("a.npy", numpy_file("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }",
+                                             std::string(values * 4, '\0')));
+  };
+  const auto refusal = [&](const std::string& shape, std::size_t values) {
+    const auto file = file_with(shape, values);
+    return test::error_text([&] { data::read_npy(file); });
+  };
+  CHECK(refusal("(-3, 4)", 12) == Contains("states the shape (-3, 4), which has a negative extent"));
+  CHECK(refusal("(3, -4)", 12) == Contains("has a negative extent"));
+  CHECK(refusal("(-3, -4)", 12) == Contains("has a negative extent"));
+  for (const char* shape :
+       {"3, 4", "(3 4)", "(3; 4)", "(3.0, 4)", "(0x3, 4)", "(3, 4", "(a)", "(,)", "[3, 4]", "(3,, 4)"}) {
+    CAPTURE(shape);
+    CHECK(refusal(shape, 12) == Contains("tuple"));
+  }
+  CHECK(refusal("(3000000000, 0)", 0) == Contains("more values than can be read"));
+  CHECK(refusal("(3, 4)", 13) == Contains("has 4 bytes more than its shape says"));
+  CHECK(data::read_npy(file_with("(3, 4)", 12)).shape == std::vector<std::int64_t>{3, 4});
+  CHECK(data::read_npy(file_with("( 3L , 4L )", 12)).shape == std::vector<std::int64_t>{3, 4});
+  CHECK(data::read_npy(file_with("(12,)", 12)).shape == std::vector<std::int64_t>{12});
+  CHECK(data::read_npy(file_with("()", 1)).values.size() == 1);
+}
+
+TEST_CASE("mutated .npy files are read or refused, never more") {
+  const test::Scratch scratch;
+  const auto whole = numpy_file("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }", std::string(48, 'x'));
+  for (std::int64_t k = 0; k < test::mutations(3000); ++k) {
+    CAPTURE(k);
+    // Half of the mutations hit the header, where it matters.
+    auto bytes = test::mutated(k % 2 == 0 ? whole : whole.substr(0, 80), static_cast<std::uint64_t>(k));
+    if (k % 2 != 0) bytes += whole.substr(80);
+    const auto file = scratch.write("a.npy", bytes);
+    try {
+      const auto array = data::read_npy(file);
+      std::int64_t count = 1;
+      for (const auto extent : array.shape) {
+        REQUIRE(extent >= 0);
+        count *= extent;
+      }
+      REQUIRE(count == static_cast<std::int64_t>(array.values.size()));
+    } catch (const Error& error) {
+      REQUIRE(std::string(error.what()).find("a.npy") != std::string::npos);
+    }
+  }
 }

@@ -163,6 +163,33 @@ TEST_CASE("whatever a plugin throws becomes one sentence with plugin, method and
   CHECK(error_text([&] { predictor->learn({}, {}, {}); }) == "predictor \"polite\", learn(): out of cheese");
 }
 
+TEST_CASE("a state that is of another component is refused with plugin, method and place") {
+  const auto loaded = [](const std::string& manner, const nbs::State& state) {
+    const auto predictor = with_manners().make_predictor("polite", with_manner(manner), some_context(), "p.toml:3:1");
+    return error_text([&] { predictor->load(state); });
+  };
+  nbs::State good;
+  with_manners().make_predictor("polite", with_manner("good"), some_context(), "")->save(good);
+  CHECK(loaded("good", good) == "no error");
+  CHECK(loaded("good", good) == "no error");  // the same state again
+  const std::string start = "p.toml:3:1: predictor \"polite\", load(): ";
+  const std::string advice = "; it belongs to another pipeline or version, so run this one again";
+  CHECK(loaded("good", {}) == text(start + "the tensor \"weights\" is not in the saved state" + advice));
+  nbs::State more = good;
+  more.write_integer("more", 1);
+  CHECK(loaded("good", more) == text(start +
+                                     "the tensor \"more\" of the saved state was not read by load(), so it is "
+                                     "not of this component" +
+                                     advice));
+  CHECK(loaded("forgets", good) == Contains("the tensor \"weights\" of the saved state was not read"));
+  CHECK(loaded("throws", good) == text(start + "out of cheese"));
+  CHECK(loaded("throws a number", good) == text(start + "threw something that is not a std::exception"));
+  CHECK(loaded("wrong sizes", good) == Contains("must match the size of tensor b"));
+  nbs::State state;
+  const auto rude = with_manners().make_predictor("polite", with_manner("throws"), some_context(), "");
+  CHECK(error_text([&] { rude->save(state); }) == "predictor \"polite\", save(): out of cheese");
+}
+
 TEST_CASE("an error of LibTorch inside a plugin comes without its stack trace") {
   const std::string sentence = applied("wrong sizes").c_str();
   CHECK(text(sentence) == Contains("apply(): The size of tensor a (3) must match the size of tensor b (5)"));

@@ -84,7 +84,7 @@ TEST_CASE("folders are searched in order, their libraries by name; what is refus
   const auto empty = put("empty", "a/empty.so");
   scratch.write("a/readme.txt", "no library");
   put("manners", "a/deeper/manners.so");
-  const auto& host = *new nbs::host::Registry({scratch / "a", scratch / "none", scratch / "b"});
+  const auto& host = *nbs::host::Registry::open({scratch / "a", scratch / "none", scratch / "b"});
   const auto& catalog = host.catalog();
   CHECK(catalog.searched ==
         std::vector<std::string>{(scratch / "a").string(), (scratch / "none").string(), (scratch / "b").string()});
@@ -99,7 +99,7 @@ TEST_CASE("a plugin that is not there is refused with near names, folders and re
   const nbs::test::Scratch scratch;
   std::filesystem::copy_file(test_plugin("manners"), scratch / "manners.so");
   std::filesystem::copy_file(test_plugin("empty"), scratch / "empty.so");
-  const auto& host = *new nbs::host::Registry({scratch.path()});
+  const auto& host = *nbs::host::Registry::open({scratch.path()});
   CHECK(error_text([&] { host.make_predictor("plite", {}, test_context(), "p.toml:3:1"); }) ==
         text("p.toml:3:1: there is no predictor \"plite\"; did you mean \"polite\"?\n  known: polite\n  searched: " +
              scratch.path().string() + "\n  refused: " + (scratch / "empty.so").string() +
@@ -150,4 +150,22 @@ TEST_CASE("registrations that no pipeline could use are refused") {
       refuse_registrations({good}) ==
       std::string("the sampler \"walk\" has an option \"step\" whose default is not allowed: it must be at least 1.0, "
                   "but is 0; change the default or the range"));
+}
+
+TEST_CASE("a plugin folder or library that anyone may write to is remarked on") {
+  const nbs::test::Scratch scratch;
+  const auto file = scratch / "manners.so";
+  std::filesystem::copy_file(test_plugin("manners"), file);
+  const auto warnings = [&] { return nbs::host::Registry::open({scratch.path()})->catalog().warnings; };
+  const auto remark = [](const std::filesystem::path& path) {
+    return "anyone may write to " + path.string() +
+           ", so that anyone can put code there that nbs runs as you; chmod o-w it";
+  };
+  CHECK(warnings().empty());
+  using std::filesystem::perm_options;
+  using std::filesystem::perms;
+  std::filesystem::permissions(file, perms::others_write, perm_options::add);
+  CHECK(warnings() == std::vector<std::string>{remark(file)});
+  std::filesystem::permissions(scratch.path(), perms::others_write, perm_options::add);
+  CHECK(warnings() == std::vector<std::string>{remark(scratch.path()), remark(file)});
 }

@@ -78,3 +78,39 @@ TEST_CASE("a folder named twice is searched once, where it comes first") {
   const PluginPath environment("/a:/b/../a:/c/");
   CHECK(without_own(plugin_search_path({"/b", "/b/."}, {"/a", "/c", "/"})) == Paths{"/b", "/a", "/c", "/"});
 }
+
+TEST_CASE("folders and libraries that anybody may write to are named, as what lies there is run") {
+  const PluginPath none(nullptr);
+  const nbs::test::Scratch scratch;
+  scratch.write("plugins/a.so", "");
+  scratch.write("plugins/b.so", "");
+  scratch.write("plugins/notes.txt", "");
+  const Paths folders = {scratch / "plugins", scratch / "none"};
+  const auto folder = (scratch / "plugins").string();
+  const auto allow = [&](const fs::path& path, fs::perms perms) {
+    fs::permissions(path, perms | fs::perms::owner_all, fs::perm_options::replace);
+  };
+  for (const auto& path : {folder, folder + "/a.so", folder + "/b.so"})
+    allow(path, fs::perms::group_all);
+  CHECK(nbs::host::plugin_folder_warnings(folders).empty());
+  allow(scratch / "plugins/notes.txt", fs::perms::others_write);
+  CHECK(nbs::host::plugin_folder_warnings(folders).empty());
+  const std::string anybody =
+      " can be written to by anybody: any user of this machine can put code there that nbs runs as you; take the right "
+      "away (chmod o-w)";
+  allow(scratch / "plugins/b.so", fs::perms::others_write);
+  CHECK(nbs::host::plugin_folder_warnings(folders) ==
+        std::vector<std::string>{"the plugin library " + folder + "/b.so" + anybody});
+  // Also where others cannot take files away, as in /tmp.
+  allow(folder, fs::perms::all | fs::perms::sticky_bit);
+  CHECK(nbs::host::plugin_folder_warnings(folders) ==
+        std::vector<std::string>{"the plugin folder " + folder + anybody,
+                                 "the plugin library " + folder + "/b.so" + anybody});
+}
+
+TEST_CASE("folders of NBS_PLUGIN_PATH that are not there are named; empty parts are none") {
+  const nbs::test::Scratch scratch;
+  const PluginPath environment((":" + scratch.path().string() + "::/nowhere/at/all").c_str());
+  CHECK(nbs::host::plugin_folder_warnings({}) ==
+        std::vector<std::string>{"NBS_PLUGIN_PATH names /nowhere/at/all, which is no folder"});
+}

@@ -22,7 +22,7 @@ inline std::filesystem::path test_plugin(const std::string& name) {
 
 /// A registry without plugins. Like every registry it is never destroyed.
 inline host::Registry& registry() {
-  return *new host::Registry({});
+  return *host::Registry::open({});
 }
 
 /// A library that was loaded stays in memory, so its file must never be written again.

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # See CMakeLists.txt. Any step that fails ends the test with that step's output.
+include(${CMAKE_CURRENT_LIST_DIR}/runpath.cmake)
+
 function(step)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT status EQUAL 0)
@@ -29,9 +31,12 @@ set(ENV{XDG_CACHE_HOME} ${SCRATCH}/cache)
 set(ENV{OMP_NUM_THREADS} 1)
 
 step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${SCRATCH}/prefix)
-step(${CMAKE_COMMAND} -S ${EXAMPLE} -B ${SCRATCH}/plugin -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix
+# With the generator of this build, whose program is known to be here: nothing else was installed for it.
+step(${CMAKE_COMMAND} -S ${EXAMPLE} -B ${SCRATCH}/plugin -G ${GENERATOR} -DCMAKE_MAKE_PROGRAM=${MAKE_PROGRAM}
+     -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix
      -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=${BUILD_TYPE} -DCMAKE_CXX_FLAGS=${flags})
 step(${CMAKE_COMMAND} --build ${SCRATCH}/plugin)
+check_runpath(${READELF} ${SCRATCH}/prefix ${SCRATCH}/plugin)
 
 step(${nbs} test-plugin ${SCRATCH}/plugin/libnbs-edges.so)
 expect("loaded: sampler \"edges\"")

@@ -120,7 +120,9 @@ TEST_CASE("every figure of the paper has a file with its labels, run on three sp
     CHECK(data.labeled == 5);       // the paper's
     CHECK(data.image_size == 256);  // the paper's
     const auto& experiment = pipelines.front().experiment.options;
-    CHECK(experiment.dataset == (data.format == "mvtec" ? "mvtec/" + data.category : data.format));
+    CHECK(experiment.dataset == (data.format == nbs::data::Format::mvtec
+                                     ? "mvtec/" + data.category
+                                     : nbs::choice_name(data.format, nbs::data::formats())));
     labels.emplace(experiment.dataset, experiment.method);
   }
   const auto paper = nlohmann::json::parse(nbs::read_file(NBS_SOURCE_DIR "/pipelines/paper_tables.json"));

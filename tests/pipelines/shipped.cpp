@@ -93,10 +93,10 @@ const std::vector<Shipped>& shipped() {
   return files;
 }
 
-const Shipped& shipped(const std::string& name) {
+const Shipped& shipped(std::string_view name) {
   const auto& files = shipped();
   const auto found = std::find_if(files.begin(), files.end(), [&](const auto& file) { return file.name == name; });
-  INFO(name);
+  INFO(std::string(name));
   REQUIRE(found != files.end());
   return *found;
 }

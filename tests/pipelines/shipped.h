@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nbs/config/document.h"
@@ -35,7 +36,7 @@ struct Shipped {
 /// All *.toml below pipelines/, in the order of their names.
 const std::vector<Shipped>& shipped();
 /// The one with this name; fails the test if there is none.
-const Shipped& shipped(const std::string& name);
+const Shipped& shipped(std::string_view name);
 
 /// The plugins that nbs finds.
 const host::Catalog& plugins();

@@ -2,6 +2,8 @@
 #include "nbs/run/batch.h"
 
 #include <algorithm>
+#include <csignal>
+#include <stdexcept>
 
 #include <doctest/doctest.h>
 
@@ -9,6 +11,7 @@
 
 #include "environment.h"
 #include "error_text.h"
+#include "messages.h"
 
 using namespace nbs;
 using State = run::Job::State;
@@ -39,7 +42,7 @@ std::vector<Job> jobs_named(const std::vector<std::string>& names) {
 std::string states(const std::vector<Job>& jobs) {
   std::string text;
   for (const auto& job : jobs)
-    text += "wsrdf"[static_cast<int>(job.state)];
+    text += "wsrdfi"[static_cast<int>(job.state)];
   return text;
 }
 
@@ -58,7 +61,7 @@ TEST_CASE("a batch runs every job in a folder of its own; a failure stops no oth
     auto jobs = jobs_named({"a", "bad", "b", "c"});
     std::vector<std::string> told;
     run::run_batch(jobs, parent, parallel,
-                   [&](const Job& job) { told.push_back(job.label + "wsrdf"[static_cast<int>(job.state)]); });
+                   [&](const Job& job) { told.push_back(job.label + "wsrdfi"[static_cast<int>(job.state)]); });
     CHECK(states(jobs) == "dfdd");
     CHECK(jobs[1].status == 3);
     CHECK(calls() == 4);
@@ -93,13 +96,70 @@ TEST_CASE("never more run at once than was said, and as many as that") {
   CHECK(states(jobs) == "ddddd");
 }
 
-TEST_CASE("a worker that a signal ends has failed") {
+TEST_CASE("a worker that a signal ends has failed, and the job says which") {
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "kill -KILL $$");
   auto jobs = jobs_named({"a"});
   run::run_batch(jobs, scratch / "runs", 1, [](const Job&) {});
   CHECK(states(jobs) == "f");
   CHECK(jobs[0].status == 137);
+  CHECK(test::text(jobs[0].problem) == doctest::Contains("ended by SIGKILL"));
+}
+
+TEST_CASE("a worker that ends well without a finished result has failed") {
+  const test::Scratch scratch;
+  const test::FakeWorker worker(scratch, "exit 0");
+  auto jobs = jobs_named({"a"});
+  run::run_batch(jobs, scratch / "runs", 1, [](const Job&) {});
+  CHECK(states(jobs) == "f");
+  CHECK(test::text(jobs[0].problem) == doctest::Contains("left no finished result"));
+}
+
+TEST_CASE("a worker that fails after it wrote a finished result is done, with its status, and is not repeated") {
+  const test::Scratch scratch;
+  const test::FakeWorker worker(scratch, "echo '{\"ending\": \"finished\"}' > \"$4/result.json\"; exit 1");
+  auto jobs = jobs_named({"a"});
+  run::run_batch(jobs, scratch / "runs", 1, [](const Job&) {});
+  CHECK(states(jobs) == "d");
+  CHECK(jobs[0].status == 1);
+  auto again = jobs_named({"a"});
+  run::run_batch(again, scratch / "runs", 1, [](const Job&) {});
+  CHECK(states(again) == "s");
+}
+
+TEST_CASE("what the callback throws ends neither the batch nor a run") {
+  const test::Scratch scratch;
+  const test::FakeWorker worker(scratch, "sleep 0.1; echo '{\"ending\": \"finished\"}' > \"$4/result.json\"");
+  auto jobs = jobs_named({"a", "b", "c"});
+  run::BatchEnd end;
+  const auto said = test::messages_of([&] {
+    end = run::run_batch(jobs, scratch / "runs", 2, [](const Job& job) {
+      if (job.state == State::running && job.label == "b") throw 3;
+      if (job.state == State::done) throw std::runtime_error("no report");
+    });
+  });
+  CHECK(states(jobs) == "ddd");
+  CHECK(end.problems == 4);
+  CHECK(end.stop_signal == 0);
+  CHECK(test::text(said) == doctest::Contains("nbs: c: no report; the batch goes on\n"));
+}
+
+TEST_CASE("told to stop, a batch starts no more, waits for those that run, and says so") {
+  const test::Scratch scratch;
+  // The first is finished when the second interrupts the batch; it and the third end as a worker does.
+  const test::FakeWorker worker(scratch,
+                                "if grep -q '\"a\"' \"$2\"; then echo '{\"ending\": \"finished\"}' > "
+                                "\"$4/result.json\"; exit 0; fi\n"
+                                "trap 'echo \"{\\\"ending\\\": \\\"interrupted\\\"}\" > \"$4/result.json\"; "
+                                "exit 130' INT\n"
+                                "if grep -q '\"c\"' \"$2\"; then kill -INT $PPID; fi\n"
+                                "while :; do sleep 0.05; done");
+  auto jobs = jobs_named({"a", "b", "c", "d", "e"});
+  const auto end = run::run_batch(jobs, scratch / "runs", 2, [](const Job&) {});
+  CHECK(end.stop_signal == SIGINT);
+  CHECK(states(jobs) == "diiww");
+  CHECK_FALSE(run::is_finished(jobs[1].folder));
+  CHECK(jobs[3].folder.empty());
 }
 
 TEST_CASE("cores are divided among parallel runs, unless a pipeline names its threads") {
@@ -118,13 +178,13 @@ TEST_CASE("cores are divided among parallel runs, unless a pipeline names its th
   CHECK(test::lines_of(scratch / "calls.txt").back().find("--threads") == std::string::npos);
 }
 
-TEST_CASE("when the next run cannot start, those that run already are waited for") {
+TEST_CASE("a run that cannot start has failed, with the reason, and stops no other") {
   const test::Scratch scratch;
-  const test::FakeWorker worker(scratch, "sleep 0.2; echo '{\"ending\": \"finished\"}' > \"$4/result.json\"");
+  const test::FakeWorker worker(scratch, "sleep 0.1; echo '{\"ending\": \"finished\"}' > \"$4/result.json\"");
   auto jobs = jobs_named({"a", "no/such", "b"});
-  CHECK(test::error_text([&] { run::run_batch(jobs, scratch / "runs", 2, [](const Job&) {}); }) ==
-        doctest::Contains("cannot be made"));
-  CHECK(states(jobs) == "dww");
+  run::run_batch(jobs, scratch / "runs", 2, [](const Job&) {});
+  CHECK(states(jobs) == "dfd");
+  CHECK(test::text(jobs[1].problem) == doctest::Contains("cannot be made"));
   CHECK(run::is_finished(jobs[0].folder));
 }
 
@@ -140,6 +200,9 @@ TEST_CASE("a finished run counts only for exactly the same pipeline") {
   nbs::write_file(second / "result.json", "{\"ending\": \"patience\"}");
   CHECK(run::finished_run(scratch.path(), pipeline) == second);
   CHECK(run::finished_run(scratch.path(), test::small_pipeline("a", 1)).empty());
+  // A run whose pipeline is gone is of no known pipeline, and stops nobody from looking on.
+  std::filesystem::remove(second / "resolved.toml");
+  CHECK(run::finished_run(scratch.path(), pipeline).empty());
   // The name alone does not decide.
   nbs::write_file(second / "resolved.toml", config::to_toml(test::small_pipeline("a", 1)));
   CHECK(run::finished_run(scratch.path(), pipeline).empty());

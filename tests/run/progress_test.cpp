@@ -1,38 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/run/progress.h"
 
-#include <cstdio>
-#include <functional>
 #include <regex>
 
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "environment.h"
+#include "messages.h"
 
 using nbs::run::duration_text;
 using nbs::run::Progress;
-
-namespace {
-
-// What `action` writes to standard error.
-std::string messages_of(const std::function<void()>& action) {
-  const nbs::test::Scratch scratch;
-  const auto file = scratch / "messages";
-  std::fflush(stderr);
-  const int before = dup(STDERR_FILENO);
-  const int to = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  dup2(to, STDERR_FILENO);
-  close(to);
-  action();
-  std::fflush(stderr);
-  dup2(before, STDERR_FILENO);
-  close(before);
-  return nbs::read_file(file);
-}
-
-}  // namespace
+using nbs::test::messages_of;
 
 TEST_CASE("durations in words") {
   CHECK(duration_text(0) == "0 s");

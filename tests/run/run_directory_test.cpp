@@ -120,3 +120,18 @@ TEST_CASE("a run is finished if its result says so") {
   CHECK_FALSE(with("{\"ending\": \"fini"));
   CHECK_FALSE(with(""));
 }
+
+TEST_CASE("a text that is no UTF-8, which no TOML file can hold, is refused before anything is made") {
+  const test::Scratch scratch;
+  auto pipeline = test::small_pipeline("a");
+  pipeline.plugin_path = {"/plugins/a\xff"};
+  for (const bool named : {false, true}) {
+    const auto sentence = test::error_text([&] {
+      named ? run::use_run_directory(scratch / "runs", pipeline) : run::make_run_directory(scratch / "runs", pipeline);
+    });
+    CHECK(sentence == doctest::Contains("a text of the pipeline is not UTF-8, so no TOML file can hold it: "));
+    CHECK(sentence == doctest::Contains("/plugins/a"));
+    CHECK(sentence == doctest::Contains("rename the file or folder that it names"));
+  }
+  CHECK_FALSE(std::filesystem::exists(scratch / "runs"));
+}

@@ -4,14 +4,21 @@
 #include <csignal>
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "background.h"
 #include "environment.h"
 #include "error_text.h"
+#include "messages.h"
 
 using namespace nbs;
 using doctest::Contains;
 
 namespace {
+
+// A worker that only a signal ends. Short sleeps, as a shell handles signals between commands.
+const std::string kForEver = "while :; do sleep 0.05; done";
 
 volatile std::sig_atomic_t interrupts = 0;
 
@@ -38,14 +45,27 @@ TEST_CASE("the worker is the program that NBS_WORKER names; without one the sent
   }
 }
 
-TEST_CASE("exit codes come back as they are, signals as 128 and their number") {
+TEST_CASE("an exit code that is the worker's own comes back; any other end is said and is a failure") {
   const test::Scratch scratch;
-  const test::FakeWorker worker(scratch, "case $1 in exit) exit $2;; kill) kill -$2 $$; sleep 5;; esac");
+  const test::FakeWorker worker(scratch, "case $1 in exit) exit $2;; kill) kill -$2 $$; sleep 0.2;; esac");
   CHECK(run::run_worker({"exit", "0"}) == 0);
   CHECK(run::run_worker({"exit", "1"}) == 1);
-  CHECK(run::run_worker({"exit", "77"}) == 77);
-  CHECK(run::run_worker({"kill", "KILL"}) == 128 + SIGKILL);
-  CHECK(run::run_worker({"kill", "TERM"}) == 128 + SIGTERM);
+  CHECK(run::run_worker({"exit", "2"}) == 2);
+  CHECK(run::run_worker({"exit", "130"}) == 130);
+  CHECK(run::run_worker({"kill", "INT"}) == 130);
+  int code = 0;
+  const auto said = [&](const char* how, const char* what) {
+    return test::messages_of([&] { code = run::run_worker({how, what}); });
+  };
+  CHECK(test::text(said("exit", "77")) == Contains("the worker ended with status 77, which is none of its own"));
+  CHECK(code == 1);
+  CHECK(test::text(said("kill", "KILL")) == Contains("ended by SIGKILL (signal 9): usually because the machine"));
+  CHECK(code == 1);
+  CHECK(test::text(said("kill", "SEGV")) ==
+        Contains("ended by SIGSEGV (signal 11): it crashed: a mistake in a plugin"));
+  CHECK(code == 1);
+  CHECK(test::text(said("kill", "TERM")) == Contains("ended by SIGTERM (signal 15): somebody"));
+  CHECK(code == 1);
 }
 
 TEST_CASE("arguments arrive unchanged, also empty ones and ones with blanks and quotes") {
@@ -55,23 +75,128 @@ TEST_CASE("arguments arrive unchanged, also empty ones and ones with blanks and 
         "<run><a b><><--set><x=\"y\"><$HOME><*>");
 }
 
-TEST_CASE("an interrupt is the worker's to handle: it can be interrupted, and this program goes on waiting") {
+TEST_CASE("an interrupt is the worker's to handle: this program hands it on and goes on waiting") {
   const test::Scratch scratch;
   auto* const before = std::signal(SIGINT, note_interrupt);
   {
-    // The terminal would send it to both; the worker catches it, ends cleanly with its own code.
-    const test::FakeWorker worker(scratch, "trap 'exit 9' INT; kill -INT $PPID; kill -INT $$; sleep 5");
-    CHECK(run::run_worker({}) == 9);
+    // Sent to this program alone; the worker catches what is handed on, and ends cleanly.
+    const test::FakeWorker worker(scratch, "trap 'exit 9' INT; kill -INT $PPID; " + kForEver);
+    run::Workers workers;
+    workers.start({});
+    const auto end = workers.wait();
+    CHECK(end.code == 9);
+    CHECK(workers.stop_signal() == SIGINT);
     CHECK(interrupts == 0);
   }
   {
-    const test::FakeWorker worker(scratch, "kill -INT $$; exit 3");
-    CHECK(run::run_worker({}) == 128 + SIGINT);
+    const test::FakeWorker worker(scratch, "trap 'exit 0' INT; kill -INT $PPID; " + kForEver);
+    CHECK(run::run_worker({}) == 130);  // whatever it ended with: no next run is to be started
   }
   // Afterwards an interrupt reaches this program's own handler again.
   std::raise(SIGINT);
   CHECK(interrupts == 1);
   std::signal(SIGINT, before);
+}
+
+TEST_CASE("an interrupt that was ignored stays ignored, here and in the worker") {
+  const test::Scratch scratch;
+  auto* const before = std::signal(SIGINT, SIG_IGN);
+  const test::FakeWorker worker(scratch, "kill -INT $$; kill -INT $PPID; exit 0");
+  CHECK(run::run_worker({}) == 0);
+  std::signal(SIGINT, before);
+}
+
+TEST_CASE("SIGTERM and SIGHUP are handed on; a worker that does not end in time is killed") {
+  const test::Scratch scratch;
+  const test::Variable grace("NBS_GRACE_SECONDS", "1");
+  {
+    const test::FakeWorker worker(scratch, "trap 'exit 0' $1; kill -$1 $PPID; " + kForEver);
+    CHECK(run::run_worker({"TERM"}) == 128 + SIGTERM);
+    CHECK(run::run_worker({"HUP"}) == 128 + SIGHUP);
+  }
+  const test::FakeWorker worker(scratch, "trap '' TERM; kill -TERM $PPID; " + kForEver);
+  int code = 0;
+  CHECK(test::messages_of([&] { code = run::run_worker({}); }) ==
+        "nbs: 1 of the workers did not end within 3 s and were killed\n");
+  CHECK(code == 128 + SIGTERM);
+}
+
+TEST_CASE("the second interrupt ends this program and its workers at once; a signal that comes twice is one") {
+  const test::Scratch scratch;
+  const auto number = scratch / "worker.pid";
+  const test::FakeWorker worker(scratch, "trap '' INT; echo $$ > " + number.string() + "; " + kForEver);
+  const pid_t front = fork();
+  REQUIRE(front >= 0);
+  if (front == 0) {
+    close(STDERR_FILENO);
+    _exit(run::run_worker({}));
+  }
+  REQUIRE(test::wait_until([&] { return !test::lines_of(number).empty(); }));
+  const pid_t process = std::stoi(test::lines_of(number).at(0));
+  kill(front, SIGINT);
+  usleep(50000);
+  kill(front, SIGINT);
+  usleep(300000);
+  CHECK(test::is_running(front));
+  CHECK(test::is_running(process));
+  kill(front, SIGINT);
+  int status = 0;
+  waitpid(front, &status, 0);
+  CHECK(WEXITSTATUS(status) == 130);
+  CHECK(test::wait_until([&] { return !test::is_running(process); }));
+}
+
+TEST_CASE("a worker ends with its front end, also when that is killed") {
+  const test::Scratch scratch;
+  const auto number = scratch / "worker.pid";
+  const auto told = scratch / "told";
+  const test::FakeWorker worker(
+      scratch, "trap 'echo told > " + told.string() + "; exit 0' TERM; echo $$ > " + number.string() + "; " + kForEver);
+  for (const int signal : {SIGKILL, SIGSEGV}) {
+    std::filesystem::remove(number);
+    std::filesystem::remove(told);
+    const pid_t front = fork();
+    REQUIRE(front >= 0);
+    if (front == 0) {
+      std::signal(SIGSEGV, SIG_DFL);
+      _exit(run::run_worker({}));
+    }
+    REQUIRE(test::wait_until([&] { return !test::lines_of(number).empty(); }));
+    const pid_t process = std::stoi(test::lines_of(number).at(0));
+    kill(front, signal);
+    waitpid(front, nullptr, 0);
+    CHECK(test::wait_until([&] { return !test::is_running(process); }));
+    CHECK(test::lines_of(told).size() == 1);
+  }
+}
+
+TEST_CASE("a worker starts with no signal blocked") {
+  // No shell, which would unblock them itself.
+  const test::Variable named("NBS_WORKER", "/bin/grep");
+  run::Workers workers;
+  workers.start({"-q", "SigBlk:.0000000000000000", "/proc/self/status"});
+  CHECK(workers.wait().code == 0);
+}
+
+TEST_CASE("workers that nobody waits for any more are ended") {
+  const test::Scratch scratch;
+  const test::FakeWorker worker(scratch, kForEver);
+  pid_t process = 0;
+  {
+    run::Workers workers;
+    process = workers.start({});
+    CHECK(test::is_running(process));
+  }
+  CHECK_FALSE(test::is_running(process));
+}
+
+TEST_CASE("the grace period is a whole number of seconds, or a sentence says so") {
+  CHECK(run::grace_seconds() == 10);
+  for (const char* wrong : {"0", "-1", "ten", "1.5", "99999999999999999999", "3601"}) {
+    const test::Variable grace("NBS_GRACE_SECONDS", wrong);
+    CHECK(test::error_text([] { run::grace_seconds(); }) ==
+          test::text("NBS_GRACE_SECONDS is \"" + std::string(wrong) + "\", but must be a whole number from 1 to 3600"));
+  }
 }
 
 TEST_CASE("standard output is collected, however much it is; failure is an error with command and status") {
@@ -86,18 +211,30 @@ TEST_CASE("standard output is collected, however much it is; failure is an error
         }) == test::text(worker.program().string() + " describe here ended with status 4"));
 }
 
+TEST_CASE("a description that a signal ends is an error that names it") {
+  const test::Scratch scratch;
+  const test::FakeWorker worker(scratch, "kill -SEGV $$");
+  CHECK(test::error_text([] { run::worker_output({"describe"}); }) ==
+        Contains("describe ended with status 139: the worker was ended by SIGSEGV"));
+}
+
 TEST_CASE("a log takes the worker's messages, behind those that are there") {
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "echo \"message $1\" >&2; exit $1");
-  CHECK(run::wait_for(run::start_worker({"0"}, scratch / "log.txt")) == 0);
-  CHECK(run::wait_for(run::start_worker({"5"}, scratch / "log.txt")) == 5);
+  run::Workers workers;
+  for (const int code : {0, 5}) {
+    workers.start({std::to_string(code)}, scratch / "log.txt");
+    CHECK(workers.wait().code == code);
+  }
   CHECK(nbs::read_file(scratch / "log.txt") == "message 0\nmessage 5\n");
 }
 
 TEST_CASE("a worker that cannot be started ends with 127 and says why") {
   const test::Scratch scratch;
   const test::Variable named("NBS_WORKER", (scratch / "none").string());
-  CHECK(run::wait_for(run::start_worker({}, scratch / "log.txt")) == 127);
+  run::Workers workers;
+  workers.start({}, scratch / "log.txt");
+  CHECK(workers.wait().code == 127);
   CHECK(test::text(nbs::read_file(scratch / "log.txt")) ==
         test::text("nbs: the worker " + (scratch / "none").string() +
                    " cannot be started: No such file or directory; check NBS_WORKER, or install nbs again\n"));
@@ -106,9 +243,15 @@ TEST_CASE("a worker that cannot be started ends with 127 and says why") {
 TEST_CASE("of several workers the one that ends is told with its status") {
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "sleep $1; exit $2");
-  const auto slow = run::start_worker({"0.6", "1"});
-  const auto quick = run::start_worker({"0", "2"});
-  CHECK(run::wait_for_any() == std::pair<pid_t, int>{quick, 2});
-  CHECK(run::wait_for_any() == std::pair<pid_t, int>{slow, 1});
-  CHECK(test::error_text([] { run::wait_for_any(); }) == Contains("waiting for the workers failed"));
+  run::Workers workers;
+  const auto slow = workers.start({"0.6", "1"});
+  const auto quick = workers.start({"0", "2"});
+  CHECK(workers.running() == 2);
+  auto end = workers.wait();
+  CHECK(end.process == quick);
+  CHECK(end.code == 2);
+  end = workers.wait();
+  CHECK(end.process == slow);
+  CHECK(end.code == 1);
+  CHECK(test::error_text([&] { workers.wait(); }) == Contains("waiting for the workers failed: none runs"));
 }

@@ -15,6 +15,7 @@
 #include "nbs/draw.h"
 #include "nbs/predictor.h"
 #include "nbs/sampler.h"
+#include "nbs/training/safetensors.h"
 #include "nbs/training/trainer.h"
 
 #include "torch_test.h"
@@ -54,13 +55,13 @@ class LinearAutoencoder : public Autoencoder {
     return (patches * gain_ + shift_ - patches).square().mean(1);
   }
   std::vector<torch::Tensor> state() override { return {gain_, shift_}; }
-  void save(torch::serialize::OutputArchive& archive) const override {
-    archive.write("gain", gain_);
-    archive.write("shift", shift_);
+  void save(State& state) const override {
+    state.write("gain", gain_);
+    state.write("shift", shift_);
   }
-  void load(torch::serialize::InputArchive& archive) override {
-    archive.read("gain", gain_);
-    archive.read("shift", shift_);
+  void load(const State& state) override {
+    state.read_into("gain", gain_);
+    state.read_into("shift", shift_);
   }
 
   std::vector<double> taught;  ///< the sum of each patch it learnt from, in order
@@ -105,9 +106,7 @@ class NotingSampler : public Sampler {
     const bool broken = static_cast<std::int64_t>(lessons.size()) == break_at_lesson;
     return {{"gradient", broken ? kNan : 1.0}};
   }
-  void save(torch::serialize::OutputArchive& archive) const override {
-    archive.write("lessons", torch::tensor(static_cast<std::int64_t>(lessons.size())));
-  }
+  void save(State& state) const override { state.write_integer("lessons", static_cast<std::int64_t>(lessons.size())); }
 
   struct Lesson {
     std::vector<std::vector<Patch>> patches;
@@ -138,10 +137,8 @@ class MeanPredictor : public Predictor {
                                                              : value.item<double>();
   }
   torch::Tensor logits(const PredictorInput& input) override { return forward(input).detach(); }
-  void save(torch::serialize::OutputArchive& archive) const override {
-    archive.write("parameters", parameters_.detach());
-  }
-  void load(torch::serialize::InputArchive& archive) override { archive.read("parameters", parameters_); }
+  void save(State& state) const override { state.write("parameters", parameters_); }
+  void load(const State& state) override { parameters_ = state.read("parameters", {2}, torch::kFloat32).clone(); }
 
   bool teachable = true;
   std::vector<double> script;  ///< losses to report in place of the true ones
@@ -154,6 +151,18 @@ class MeanPredictor : public Predictor {
   }
   torch::Tensor parameters_ = torch::zeros({2});
 };
+
+/// What a component saves.
+inline State saved(const Component& component) {
+  State state;
+  component.save(state);
+  return state;
+}
+
+/// Whether two states have the same tensors, bit for bit.
+inline bool same(const State& a, const State& b) {
+  return training::to_safetensors(a) == training::to_safetensors(b);
+}
 
 /// Random images with a bright square each; the first `labelled` have masks.
 inline training::TrainingImages small_images(std::int64_t size, std::int64_t labelled, std::int64_t unlabelled,

@@ -123,9 +123,9 @@ TEST_CASE("the same pipeline twice, and its resolved file, give identical result
   const auto expected = results_of(first);
   CHECK(expected.count("result.json") == 1);
   CHECK(expected.count("metrics.jsonl") == 1);
-  CHECK(expected.count("model/predictor.pt") == 1);
-  CHECK(expected.count("model/autoencoders.pt") == 1);
-  CHECK(expected.count("model/sampler.pt") == 1);
+  CHECK(expected.count("model/predictor.safetensors") == 1);
+  CHECK(expected.count("model/autoencoders.safetensors") == 1);
+  CHECK(expected.count("model/sampler.safetensors") == 1);
   const auto compare = [&](const fs::path& run) {
     const auto found = results_of(run);
     CHECK(found.size() == expected.size());
@@ -247,8 +247,8 @@ TEST_CASE("predict on the run's own unlabelled images gives exactly the run's pr
   text.insert(text.find(section) + section.size(), "typical_images = 3\nlives = 2\n");
   const auto run = place.run("run", text + "[evaluation]\ndihedral = true\n");
   const auto split = Json::parse(nbs::read_file(run / "split.json"));
-  std::vector<std::string> words = {"predict", run.string(), "--out", (place.scratch / "again").string(),
-                                    "--size",  "model"};
+  std::vector<std::string> words = {"predict", "--out",     (place.scratch / "again").string(), "--size", "model",
+                                    "--",      run.string()};
   std::vector<std::string> ids;
   for (const auto& image : split.at("images")) {
     if (image.at("role") != "unlabeled") continue;

@@ -23,8 +23,12 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 }
 
 std::vector<std::string> nearest_names(const std::string& name, const std::vector<std::string>& candidates) {
+  // Nobody types a name this long by hand, and comparing takes the product of both lengths.
+  constexpr std::size_t kLongest = 100;
+  if (name.size() > kLongest) return {};
   std::vector<std::pair<std::size_t, std::string>> near;
   for (const auto& candidate : candidates) {
+    if (candidate.size() > kLongest) continue;
     const std::size_t distance = edit_distance(name, candidate);
     const bool contained = name.size() >= 3 && candidate.find(name) != std::string::npos;
     if (contained || distance <= std::max<std::size_t>(1, std::max(name.size(), candidate.size()) / 3))

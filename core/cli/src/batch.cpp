@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/run/batch.h"
 
-#include <csignal>
+#include <algorithm>
 #include <memory>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "nbs/base/print.h"
 #include "nbs/report/report.h"
 
 #include "commands.h"
@@ -22,26 +24,47 @@ struct Arguments : PipelineArguments {
   int parallel = 1;
 };
 
-void say(const run::Job& job, std::size_t ended, std::size_t total) {
-  using State = run::Job::State;
+using State = run::Job::State;
+
+void tell(const run::Job& job, std::size_t ended, std::size_t total) {
+  const std::string head = fmt::format("[{}/{}] {}", ended, total, job.label);
+  const std::string why = job.problem.empty() ? "" : ": " + job.problem;
   switch (job.state) {
     case State::running:
-      fmt::print("started   {} -> {}\n", job.label, job.folder.string());
+      put_now(fmt::format("started   {} -> {}\n", job.label, job.folder.string()));
       break;
     case State::skipped:
-      fmt::print("[{}/{}] finished before: {} -> {}\n", ended, total, job.label, job.folder.string());
+      put_now(fmt::format("[{}/{}] finished before: {} -> {}\n", ended, total, job.label, job.folder.string()));
       break;
     case State::done:
-      fmt::print("[{}/{}] {}: {}\n", ended, total, job.label, outcome_text(job.folder));
+      put_now(fmt::format("{}: {}\n", head, outcome_text(job.folder)));
+      if (job.status != 0)
+        put_now(fmt::format("{} is finished, but not well (status {}){}; see {}\n", head, job.status, why,
+                            (job.folder / "log.txt").string()));
+      break;
+    case State::interrupted:
+      put_now(fmt::format("{} interrupted: {}\n", head, outcome_text(job.folder)));
       break;
     case State::failed:
-      fmt::print("[{}/{}] {} FAILED (status {}); see {}\n", ended, total, job.label, job.status,
-                 (job.folder / "log.txt").string());
+      put_now(job.folder.empty() ? fmt::format("{} FAILED to start{}\n", head, why)
+                                 : fmt::format("{} FAILED (status {}){}; see {}\n", head, job.status, why,
+                                               (job.folder / "log.txt").string()));
       break;
     case State::waiting:
       break;
   }
-  std::fflush(stdout);
+}
+
+// How a batch that was told to stop stands, and how to go on.
+std::string interrupted_text(const std::vector<run::Job>& jobs) {
+  const auto count = [&jobs](auto... states) {
+    return std::count_if(jobs.begin(), jobs.end(), [=](const run::Job& job) { return ((job.state == states) || ...); });
+  };
+  return fmt::format(
+      "interrupted: of {} runs {} are finished, {} failed, {} were cut short and {} not started; the same command "
+      "skips the finished ones and starts the others from their beginning",
+      jobs.size(), count(State::done, State::skipped), count(State::failed), count(State::interrupted),
+      count(State::waiting));
 }
 
 int run_batch(const Arguments& arguments) {
@@ -52,26 +75,34 @@ int run_batch(const Arguments& arguments) {
     job.pipeline = std::move(named.pipeline);
     jobs.push_back(std::move(job));
   }
-  fmt::print("{} runs, {} at a time\n", jobs.size(), arguments.parallel);
+  const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  if (static_cast<unsigned>(arguments.parallel) > cores && jobs.size() > cores) {
+    say(fmt::format("note: {} runs at a time share {} cores, so each gets less than one, and all take memory at once",
+                    std::min<std::size_t>(static_cast<std::size_t>(arguments.parallel), jobs.size()), cores));
+  }
+  put_now(fmt::format("{} runs, {} at a time\n", jobs.size(), arguments.parallel));
   std::size_t ended = 0;
-  std::size_t failed = 0;
-  run::run_batch(jobs, arguments.parent, arguments.parallel, [&](const run::Job& job) {
-    using State = run::Job::State;
+  bool all_well = true;
+  const auto end = run::run_batch(jobs, arguments.parent, arguments.parallel, [&](const run::Job& job) {
     if (job.state != State::running) ++ended;
-    if (job.state == State::failed) ++failed;
-    say(job, ended, jobs.size());
-    // A report that cannot be made loses no result.
-    if (job.state == State::done) {
-      try {
-        report::write_run_report(job.folder);
-      } catch (const std::exception& error) {
-        fmt::print(stderr, "no report for {}: {}\n", job.folder.string(), error.what());
-      }
-    }
+    if (job.status != 0 || job.state == State::failed) all_well = false;
+    tell(job, ended, jobs.size());
+    if (job.state == State::done) report::write_run_report(job.folder);
   });
-  report::write_folder_report(arguments.parent);
-  fmt::print("report: {}/index.html\n", arguments.parent);
-  return failed == 0 ? kGood : kFailed;
+  if (end.problems > 0) all_well = false;
+  try {
+    report::write_folder_report(arguments.parent);
+    put_now(fmt::format("report: {}/index.html\n", arguments.parent));
+  } catch (const std::exception& error) {
+    // It loses no result, and `nbs report` makes it later.
+    say(fmt::format("nbs: no report of {}: {}", arguments.parent, error.what()));
+    all_well = false;
+  }
+  if (end.stop_signal != 0) {
+    say(interrupted_text(jobs));
+    return kToldToStop + end.stop_signal;
+  }
+  return all_well ? kGood : kFailed;
 }
 
 }  // namespace
@@ -86,6 +117,7 @@ void add_batch(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->footer(
       "All files are checked before anything is trained. A failed run stops no other; its messages are in log.txt.\n"
+      "Ctrl-C: running runs end cleanly, nothing new is started, the report is written; the same command goes on.\n"
       "Results change with the number of threads in their last digits: keep -j the same to repeat a batch exactly.\n"
       "Example: nbs batch pipelines/crackforest/*.toml --set data.root=/data/crackforest --out runs/crackforest");
   command->callback([arguments, &action] { action = [arguments] { return run_batch(*arguments); }; });

@@ -11,8 +11,8 @@ class App;
 
 namespace nbs::cli {
 
-/// Exit codes of nbs.
-enum Exit : int { kGood = 0, kFailed = 1, kWrongUse = 2, kInterrupted = 130 };
+/// Exit codes of nbs. Told to stop by a signal, it is kToldToStop and the signal's number: 130 after Ctrl-C.
+enum Exit : int { kGood = 0, kFailed = 1, kWrongUse = 2, kToldToStop = 128 };
 
 /// What a chosen command does; returns the exit code.
 using Action = std::function<int()>;

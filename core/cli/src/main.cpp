@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string>
+#include <system_error>
+#include <typeinfo>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "nbs/base/names.h"
+#include "nbs/base/print.h"
 #include "nbs/config/document.h"
 #include "nbs/run/provenance.h"
 
@@ -37,9 +42,7 @@ std::string unknown_command(const CLI::App& app, int count, char** words) {
   return fmt::format("there is no command \"{}\"{}", words[1], nbs::did_you_mean(words[1], names));
 }
 
-}  // namespace
-
-int main(int count, char** words) {
+int run_program(int count, char** words) {
   using namespace nbs::cli;
   CLI::App app("Finds and segments small anomalies in images, with only a few of them labelled.", "nbs");
   app.set_version_flag("--version", [] { return "nbs " + nbs::run::version_text(); });
@@ -53,8 +56,10 @@ int main(int count, char** words) {
       "  nbs run pipelines/crackforest.toml --set data.root=/data/crackforest --set sampler.plugin=random\n"
       "  nbs batch pipelines/crackforest/*.toml --set data.root=/data/crackforest && nbs table runs\n"
       "  nbs predict runs/crackforest-0123abcd new/*.jpg --out masks\n\n"
-      "Exit codes: 0 done; 1 failed; 2 wrong use, or a problem in a pipeline file; 130 interrupted.\n"
-      "Environment: NBS_PLUGIN_PATH (folders of plugins, separated by colons), NBS_WORKER (the worker program).");
+      "Exit codes: 0 done; 1 failed; 2 wrong use, or a problem in a pipeline file; 130 interrupted by Ctrl-C\n"
+      "(143: by SIGTERM, 129: by SIGHUP). docs/output.md says more of them.\n"
+      "Environment: NBS_PLUGIN_PATH (folders of plugins, separated by colons), NBS_WORKER (the worker program),\n"
+      "NBS_GRACE_SECONDS (how long a run has to end cleanly after SIGTERM or SIGHUP; 10).");
   Action action;
   add_run(app, action);
   add_check(app, action);
@@ -70,7 +75,7 @@ int main(int count, char** words) {
   add_new(app, action);
   add_test_plugin(app, action);
   if (const auto problem = unknown_command(app, count, words); !problem.empty()) {
-    fmt::print(stderr, "nbs: {}\nRun nbs --help for the commands.\n", problem);
+    nbs::say(fmt::format("nbs: {}\nRun nbs --help for the commands.", problem));
     return kWrongUse;
   }
   try {
@@ -81,10 +86,30 @@ int main(int count, char** words) {
   try {
     return action();
   } catch (const nbs::config::ProblemsError& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    nbs::say(error.what());
     return kWrongUse;
+  } catch (const std::bad_alloc&) {
+    nbs::say("nbs: there is not enough memory; give it more, or make the sweep or the files smaller");
+    return kFailed;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "nbs: {}\n", error.what());
+    // This very type is what printing to standard output throws. It is judged and said once, at the end.
+    if (typeid(error) == typeid(std::system_error) && std::ferror(stdout) != 0) {
+      nbs::note_output_failure(dynamic_cast<const std::system_error&>(error).code().value());
+      return kGood;
+    }
+    nbs::say(fmt::format("nbs: {}", error.what()));
+    return kFailed;
+  } catch (...) {
+    nbs::say("nbs: something failed without saying what; please report this as a mistake in nbs");
     return kFailed;
   }
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  nbs::prepare_streams();
+  std::signal(SIGCHLD, SIG_DFL);  // ignored, as some programs leave it, workers could not be waited for
+  const int code = run_program(count, words);
+  return nbs::finish_output() || code != nbs::cli::kGood ? code : nbs::cli::kFailed;
 }

@@ -96,7 +96,7 @@ iterations = 64
 
 constexpr const char* kReadme = R"(# {name}: a sampler for nbs
 
-    cmake -S . -B build -DCMAKE_PREFIX_PATH=<where nbs is installed> && cmake --build build
+    cmake -G Ninja -S . -B build -DCMAKE_PREFIX_PATH=<where nbs is installed> && cmake --build build
     nbs test-plugin build/libnbs-{file}.so
     nbs run {name}.toml
 )";

@@ -6,7 +6,11 @@
 
 namespace nbs::cli {
 
-/// "F1 0.512 (oracle 0.530), AUROC 0.921" from a run's result.json; why there is none otherwise.
+/// Whether a run left a result, whatever is in it.
+bool has_result(const std::filesystem::path& run_folder);
+
+/// "F1 0.512 at threshold 0.431 (oracle F1 0.530), AUROC 0.921, …" from a run's result.json, with "undefined" for what
+/// is not defined, and which pictures are missing; why there is nothing to say otherwise. Throws nothing.
 std::string outcome_text(const std::filesystem::path& run_folder);
 
 /// Prints where a run's pictures are and how well it did.

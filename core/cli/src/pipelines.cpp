@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipelines.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
+#include <unordered_set>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "nbs/config/sweep.h"
 #include "nbs/host/search_path.h"
 #include "nbs/run/catalog_cache.h"
+#include "nbs/run/component_facts.h"
 
 namespace nbs::cli {
 
@@ -21,54 +24,131 @@ void PipelineArguments::add_to(CLI::App& command) {
       ->allow_extra_args(false);
 }
 
+namespace {
+
+config::Problem problem_at(const std::string& place, std::string message) {
+  config::Problem problem;
+  problem.place.file = place;
+  problem.message = std::move(message);
+  return problem;
+}
+
+// Absolute, as the resolved file is read from elsewhere. A folder that is not there is a mistake in the command.
+std::vector<std::string> absolute_folders(const std::vector<std::string>& folders) {
+  std::vector<std::string> absolute;
+  std::vector<config::Problem> problems;
+  for (const auto& folder : folders) {
+    if (const auto problem = config::refuse_plugin_folder(folder)) {
+      problems.push_back(problem_at("--plugin-path", "the folder " + *problem));
+    } else {
+      absolute.push_back(std::filesystem::absolute(folder).lexically_normal().string());
+    }
+  }
+  if (!problems.empty()) throw config::ProblemsError(std::move(problems));
+  return absolute;
+}
+
+// Problems of all files, each once, however many cells of a sweep share it.
+class Problems {
+ public:
+  void add(const std::vector<config::Problem>& more) {
+    for (const auto& problem : more) {
+      if (said_.insert(problem.text()).second) all_.push_back(problem);
+    }
+  }
+  std::size_t count() const { return all_.size(); }
+  void throw_if_any() {
+    if (!all_.empty()) throw config::ProblemsError(std::move(all_));
+  }
+
+ private:
+  std::vector<config::Problem> all_;
+  std::unordered_set<std::string> said_;
+};
+
+// Once, however many files and cells it is true of.
+void warn(const std::string& sentence) {
+  static std::set<std::string> said;
+  if (said.insert(sentence).second) fmt::print(stderr, "warning: {}\n", sentence);
+}
+
+double memory_of_this_machine() {
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+}
+
+// A pipeline that is right in itself, until its components were tried.
+struct Candidate {
+  config::Document document;
+  NamedPipeline named;
+  std::string components;
+};
+
+// Makes the components of all pipelines once, in one process, to know what only they know.
+void try_components(const std::vector<Candidate>& candidates, Problems& problems) {
+  std::map<std::string, std::size_t> places;
+  std::vector<std::string> texts;
+  for (const auto& candidate : candidates) {
+    if (places.emplace(candidate.components, texts.size()).second) texts.push_back(candidate.components);
+  }
+  const auto facts = run::component_facts(texts);
+  for (const auto& candidate : candidates) {
+    problems.add(
+        config::check_components(candidate.document, candidate.named.pipeline, facts[places.at(candidate.components)]));
+  }
+}
+
+}  // namespace
+
 host::Catalog find_plugins(const std::vector<std::string>& command_line, const std::vector<std::string>& pipeline) {
-  return run::plugin_catalog(host::plugin_search_path(command_line, pipeline));
+  const auto folders = host::plugin_search_path(absolute_folders(command_line), pipeline);
+  for (const auto& warning : host::plugin_folder_warnings(folders))
+    warn(warning);
+  return run::plugin_catalog(folders);
 }
 
 std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
-  std::vector<NamedPipeline> result;
-  std::vector<config::Problem> problems;
+  // Who has made this many mistakes need not wait until all are found.
+  constexpr std::size_t kEnough = 1000;
+  Problems problems;
+  std::vector<Candidate> candidates;
   std::map<std::vector<std::string>, host::Catalog> catalogs;  // by the files' own plugin_path
-  // Cells of a sweep share most of their text, and so their problems.
-  const auto note = [&problems](const config::ProblemsError& error) {
-    for (const auto& problem : error.problems()) {
-      const bool known =
-          std::any_of(problems.begin(), problems.end(), [&](const auto& p) { return p.text() == problem.text(); });
-      if (!known) problems.push_back(problem);
-    }
-  };
-  // Absolute in the resolved file, which is read from elsewhere.
-  std::vector<std::string> first_folders;
-  for (const auto& folder : arguments.plugin_path)
-    first_folders.push_back(std::filesystem::absolute(folder).lexically_normal().string());
-
+  const auto first_folders = absolute_folders(arguments.plugin_path);
+  const double memory = memory_of_this_machine();
   for (const auto& file : arguments.files) {
     try {
       auto document = config::Document::from_file(file);
       document.apply(arguments.overrides);
-      for (const auto& cell : config::expand(document)) {
+      for (auto& cell : config::expand(document)) {
+        if (problems.count() > kEnough) break;
         try {
+          for (const auto& problem : config::check_plugin_path(cell.document))
+            warn(problem.text());
           const auto own = config::plugin_path_of(cell.document);
           auto at = catalogs.find(own);
           if (at == catalogs.end()) at = catalogs.emplace(own, find_plugins(first_folders, own)).first;
           auto pipeline = config::resolve(cell.document, at->second);
           pipeline.plugin_path.insert(pipeline.plugin_path.begin(), first_folders.begin(), first_folders.end());
-          result.push_back({cell.label.empty() ? pipeline.name : fmt::format("{} ({})", pipeline.name, cell.label),
-                            std::move(pipeline)});
+          problems.add(config::check_memory(cell.document, pipeline, memory));
+          auto components = config::components_toml(pipeline);
+          auto label = cell.label.empty() ? pipeline.name : fmt::format("{} ({})", pipeline.name, cell.label);
+          candidates.push_back(
+              {std::move(cell.document), {std::move(label), std::move(pipeline)}, std::move(components)});
         } catch (const config::ProblemsError& error) {
-          note(error);
+          problems.add(error.problems());
         }
       }
     } catch (const config::ProblemsError& error) {
-      note(error);
+      problems.add(error.problems());
     } catch (const Error& error) {
-      config::Problem problem;
-      problem.place.file = file;
-      problem.message = error.what();
-      problems.push_back(std::move(problem));
+      problems.add({problem_at(file, error.what())});
     }
   }
-  if (!problems.empty()) throw config::ProblemsError(std::move(problems));
+  if (!candidates.empty()) try_components(candidates, problems);
+  problems.throw_if_any();
+  std::vector<NamedPipeline> result;
+  result.reserve(candidates.size());
+  for (auto& candidate : candidates)
+    result.push_back(std::move(candidate.named));
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "nbs/base/names.h"
+#include "nbs/base/print.h"
 #include "nbs/config/pipeline.h"
 #include "nbs/error.h"
 
@@ -20,6 +21,11 @@ struct Arguments {
   bool json = false;
   std::vector<std::string> plugin_path;
 };
+
+// Names of files need not be UTF-8, which JSON is: what is not becomes the replacement character.
+void print_json(const nlohmann::ordered_json& json) {
+  fmt::print("{}\n", json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
 
 // "1 to 4096", "at least 0", "one of "a", "b"" or "".
 std::string range_text(const OptionSpec& option) {
@@ -63,12 +69,12 @@ void print_all(const host::Catalog& catalog) {
 int show(const Arguments& arguments) {
   const auto catalog = find_plugins(arguments.plugin_path);
   for (const auto& refusal : catalog.refusals)
-    fmt::print(stderr, "refused: {}\n", refusal.reason);
+    say(fmt::format("refused: {}", refusal.reason));
   for (const auto& warning : catalog.warnings)
-    fmt::print(stderr, "warning: {}\n", warning);
+    say(fmt::format("warning: {}", warning));
   if (arguments.name.empty()) {
     if (arguments.json) {
-      fmt::print("{}\n", host::to_json(catalog).dump(1));
+      print_json(host::to_json(catalog));
     } else {
       print_all(catalog);
     }
@@ -88,7 +94,7 @@ int show(const Arguments& arguments) {
                             did_you_mean(arguments.name, names), searched));
   }
   if (arguments.json) {
-    fmt::print("{}\n", host::to_json(chosen).dump(1));
+    print_json(host::to_json(chosen));
   } else {
     for (const auto& plugin : chosen.plugins)
       print_plugin(plugin);
@@ -126,7 +132,7 @@ void add_options(CLI::App& app, Action& action) {
           print_options(specs);
         }
       }
-      if (*json) fmt::print("{}\n", all.dump(1));
+      if (*json) print_json(all);
       return static_cast<int>(kGood);
     };
   });

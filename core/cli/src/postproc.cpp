@@ -69,8 +69,9 @@ void add_tune(CLI::App& app, Action& action) {
       "Example: nbs tune runs/crackforest-0123abcd --plugin dense_crf");
   command->callback([folder, plugin, &action] {
     action = [folder, plugin] {
-      std::vector<std::string> words = {"tune", *folder};
+      std::vector<std::string> words = {"tune"};
       if (!plugin->empty()) words.insert(words.end(), {"--plugin", *plugin});
+      words.insert(words.end(), {"--", *folder});
       return run::run_worker(words);
     };
   });

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "nbs/base/number.h"
+#include "nbs/error.h"
 #include "nbs/run/worker_process.h"
 
 #include "commands.h"
@@ -27,15 +29,25 @@ void add_predict(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"native", "model"}))
       ->capture_default_str();
   command->add_option("--threshold", arguments->threshold, "Probability from which a pixel is anomalous; the run's own")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check([](const std::string& text) -> std::string {
+        try {
+          parse_number(text, "the value", 0, 1);  // the option is named in front of it
+        } catch (const Error& error) {
+          return error.what();
+        }
+        return "";
+      });
   command->footer(
       "For NAME.jpg it writes NAME.mask.png (0 or 255), NAME.probability.png (16 bit, 65535 = 1) and "
       "NAME.overlay.png.\n"
-      "Example: nbs predict runs/crackforest-0123abcd new/*.jpg --out masks");
+      "Example: nbs predict runs/crackforest-0123abcd --out masks -- new/*.jpg\n"
+      "After -- every word is an image, also one that begins with a dash.");
   command->callback([arguments, &action] {
     action = [arguments] {
-      std::vector<std::string> words = {"predict", arguments->run, "--out", arguments->out, "--size", arguments->size};
+      std::vector<std::string> words = {"predict", "--out", arguments->out, "--size", arguments->size};
       if (!arguments->threshold.empty()) words.insert(words.end(), {"--threshold", arguments->threshold});
+      // After "--" no file's name is taken for an option.
+      words.insert(words.end(), {"--", arguments->run});
       words.insert(words.end(), arguments->images.begin(), arguments->images.end());
       const int code = run::run_worker(words);
       if (code == kGood) fmt::print("{}\n", arguments->out);

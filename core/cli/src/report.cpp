@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "nbs/base/files.h"
+#include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/host/search_path.h"
 
@@ -33,10 +34,10 @@ int write_reports(const std::vector<std::string>& folders) {
     const std::filesystem::path path(folder);
     if (std::filesystem::is_regular_file(path / "resolved.toml")) {
       report::write_run_report(path);
-      fmt::print("{}\n", (path / "report.html").string());
+      put_now((path / "report.html").string() + "\n");
     } else {
       report::write_folder_report(path);
-      fmt::print("{}\n", (path / "index.html").string());
+      put_now((path / "index.html").string() + "\n");
     }
   }
   return kGood;
@@ -74,7 +75,7 @@ void add_table(CLI::App& app, Action& action) {
       const auto paper = arguments->paper.empty() ? paper_tables() : std::filesystem::path(arguments->paper);
       const auto text = report::results_table(folders, report::table_format(arguments->format), paper);
       if (arguments->out.empty()) {
-        fmt::print("{}", text);
+        put(text);
       } else {
         write_file(arguments->out, text);
       }

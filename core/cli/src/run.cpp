@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "nbs/base/print.h"
+#include "nbs/error.h"
 #include "nbs/report/report.h"
 #include "nbs/run/run_directory.h"
 #include "nbs/run/worker_process.h"
@@ -37,13 +39,23 @@ int run_all(const Arguments& arguments) {
   for (const auto& [label, pipeline] : pipelines) {
     const auto folder = arguments.folder.empty() ? run::make_run_directory(arguments.parent, pipeline)
                                                  : run::use_run_directory(arguments.folder, pipeline);
-    fmt::print(stderr, "{} -> {}\n", label, folder.string());
-    const int code =
-        run::run_worker({"run", (folder / "resolved.toml").string(), "--out", folder.string(), "--progress", progress});
+    say(fmt::format("{} -> {}", label, folder.string()));
+    int code =
+        run::run_worker({"run", "--out", folder.string(), "--progress", progress, "--", (folder / "resolved.toml").string()});
+    if (code == kGood && !run::is_finished(folder)) {
+      say(fmt::format("nbs: the worker ended as if all were well, but left no finished result in {}", folder.string()));
+      code = kFailed;
+    }
     print_outcome(folder);
-    report::write_run_report(folder);
-    fmt::print("report: {}\n", (folder / "report.html").string());
-    if (code == kInterrupted) return kInterrupted;
+    try {
+      report::write_run_report(folder);
+      put_now(fmt::format("report: {}\n", (folder / "report.html").string()));
+    } catch (const std::exception& error) {
+      // A report that cannot be made loses no result; `nbs report` makes it later.
+      say(fmt::format("nbs: no report for {}: {}", folder.string(), error.what()));
+      if (code == kGood) code = kFailed;
+    }
+    if (code > kToldToStop) return code;
     if (code != kGood) worst = kFailed;
   }
   return worst;
@@ -61,7 +73,7 @@ void add_run(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
       ->capture_default_str();
   command->footer(
-      "Ctrl-C ends a run cleanly: what was learnt so far is scored and written.\n"
+      "Ctrl-C ends a run cleanly: what was learnt so far is scored and written. A second Ctrl-C ends it at once.\n"
       "Example: nbs run pipelines/crackforest.toml --set data.root=/data/crackforest --set seed=1");
   command->callback([arguments, &action] { action = [arguments] { return run_all(*arguments); }; });
 }

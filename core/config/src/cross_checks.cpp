@@ -2,20 +2,60 @@
 #include "cross_checks.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <functional>
 
 #include <fmt/format.h>
 
 namespace nbs::config {
 
-void cross_check(const Pipeline& pipeline, const std::function<Place(const std::string&)>& place_of,
-                 std::vector<Problem>& problems) {
+namespace {
+
+using Complain = std::function<void(const char*, std::string)>;
+
+// Who uses the anomaly-free images that a data set keeps apart, and whether there can be any.
+void check_auxiliary(const Pipeline& pipeline, const Complain& complain) {
+  const auto& data = pipeline.data.options;
+  const bool trained_on =
+      pipeline.autoencoder && pipeline.train.options.autoencoder_images == AutoencoderImages::auxiliary;
+  const bool held_out = pipeline.evaluation.options.threshold_rule == ThresholdRule::normal_area;
+  if (!trained_on && !held_out) return;
+  const char* const user = trained_on ? "train.autoencoder_images" : "evaluation.threshold_rule";
+  const char* const value = trained_on ? "auxiliary" : "normal_area";
+  if (data.format == data::Format::crackforest || data.format == data::Format::folder) {
+    complain(user,
+             fmt::format("{} is \"{}\", but data.format \"{}\" keeps no anomaly-free images apart; choose another "
+                         "value",
+                         user, value, choice_name(data.format, data::formats())));
+  } else if (data.auxiliary == 0) {
+    complain(user,
+             fmt::format("{} is \"{}\", but data.auxiliary is 0, so no anomaly-free images are read; set it to how "
+                         "many",
+                         user, value));
+  } else if (trained_on && held_out) {
+    const double share = pipeline.evaluation.options.normal_share;
+    const auto kept = std::max<std::int64_t>(1, std::llround(share * static_cast<double>(data.auxiliary)));
+    if (kept >= data.auxiliary) {
+      complain("data.auxiliary",
+               fmt::format("{} of {} anomaly-free images (data.auxiliary) are held out to choose the threshold "
+                           "(evaluation.normal_share is {}), so none is left for the autoencoder to learn from; raise "
+                           "data.auxiliary or lower the share",
+                           kept, data.auxiliary, share));
+    }
+  }
+}
+
+}  // namespace
+
+void cross_check(const Document& document, const Pipeline& pipeline, std::vector<Problem>& problems) {
   const auto& data = pipeline.data.options;
   const auto& profile = pipeline.profile.options;
   const auto& buffer = pipeline.buffer.options;
   const auto& train = pipeline.train.options;
+  const auto& evaluation = pipeline.evaluation.options;
   const auto complain = [&](const char* option, std::string message) {
-    problems.push_back({place_of(option), std::move(message)});
+    problems.push_back({document.place_of(option), std::move(message)});
   };
   if (data.format != data::Format::synthetic) {
     const std::filesystem::path folder =
@@ -29,6 +69,22 @@ void cross_check(const Pipeline& pipeline, const std::function<Place(const std::
   } else if (data.labeled > data.count) {
     complain("data.labeled", fmt::format("data.labeled is {}, but only {} images are generated (data.count)",
                                          data.labeled, data.count));
+  }
+  if (data.labeled > 0 && data.min_anomalous > data.labeled) {
+    complain("data.min_anomalous", fmt::format("data.min_anomalous is {}, but only {} images are labelled "
+                                               "(data.labeled); lower it",
+                                               data.min_anomalous, data.labeled));
+  }
+  check_auxiliary(pipeline, complain);
+  if (data.labeled == 0 && evaluation.threshold_rule == ThresholdRule::labeled_f1) {
+    complain("evaluation.threshold_rule",
+             "evaluation.threshold_rule is \"labeled_f1\", which chooses the threshold on the labelled images, but "
+             "data.labeled is 0; label at least one image, or use \"fixed\" or \"normal_area\"");
+  }
+  if (data.labeled == 0 && evaluation.tune_postproc && !pipeline.postproc.empty()) {
+    complain("evaluation.tune_postproc",
+             "evaluation.tune_postproc tries options on the labelled images, but data.labeled is 0; label at least "
+             "one image, or turn it off");
   }
   if (pipeline.autoencoder) {
     const std::int64_t step = profile.tile_step == 0 ? profile.patch_size : profile.tile_step;

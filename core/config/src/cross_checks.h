@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
-#include <string>
 #include <vector>
 
 #include "nbs/config/pipeline.h"
 
 namespace nbs::config {
 
-/// What must hold between options that are each right by themselves. `place_of` gives the place of "section.option".
-void cross_check(const Pipeline& pipeline, const std::function<Place(const std::string&)>& place_of,
-                 std::vector<Problem>& problems);
+/// What must hold between options that are each right by themselves.
+void cross_check(const Document& document, const Pipeline& pipeline, std::vector<Problem>& problems);
 
 }  // namespace nbs::config

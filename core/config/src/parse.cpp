@@ -8,6 +8,8 @@
 
 #include <toml++/toml.h>
 
+#include "depth.h"
+
 namespace nbs::config {
 
 namespace {
@@ -60,6 +62,7 @@ Node convert(const toml::node& from, const std::string& name) {
 }  // namespace
 
 Node parse_toml(const std::string& text, const std::string& name) {
+  refuse_depth(text, name);
   try {
     const auto table = toml::parse(std::string_view(text), std::string_view(name));
     return convert(table, name);
@@ -71,6 +74,7 @@ Node parse_toml(const std::string& text, const std::string& name) {
 }
 
 Node parse_value(const std::string& text, const Place& place) {
+  refuse_depth(text, place.file);
   Node value;
   try {
     const auto table = toml::parse("value = " + text);

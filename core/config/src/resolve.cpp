@@ -7,6 +7,7 @@
 #include "nbs/config/pipeline.h"
 
 #include "cross_checks.h"
+#include "text.h"
 
 namespace nbs::config {
 
@@ -39,29 +40,59 @@ std::optional<Value> value_of(const Node& node, ValueType wanted) {
   return std::nullopt;
 }
 
+// Names of the run folder are "NAME-HASH" and perhaps "-NUMBER"; file systems allow 255 bytes.
+constexpr std::size_t kLongestName = 200;
+// Near names are looked for as long as somebody may read them.
+constexpr std::size_t kMostAdvised = 100;
+
+// Why a text cannot be the value of any option, as the end of a sentence, or nothing: the resolved file could not hold
+// it, or the system would read only its beginning.
+std::optional<std::string> problem_with_text(const std::string& text) {
+  if (!is_utf8(text)) return fmt::format("must be UTF-8, but is \"{}\"", shown(text));
+  if (text.find('\0') != std::string::npos)
+    return fmt::format("must not hold the character NUL, but is \"{}\"", shown(text));
+  return std::nullopt;
+}
+
+std::optional<std::string> problem_with_texts(const Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return problem_with_text(*text);
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
+    for (const auto& text : *texts) {
+      if (const auto problem = problem_with_text(text)) return problem;
+    }
+  }
+  return std::nullopt;
+}
+
+// Why a run folder cannot be called so, or nothing.
+std::optional<std::string> problem_with_name(const std::string& name) {
+  if (const auto problem = problem_with_text(name)) return problem;
+  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (name.empty()) return "is empty";
+  if (name.find('/') != std::string::npos || std::any_of(name.begin(), name.end(), control))
+    return fmt::format("must have neither \"/\" nor control characters, but is \"{}\"", shown(name));
+  if (name.size() > kLongestName)
+    return fmt::format("must have at most {} bytes, but \"{}\" has {}", kLongestName, shown(name, 40), name.size());
+  return std::nullopt;
+}
+
 class Resolver {
  public:
-  Resolver(const Document& document, const host::Catalog& catalog) : root_(document.root()), catalog_(catalog) {
+  Resolver(const Document& document, const host::Catalog& catalog)
+      : document_(document), root_(document.root()), catalog_(catalog) {
     file_place_ = {document.file().string(), 1, 1};
   }
 
   Pipeline resolve(Purpose purpose) {
     Pipeline pipeline;
     read_top(pipeline);
-    read_section("experiment", pipeline.experiment);
-    read_section("data", pipeline.data);
-    read_section("augment", pipeline.augment);
-    read_section("profile", pipeline.profile);
-    read_section("reward", pipeline.reward);
-    read_section("buffer", pipeline.buffer);
-    read_section("train", pipeline.train);
-    read_section("evaluation", pipeline.evaluation);
+    visit_sections(pipeline, [this](const char* name, auto& section) { read_section(name, section); });
     pipeline.sampler = read_component("sampler", Kind::sampler);
     pipeline.autoencoder = read_component("autoencoder", Kind::autoencoder);
     const auto before = problems_.size();
     pipeline.predictor = read_component("predictor", Kind::predictor);
-    if (!pipeline.predictor && problems_.size() == before && purpose == Purpose::run)
-      complain(place_of("predictor"), "there is no [predictor]; name one with plugin = \"…\"");
+    if (!pipeline.predictor && problems_.size() == before && purpose != Purpose::postprocess)
+      complain(document_.place_of("predictor"), "there is no [predictor]; name one with plugin = \"…\"");
     if (const Node* const chain = root_.find("postproc")) {
       if (chain->type != Node::Type::array) {
         complain(chain->place, "postproc must be a list of tables: write [[postproc]]");
@@ -75,8 +106,7 @@ class Resolver {
     check_unknown_sections();
     // Options that do not stand on their own are compared only when each of them is right.
     if (problems_.empty() && purpose == Purpose::run) {
-      cross_check(
-          pipeline, [this](const std::string& option) { return place_of(option); }, problems_);
+      cross_check(document_, pipeline, problems_);
     }
     if (!problems_.empty()) {
       std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
@@ -91,22 +121,27 @@ class Resolver {
  private:
   void complain(const Place& place, std::string message) { problems_.push_back({place, std::move(message)}); }
 
-  Place place_of(const std::string& option) const {
-    const auto dot = option.find('.');
-    const Node* const section = root_.find(option.substr(0, dot));
-    if (section == nullptr) return file_place_;
-    const Node* const node = dot == std::string::npos ? nullptr : section->find(option.substr(dot + 1));
-    return node == nullptr ? section->place : node->place;
+  std::string advice(const std::string& name, const std::vector<std::string>& known) const {
+    return problems_.size() < kMostAdvised ? did_you_mean(name, known) : "";
   }
 
   void read_top(Pipeline& pipeline) {
-    pipeline.name = std::filesystem::path(file_place_.file).stem().string();
     if (const Node* const node = root_.find("name")) {
       const auto* const text = node->type == Node::Type::scalar ? std::get_if<std::string>(&node->scalar) : nullptr;
-      if (text == nullptr || text->empty() || text->find('/') != std::string::npos) {
-        complain(node->place, "name must be a text without \"/\"");
+      if (text == nullptr) {
+        complain(node->place, "name must be a text");
+      } else if (const auto problem = problem_with_name(*text)) {
+        complain(node->place, "name " + *problem);
       } else {
         pipeline.name = *text;
+      }
+    } else {
+      pipeline.name = std::filesystem::path(file_place_.file).stem().string();
+      if (const auto problem = problem_with_name(pipeline.name)) {
+        complain(file_place_,
+                 fmt::format("without a name in the file, a run is called like the file, but that name {}; write "
+                             "name = \"…\" at its top",
+                             *problem));
       }
     }
     if (const Node* const node = root_.find("seed")) {
@@ -120,14 +155,28 @@ class Resolver {
     if (const Node* const node = root_.find("plugin_path")) {
       const auto value = value_of(*node, ValueType::texts);
       if (value && std::holds_alternative<std::vector<std::string>>(*value)) {
-        pipeline.plugin_path = std::get<std::vector<std::string>>(*value);
+        pipeline.plugin_path = plugin_path_of(*node);
+        if (const auto problem = problem_with_texts(*value)) complain(node->place, "plugin_path " + *problem);
       } else if (node->type != Node::Type::array || !node->array.empty()) {
         complain(node->place, "plugin_path must be a list of folders");
       }
     }
   }
 
-  // Values for all of `specs`, from the table or the defaults; problems are noted. `skip` is a key that is no option.
+  // What a user who wrote the option `key`, which is none of these, may want instead.
+  std::string advice(const std::string& key, const std::vector<OptionSpec>& specs) const {
+    if (specs.empty()) return "; it has no options";
+    std::vector<std::string> names;
+    for (const auto& spec : specs) {
+      if (std::find(spec.former.begin(), spec.former.end(), key) != spec.former.end())
+        return fmt::format(" any more: it is called \"{}\" now", spec.name);
+      names.push_back(spec.name);
+    }
+    return advice(key, names);
+  }
+
+  // Values for all of `specs`, from the table or the defaults; problems are noted. `skip` is a key that is no option,
+  // if not empty.
   OptionValues read_options(const Node* table, const std::string& where, const std::vector<OptionSpec>& specs,
                             const std::string& skip) {
     OptionValues values;
@@ -138,12 +187,10 @@ class Resolver {
     for (const auto& spec : specs)
       names.push_back(spec.name);
     for (const auto& [key, node] : table->table) {
-      if (key == skip) continue;
+      if (!skip.empty() && key == skip) continue;
       const auto at = std::find(names.begin(), names.end(), key);
       if (at == names.end()) {
-        std::string message = fmt::format("{} has no option \"{}\"{}", where, key, did_you_mean(key, names));
-        if (names.empty()) message += "; it has no options";
-        complain(node.place, std::move(message));
+        complain(node.place, fmt::format("{} has no option \"{}\"{}", where, shown(key), advice(key, specs)));
         continue;
       }
       const auto& spec = specs[static_cast<std::size_t>(at - names.begin())];
@@ -152,6 +199,8 @@ class Resolver {
         complain(node.place, fmt::format("{} must be of type {}", key, type_name(spec.type)));
       } else if (const auto problem = problem_with(spec, *value)) {
         complain(node.place, fmt::format("{} {}", key, *problem));
+      } else if (const auto unfit = problem_with_texts(*value)) {
+        complain(node.place, fmt::format("{} {}", key, *unfit));
       } else {
         // Stored in the option's own type, so that 1 and 1.0 give the same resolved file.
         if (spec.type == ValueType::real && std::holds_alternative<std::int64_t>(*value))
@@ -160,6 +209,7 @@ class Resolver {
           value = Value{spec.default_value.index() == 4   ? Value{std::vector<std::int64_t>{}}
                         : spec.default_value.index() == 5 ? Value{std::vector<double>{}}
                                                           : Value{std::vector<std::string>{}}};
+        if (spec.path) value = anchored(std::get<std::string>(*value), node.place);
         values[static_cast<std::size_t>(at - names.begin())].second = std::move(*value);
       }
     }
@@ -215,10 +265,11 @@ class Resolver {
       known.emplace_back(name);
     for (const auto& [key, node] : root_.table) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      complain(node.place, fmt::format("a pipeline has no section or key \"{}\"{}", key, did_you_mean(key, known)));
+      complain(node.place, fmt::format("a pipeline has no section or key \"{}\"{}", shown(key), advice(key, known)));
     }
   }
 
+  const Document& document_;
   const Node& root_;
   const host::Catalog& catalog_;
   Place file_place_;
@@ -227,16 +278,6 @@ class Resolver {
 };
 
 }  // namespace
-
-std::vector<std::string> plugin_path_of(const Document& document) {
-  std::vector<std::string> folders;
-  if (const Node* const node = document.root().find("plugin_path")) {
-    for (const auto& item : node->array) {
-      if (const auto* text = std::get_if<std::string>(&item.scalar)) folders.push_back(*text);
-    }
-  }
-  return folders;
-}
 
 Pipeline resolve(const Document& document, const host::Catalog& catalog, Purpose purpose) {
   return Resolver(document, catalog).resolve(purpose);

@@ -2,16 +2,38 @@
 #include "nbs/config/sweep.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "nbs/base/names.h"
 
+#include "text.h"
+
 namespace nbs::config {
 
 namespace {
 
-using Choice = std::vector<std::pair<std::string, Node>>;  // path and value
+// More runs than anybody waits for; memory is taken for each before the first starts.
+constexpr std::size_t kMostCells = 10000;
+constexpr std::size_t kMostOptions = 100;
+constexpr std::size_t kMostExclusions = 10000;
+// Values of all cells together; about a gigabyte.
+constexpr std::size_t kMostValues = 5000000;
+
+// One option that is swept over, and its values.
+struct Axis {
+  const std::string* path;
+  const Node* values;
+};
+
+// What varies by itself: one list of the grid, or all lists of the zip in step.
+struct Dimension {
+  std::vector<Axis> axes;
+  std::size_t length = 0;
+};
 
 std::string value_text(const Node& node) {
   if (node.type == Node::Type::table) return "{…}";
@@ -25,10 +47,17 @@ std::string value_text(const Node& node) {
   return to_text(node.scalar);
 }
 
-bool equal(const Node& a, const Node& b) {
-  if (a.type != b.type || a.type == Node::Type::table) return false;
-  if (a.type == Node::Type::scalar) return a.scalar == b.scalar;
-  return std::equal(a.array.begin(), a.array.end(), b.array.begin(), b.array.end(), equal);
+// Equal values and no others have one text; empty for tables, which no exclusion names.
+std::string identity(const Node& node) {
+  if (node.type == Node::Type::table) return "";
+  if (node.type == Node::Type::scalar) return fmt::format("{}:{}", node.scalar.index(), to_text(node.scalar));
+  std::string text = "[";
+  for (const auto& item : node.array) {
+    const auto one = identity(item);
+    if (one.empty()) return "";
+    text += fmt::format("{}:{},", one.size(), one);
+  }
+  return text + "]";
 }
 
 bool lists_only(const Node& table, const char* what, std::vector<Problem>& problems) {
@@ -38,25 +67,69 @@ bool lists_only(const Node& table, const char* what, std::vector<Problem>& probl
     if (values.type == Node::Type::array && !values.array.empty()) continue;
     const char* advice = values.type == Node::Type::table ? "; quote names with dots: \"sampler.plugin\" = […]" : "";
     problems.push_back(
-        {values.place, fmt::format("{} of the sweep must be a list with at least one value{}", path, advice)});
+        {values.place, fmt::format("{} of the sweep must be a list with at least one value{}", shown(path), advice)});
+    good = false;
+  }
+  if (table.table.size() > kMostOptions) {
+    problems.push_back({table.place, fmt::format("{} lists {} options, but a sweep goes through at most {}", what,
+                                                 table.table.size(), kMostOptions)});
     good = false;
   }
   return good;
 }
 
+// What is swept over must be an option of a run, and each only once.
+void check_axes(const std::vector<Dimension>& dimensions, std::vector<Problem>& problems) {
+  std::vector<std::pair<std::vector<std::string>, const Axis*>> before;
+  for (const auto& dimension : dimensions) {
+    for (const auto& axis : dimension.axes) {
+      const auto complain = [&](std::string message) {
+        problems.push_back({axis.values->array.front().place, std::move(message)});
+      };
+      if (const auto problem = problem_with_path(*axis.path)) {
+        complain(fmt::format("the name \"{}\" {}", shown(*axis.path), *problem));
+        continue;
+      }
+      const auto keys = keys_of(*axis.path);
+      if (keys.front() == "base")
+        complain("a sweep cannot go through base, as bases are read before it; write one file for each");
+      if (keys.front() == "sweep") complain("a sweep cannot go through [sweep] itself");
+      for (const auto& [other, first] : before) {
+        if (other == keys) {
+          problems.push_back({first->values->array.front().place,
+                              fmt::format("{} is in grid and in zip; keep one of them", *axis.path)});
+        } else if (std::equal(keys.begin(),
+                              keys.begin() + static_cast<std::ptrdiff_t>(std::min(keys.size(), other.size())),
+                              other.begin())) {
+          complain(fmt::format("{} and {} set the same values twice; keep one of them", *first->path, *axis.path));
+        }
+      }
+      before.emplace_back(keys, &axis);
+    }
+  }
+}
+
 // Every entry of exclude is a table, and what it names is swept over.
-void check_exclude(const Node& exclude, const Choice& swept, std::vector<Problem>& problems) {
+void check_exclude(const Node& exclude, const std::vector<Dimension>& dimensions, std::vector<Problem>& problems) {
+  if (exclude.array.size() > kMostExclusions) {
+    problems.push_back(
+        {exclude.place, fmt::format("exclude has {} entries, more than {}; leave values out of the lists",
+                                    exclude.array.size(), kMostExclusions)});
+    return;
+  }
   std::vector<std::string> paths;
-  for (const auto& [path, value] : swept)
-    paths.push_back(path);
+  for (const auto& dimension : dimensions) {
+    for (const auto& axis : dimension.axes)
+      paths.push_back(*axis.path);
+  }
   for (const auto& entry : exclude.array) {
     if (entry.table.empty()) {
       problems.push_back({entry.place, "an entry of exclude must be a table such as { \"sampler.plugin\" = \"rl\" }"});
     }
     for (const auto& [path, value] : entry.table) {
       if (std::find(paths.begin(), paths.end(), path) != paths.end()) continue;
-      problems.push_back({value.place, fmt::format("exclude names {}, which is neither in grid nor in zip{}", path,
-                                                   did_you_mean(path, paths))});
+      problems.push_back({value.place, fmt::format("exclude names {}, which is neither in grid nor in zip{}",
+                                                   shown(path), did_you_mean(path, paths))});
     }
   }
 }
@@ -76,12 +149,104 @@ void check_overrides(const Document& document, const Node& sweep, std::vector<Pr
   }
 }
 
-bool matches(const Choice& choice, const Node& exclusion) {
-  return std::all_of(exclusion.table.begin(), exclusion.table.end(), [&](const auto& wanted) {
-    return std::any_of(choice.begin(), choice.end(), [&](const auto& made) {
-      return made.first == wanted.first && equal(made.second, wanted.second);
+// Tells the cells that exclude takes out. Values are numbered, so that a cell is compared by integers.
+class Exclusions {
+ public:
+  Exclusions(const Node* exclude, const std::vector<Dimension>& dimensions) {
+    if (exclude == nullptr || exclude->array.empty()) return;
+    std::unordered_map<std::string, std::pair<std::size_t, std::size_t>> axes;  // by path: dimension, axis
+    std::vector<std::unordered_map<std::string, int>> numbers;                  // of each axis, by identity
+    for (std::size_t d = 0; d < dimensions.size(); ++d) {
+      for (const auto& axis : dimensions[d].axes) {
+        axes.emplace(*axis.path, std::make_pair(d, numbers.size()));
+        numbers.emplace_back();
+        numbers_of_.emplace_back();
+        for (const auto& value : axis.values->array) {
+          const auto text = identity(value);
+          const int next = static_cast<int>(numbers.back().size());
+          numbers_of_.back().push_back(text.empty() ? kNever : numbers.back().emplace(text, next).first->second);
+        }
+      }
+    }
+    for (const auto& entry : exclude->array) {
+      std::vector<Wanted> wanted;
+      for (const auto& [path, value] : entry.table) {
+        const auto [dimension, axis] = axes.at(path);
+        const auto number = numbers[axis].find(identity(value));
+        wanted.push_back({dimension, axis, number == numbers[axis].end() ? kNowhere : number->second});
+      }
+      entries_.push_back(std::move(wanted));
+    }
+  }
+
+  // `digits`: which value of each dimension the cell has.
+  bool match(const std::vector<std::size_t>& digits) const {
+    return std::any_of(entries_.begin(), entries_.end(), [&](const std::vector<Wanted>& entry) {
+      return std::all_of(entry.begin(), entry.end(), [&](const Wanted& wanted) {
+        return numbers_of_[wanted.axis][digits[wanted.dimension]] == wanted.number;
+      });
     });
-  });
+  }
+
+ private:
+  static constexpr int kNever = -1;    // of a value that no exclusion can name
+  static constexpr int kNowhere = -2;  // of an exclusion that no value is equal to
+  struct Wanted {
+    std::size_t dimension;
+    std::size_t axis;
+    int number;
+  };
+  std::vector<std::vector<int>> numbers_of_;  // of each axis: the number of each of its values
+  std::vector<std::vector<Wanted>> entries_;
+};
+
+std::size_t count_values(const Node& node) {
+  std::size_t count = 1;
+  for (const auto& item : node.array)
+    count += count_values(item);
+  for (const auto& item : node.table)
+    count += count_values(item.second);
+  return count;
+}
+
+// The number of cells, or the sentence that says why there are too many, before anything is made for them.
+std::size_t count_cells(const std::vector<Dimension>& dimensions, const Document& bare, const Place& place) {
+  std::uint64_t cells = 1;
+  for (const auto& dimension : dimensions) {
+    if (!__builtin_mul_overflow(cells, std::uint64_t{dimension.length}, &cells)) continue;
+    cells = std::numeric_limits<std::uint64_t>::max();
+    break;
+  }
+  if (cells > kMostCells) {
+    const char* more = cells == std::numeric_limits<std::uint64_t>::max() ? "at least " : "";
+    throw ProblemsError({{place, fmt::format("[sweep] makes {}{} cells (before exclude), more than {}; shorten its "
+                                             "lists, take some in step with zip, or split the file",
+                                             more, cells, kMostCells)}});
+  }
+  const std::size_t values = count_values(bare.root());
+  if (cells > 1 && values * cells > kMostValues) {
+    throw ProblemsError({{place, fmt::format("[sweep] makes {} cells of a file with {} values, which together are more "
+                                             "than {}; shorten its lists or split the file",
+                                             cells, values, kMostValues)}});
+  }
+  return static_cast<std::size_t>(cells);
+}
+
+Cell make_cell(const std::vector<Dimension>& dimensions, const std::vector<std::size_t>& digits, const Document& bare) {
+  Cell cell{"", bare};
+  for (const bool plugins : {true, false}) {
+    for (std::size_t d = 0; d < dimensions.size(); ++d) {
+      for (const auto& axis : dimensions[d].axes) {
+        if (names_plugin(*axis.path) == plugins) cell.document.set(*axis.path, axis.values->array[digits[d]]);
+      }
+    }
+  }
+  for (std::size_t d = 0; d < dimensions.size(); ++d) {
+    for (const auto& axis : dimensions[d].axes)
+      cell.label +=
+          (cell.label.empty() ? "" : ", ") + *axis.path + "=" + shown(value_text(axis.values->array[digits[d]]));
+  }
+  return cell;
 }
 
 }  // namespace
@@ -92,77 +257,55 @@ std::vector<Cell> expand(const Document& document) {
   if (sweep->type != Node::Type::table)
     throw ProblemsError({{sweep->place, "sweep must be a table: write [sweep] or [sweep.grid]"}});
   std::vector<Problem> problems;
-  std::vector<Choice> choices = {{}};
+  std::vector<Dimension> dimensions;
   const Node* excludes = nullptr;
   for (const auto& [key, node] : sweep->table) {
     if (key == "grid" && lists_only(node, "grid", problems)) {
-      for (const auto& [path, values] : node.table) {
-        std::vector<Choice> product;
-        for (const auto& choice : choices) {
-          for (const auto& value : values.array) {
-            product.push_back(choice);
-            product.back().emplace_back(path, value);
-          }
-        }
-        choices = std::move(product);
-      }
+      for (const auto& [path, values] : node.table)
+        dimensions.push_back({{{&path, &values}}, values.array.size()});
     } else if (key == "zip" && lists_only(node, "zip", problems)) {
-      std::size_t length = 0;
+      Dimension together;
       for (const auto& [path, values] : node.table) {
-        if (length != 0 && values.array.size() != length) {
+        if (together.length != 0 && values.array.size() != together.length) {
           problems.push_back(
               {values.place, fmt::format("the lists of zip must have one length, but {} has {} values and one "
                                          "before it has {}",
-                                         path, values.array.size(), length)});
+                                         path, values.array.size(), together.length)});
         }
-        length = std::max(length, values.array.size());
+        together.length = std::max(together.length, values.array.size());
+        together.axes.push_back({&path, &values});
       }
-      if (!problems.empty() || length == 0) continue;
-      std::vector<Choice> product;
-      for (const auto& choice : choices) {
-        for (std::size_t i = 0; i < length; ++i) {
-          product.push_back(choice);
-          for (const auto& [path, values] : node.table)
-            product.back().emplace_back(path, values.array[i]);
-        }
-      }
-      choices = std::move(product);
+      if (together.length != 0) dimensions.push_back(std::move(together));
     } else if (key == "exclude" && node.type == Node::Type::array) {
       excludes = &node;
     } else if (key == "exclude") {
       problems.push_back({node.place, "exclude must be a list of tables"});
     } else if (key != "grid" && key != "zip") {
-      problems.push_back({node.place, fmt::format("[sweep] has grid, zip and exclude, but no \"{}\"{}", key,
+      problems.push_back({node.place, fmt::format("[sweep] has grid, zip and exclude, but no \"{}\"{}", shown(key),
                                                   did_you_mean(key, {"grid", "zip", "exclude"}))});
     }
   }
   if (problems.empty()) {
-    for (const auto& [path, value] : choices.front()) {
-      const auto same = [&name = path](const auto& item) { return item.first == name; };
-      if (std::count_if(choices.front().begin(), choices.front().end(), same) > 1) {
-        problems.push_back({value.place, fmt::format("{} is in grid and in zip; keep one of them", path)});
-        break;
-      }
-    }
-    if (excludes != nullptr) check_exclude(*excludes, choices.front(), problems);
+    check_axes(dimensions, problems);
+    if (excludes != nullptr) check_exclude(*excludes, dimensions, problems);
     check_overrides(document, *sweep, problems);
   }
   if (!problems.empty()) throw ProblemsError(std::move(problems));
+
+  Document bare = document;
+  bare.remove("sweep");
+  const std::size_t count = count_cells(dimensions, bare, sweep->place);
+  const Exclusions exclusions(excludes, dimensions);
   std::vector<Cell> cells;
-  for (const auto& choice : choices) {
-    const bool excluded = excludes != nullptr && std::any_of(excludes->array.begin(), excludes->array.end(),
-                                                             [&](const Node& table) { return matches(choice, table); });
-    if (excluded) continue;
-    Cell cell{"", document};
-    for (const auto& [path, value] : choice)
-      cell.label += (cell.label.empty() ? "" : ", ") + path + "=" + value_text(value);
-    for (const bool plugins : {true, false}) {
-      for (const auto& [path, value] : choice) {
-        if (names_plugin(path) == plugins) cell.document.set(path, value);
-      }
+  std::vector<std::size_t> digits(dimensions.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    // The first dimension varies slowest.
+    std::size_t rest = i;
+    for (std::size_t d = dimensions.size(); d-- > 0;) {
+      digits[d] = rest % dimensions[d].length;
+      rest /= dimensions[d].length;
     }
-    cell.document.remove("sweep");
-    cells.push_back(std::move(cell));
+    if (!exclusions.match(digits)) cells.push_back(make_cell(dimensions, digits, bare));
   }
   if (cells.empty()) throw ProblemsError({{sweep->place, "[sweep] excludes all of its cells; nothing would run"}});
   return cells;

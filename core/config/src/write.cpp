@@ -49,18 +49,24 @@ std::string component_toml(const std::string& header, const ComponentSpec& spec)
 std::string to_toml(const Pipeline& pipeline) {
   std::string out = fmt::format("name = {}\nseed = {}\n", toml_text(pipeline.name), pipeline.seed);
   if (!pipeline.plugin_path.empty()) out += fmt::format("plugin_path = {}\n", toml_text(Value{pipeline.plugin_path}));
-  const auto section = [&](const char* name, const OptionValues& values) {
+  visit_sections(pipeline, [&](const char* name, const auto& section) {
     out += fmt::format("\n[{}]\n", name);
-    write_values(out, values);
-  };
-  section("experiment", pipeline.experiment.values);
-  section("data", pipeline.data.values);
-  section("augment", pipeline.augment.values);
-  section("profile", pipeline.profile.values);
-  section("reward", pipeline.reward.values);
-  section("buffer", pipeline.buffer.values);
-  section("train", pipeline.train.values);
-  section("evaluation", pipeline.evaluation.values);
+    write_values(out, section.values);
+  });
+  if (pipeline.sampler) out += component_toml("[sampler]", *pipeline.sampler);
+  if (pipeline.autoencoder) out += component_toml("[autoencoder]", *pipeline.autoencoder);
+  if (pipeline.predictor) out += component_toml("[predictor]", *pipeline.predictor);
+  for (const auto& spec : pipeline.postproc)
+    out += component_toml("[[postproc]]", spec);
+  return out;
+}
+
+std::string components_toml(const Pipeline& pipeline) {
+  std::string out = "name = \"components\"\n";
+  if (!pipeline.plugin_path.empty()) out += fmt::format("plugin_path = {}\n", toml_text(Value{pipeline.plugin_path}));
+  out += fmt::format("\n[data]\nimage_size = {}\n\n[profile]\npatch_size = {}\nlength = {}\n",
+                     pipeline.data.options.image_size, pipeline.profile.options.patch_size,
+                     pipeline.profile.options.length);
   if (pipeline.sampler) out += component_toml("[sampler]", *pipeline.sampler);
   if (pipeline.autoencoder) out += component_toml("[autoencoder]", *pipeline.autoencoder);
   if (pipeline.predictor) out += component_toml("[predictor]", *pipeline.predictor);
@@ -74,11 +80,13 @@ std::string short_hash(const Pipeline& pipeline) {
 }
 
 std::vector<std::pair<std::string, std::vector<OptionSpec>>> section_specs() {
-  return {
-      {"experiment", schema_of<ExperimentOptions>().specs()}, {"data", schema_of<data::DataOptions>().specs()},
-      {"augment", schema_of<data::AugmentOptions>().specs()}, {"profile", schema_of<ProfileOptions>().specs()},
-      {"reward", schema_of<RewardOptions>().specs()},         {"buffer", schema_of<BufferOptions>().specs()},
-      {"train", schema_of<TrainOptions>().specs()},           {"evaluation", schema_of<EvaluationOptions>().specs()}};
+  std::vector<std::pair<std::string, std::vector<OptionSpec>>> specs;
+  const Pipeline pipeline;
+  visit_sections(pipeline, [&](const char* name, const auto& section) {
+    using Options = std::decay_t<decltype(section.options)>;
+    specs.emplace_back(name, schema_of<Options>().specs());
+  });
+  return specs;
 }
 
 }  // namespace nbs::config

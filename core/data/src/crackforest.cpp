@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <system_error>
+
 #include <fmt/format.h>
 
 #include "nbs/data/sample.h"
@@ -17,10 +19,12 @@ Listing list_crackforest(const std::filesystem::path& root) {
     sample.image = image;
     sample.mask_source = MaskSource::file;
     sample.mask = root / "groundTruth" / (sample.id + ".mat");
-    if (!std::filesystem::is_regular_file(sample.mask)) {
+    std::error_code ignored;
+    if (std::filesystem::symlink_status(sample.mask, ignored).type() == std::filesystem::file_type::not_found) {
       throw Error(fmt::format("the image {} has no mask: {} does not exist; add it or remove the image", image.string(),
                               sample.mask.string()));
     }
+    require_readable(sample.mask);
     listing.samples.push_back(std::move(sample));
   }
   return listing;

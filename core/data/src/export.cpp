@@ -49,7 +49,8 @@ void export_synthetic(const std::filesystem::path& folder, Format layout, const 
     const std::string name = fmt::format("{:03}", sample.index);
     if (layout == Format::crackforest) {
       write_picture(folder / "image" / (name + ".jpg"), to_bytes(made.image, false));
-      std::filesystem::create_directories(folder / "groundTruth");
+      std::error_code ignored;  // the mask that cannot be written says it
+      std::filesystem::create_directories(folder / "groundTruth", ignored);
       write_mask_mat(folder / "groundTruth" / (name + ".mat"), made.mask);
     } else if (layout == Format::mvtec) {
       write_picture(folder / "test" / made.type / (name + ".png"), to_bytes(made.image, false));

@@ -8,19 +8,39 @@
 
 namespace nbs::data {
 
+namespace {
+
+// NAME.* or NAME_mask.*, which must not be two masks of one image. It is another image's own if there is an image
+// NAME_mask.
+std::filesystem::path mask_of(const std::string& id, const std::vector<std::filesystem::path>& masks,
+                              const std::vector<std::filesystem::path>& images) {
+  auto mask = mask_with_stem(masks, id);
+  auto other = mask_with_stem(masks, id, "_mask");
+  if (mask.empty()) return other;
+  if (!other.empty() && with_stem(images, id, "_mask").empty()) {
+    throw Error(
+        fmt::format("{} and {} are both masks of the image {}, so it cannot be told which is meant; remove one "
+                    "of them",
+                    mask.string(), other.string(), id));
+  }
+  return mask;
+}
+
+}  // namespace
+
 // Plain folders: images/NAME.* and masks/NAME.* (or NAME_mask.*). Without a folder masks/ nothing can be scored; with
 // it every image needs a mask, unless only some are marked and the pipeline says so.
 Listing list_folder(const std::filesystem::path& root, bool partial_masks) {
   Listing listing;
-  const bool with_masks = std::filesystem::is_directory(root / "masks");
-  const auto masks = image_files_if_any(root / "masks");
-  for (const auto& image : image_files(root / "images", "the images of the data set")) {
+  const bool with_masks = is_folder(root / "masks");
+  const auto masks = with_masks ? image_files_if_any(root / "masks") : std::vector<std::filesystem::path>();
+  const auto images = image_files(root / "images", "the images of the data set");
+  for (const auto& image : images) {
     Sample sample;
     sample.id = image.stem().string();
     sample.image = image;
     if (with_masks) {
-      sample.mask = with_stem(masks, sample.id);
-      if (sample.mask.empty()) sample.mask = with_stem(masks, sample.id, "_mask");
+      sample.mask = mask_of(sample.id, masks, images);
       sample.mask_source = sample.mask.empty() ? MaskSource::none : MaskSource::file;
       if (sample.mask.empty() && !partial_masks) {
         throw Error(

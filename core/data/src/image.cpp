@@ -3,98 +3,92 @@
 
 #include <algorithm>
 #include <map>
+#include <system_error>
 
 #include <fmt/format.h>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "nbs/base/files.h"
 #include "nbs/data/synthetic.h"
 #include "nbs/error.h"
 
+#include "decode.h"
 #include "files.h"
+#include "reduce.h"
 
 namespace nbs::data {
 
 namespace {
 
-// The decoders fill the missing part of a file that was cut short with grey and do not say so; the end marks tell.
-bool cut_short(const std::string& bytes) {
-  const auto ends_with = [&](const std::string& mark) {
-    // Some writers append a few bytes after the end mark.
-    const auto tail = bytes.end() - std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(bytes.size()), 4096);
-    return std::search(tail, bytes.end(), mark.begin(), mark.end()) != bytes.end();
-  };
-  if (bytes.compare(0, 2, "\xFF\xD8") == 0) return !ends_with("\xFF\xD9");
-  if (bytes.compare(0, 2, "\x89P") == 0) return !ends_with("IEND");
-  return false;
+// Above this an image is reduced row by row. Below it the whole is converted and resized at once, as ever, so that
+// results stay what they were to the last bit.
+constexpr std::size_t kWholePixels = 64'000'000;
+
+// The largest of the picture's channels, without alpha.
+cv::Mat brightest(cv::Mat picture) {
+  if (picture.channels() == 1) return picture;
+  std::vector<cv::Mat> planes;
+  cv::split(picture, planes);
+  picture.release();
+  for (std::size_t i = 1; i < 3; ++i)
+    planes[0] = cv::max(planes[0], planes[i]);
+  return planes[0];
 }
 
-cv::Mat decode(const std::filesystem::path& file) {
-  const auto bytes = read_file(file);
-  cv::Mat image;
-  if (!bytes.empty()) {
-    try {
-      // Decoders want unsigned bytes, and do not write to them.
-      const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
-      image = cv::imdecode(encoded, cv::IMREAD_UNCHANGED);
-    } catch (const cv::Exception&) {
-      image.release();
-    }
-  }
-  if (image.empty()) {
-    throw Error(fmt::format("the file {} ({} bytes) is not an image that can be read; replace it", file.string(),
-                            bytes.size()));
-  }
-  if (cut_short(bytes)) {
-    throw Error(fmt::format("the image {} is cut short: its {} bytes lack the end mark; copy it again", file.string(),
-                            bytes.size()));
-  }
-  return image;
+// Formats that may not keep a value exactly, told by their first bytes.
+bool is_jpeg(const std::string& bytes) {
+  return bytes.compare(0, 2, "\xFF\xD8") == 0;
+}
+bool may_be_lossy(const std::string& bytes) {
+  return bytes.compare(0, 4, "RIFF") == 0 || bytes.compare(4, 4, "jP  ") == 0 || bytes.compare(0, 2, "\xFF\x4F") == 0;
+}
+
+void refuse_lossy(const std::string& bytes, const cv::Mat& values, const std::filesystem::path& file) {
+  if (is_jpeg(bytes)) refuse_jpeg_mask(file);
+  if (!may_be_lossy(bytes)) return;
+  double low = 0;
+  double high = 0;
+  cv::minMaxLoc(values, &low, &high);
+  const int between = cv::countNonZero((values > low) & (values < high));
+  if (between == 0) return;
+  throw Error(fmt::format(
+      "the mask {} has {} pixels between its darkest and its brightest value, as a lossy format leaves them "
+      "around edges, where every pixel that is not black would count as anomalous; save it as PNG with two "
+      "values",
+      file.string(), between));
+}
+
+// The size of an image, from its head where that is enough.
+cv::Size size_of(const std::filesystem::path& file) {
+  const auto bytes = read_image_bytes(file);
+  const auto stated = stated_size(bytes);
+  if (stated && stated->width <= kMostPixels / stated->height)
+    return {static_cast<int>(stated->width), static_cast<int>(stated->height)};
+  return decoded(bytes, file).size();
 }
 
 }  // namespace
 
 cv::Mat read_image(const std::filesystem::path& file) {
-  cv::Mat image = decode(file);
-  cv::Mat scaled;
-  switch (image.depth()) {
-    case CV_8U:
-      image.convertTo(scaled, CV_32F, 1.0 / 255);
-      break;
-    case CV_16U:
-      image.convertTo(scaled, CV_32F, 1.0 / 65535);
-      break;
-    default:
-      image.convertTo(scaled, CV_32F);
-      scaled = cv::min(cv::max(scaled, 0.0), 1.0);
-  }
-  cv::Mat colour;
-  switch (scaled.channels()) {
-    case 1:
-      cv::cvtColor(scaled, colour, cv::COLOR_GRAY2RGB);
-      break;
-    case 3:
-      cv::cvtColor(scaled, colour, cv::COLOR_BGR2RGB);
-      break;
-    case 4:
-      cv::cvtColor(scaled, colour, cv::COLOR_BGRA2RGB);
-      break;
-    default:
-      throw Error(fmt::format("the image {} has {} channels; 1 (grey), 3 (colour) or 4 (with alpha) can be read",
-                              file.string(), scaled.channels()));
-  }
-  return colour;
+  return as_colour(decode(file));
+}
+
+cv::Mat read_stored_image(const std::filesystem::path& file) {
+  return decode(file);
+}
+
+cv::Mat rgb_of(const cv::Mat& stored) {
+  return as_colour(stored);
 }
 
 std::vector<std::filesystem::path> image_files_among(const std::vector<std::filesystem::path>& paths) {
   std::vector<std::filesystem::path> files;
   for (const auto& path : paths) {
-    if (!std::filesystem::is_directory(path)) {
+    std::error_code ignored;  // whatever cannot be reached is named when it is read
+    if (!std::filesystem::is_directory(path, ignored)) {
       files.push_back(path);
       continue;
     }
-    const auto inside = image_files_if_any(path);
+    const auto inside = image_entries(path);
     if (inside.empty())
       throw Error(fmt::format("the folder {} holds no image file; name another, or the images", path.string()));
     files.insert(files.end(), inside.begin(), inside.end());
@@ -112,20 +106,12 @@ std::vector<std::filesystem::path> image_files_among(const std::vector<std::file
 }
 
 cv::Mat read_mask_image(const std::filesystem::path& file) {
-  cv::Mat image = decode(file);
-  if (image.channels() == 4) cv::cvtColor(image, image, cv::COLOR_BGRA2BGR);
-  cv::Mat any;
-  if (image.channels() == 1) {
-    any = image;
-  } else {
-    std::vector<cv::Mat> planes;
-    cv::split(image, planes);
-    any = planes[0];
-    for (std::size_t i = 1; i < planes.size(); ++i)
-      any = cv::max(any, planes[i]);
-  }
-  cv::Mat mask = any > 0;
-  return mask / 255;
+  const auto bytes = read_image_bytes(file);
+  const cv::Mat values = brightest(decoded(bytes, file));
+  refuse_lossy(bytes, values, file);
+  cv::Mat mask = values > 0;
+  mask /= 255;
+  return mask;
 }
 
 cv::Mat resize_image(const cv::Mat& image, std::int64_t size) {
@@ -135,6 +121,10 @@ cv::Mat resize_image(const cv::Mat& image, std::int64_t size) {
   cv::Mat resized;
   cv::resize(image, resized, wanted, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
   return resized;
+}
+
+cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size) {
+  return stored.total() > kWholePixels ? reduce(stored, size) : resize_image(as_colour(stored), size);
 }
 
 cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size) {
@@ -150,7 +140,7 @@ cv::Mat load_image(const Sample& sample, const DataOptions& options) {
     return synthesise(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed), sample.index)
         .image;
   }
-  return resize_image(read_image(sample.image), options.image_size);
+  return resize_stored(decode(sample.image), options.image_size);
 }
 
 cv::Mat load_mask(const Sample& sample, const DataOptions& options) {
@@ -169,10 +159,11 @@ cv::Mat load_mask(const Sample& sample, const DataOptions& options) {
   }
   const cv::Mat mask = sample.mask.extension() == ".mat" ? read_mask_mat(sample.mask, options.anomalous_labels)
                                                          : read_mask_image(sample.mask);
-  const cv::Mat image = decode(sample.image);
-  if (mask.size() != image.size()) {
+  const cv::Size image = size_of(sample.image);
+  if (mask.size() != image) {
     throw Error(fmt::format("the mask {} is {} x {} pixels, but its image {} is {} x {}; they must be the same size",
-                            sample.mask.string(), mask.cols, mask.rows, sample.image.string(), image.cols, image.rows));
+                            sample.mask.string(), mask.cols, mask.rows, sample.image.string(), image.width,
+                            image.height));
   }
   return resize_mask(mask, options.image_size);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
+#include <system_error>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "nbs/data/sample.h"
 #include "nbs/error.h"
@@ -41,6 +43,23 @@ void refuse_duplicates(const Listing& listing) {
   }
 }
 
+// Ids stand in JSON, which cannot hold other bytes; to find that out at the end of a training would be late.
+void refuse_other_encodings(const Listing& listing) {
+  for (const auto* samples : {&listing.samples, &listing.auxiliary}) {
+    for (const auto& sample : *samples) {
+      const nlohmann::json name = sample.image.filename().string();
+      try {
+        (void)nlohmann::json(sample.id).dump();
+        (void)name.dump();
+      } catch (const nlohmann::json::exception&) {
+        throw Error(fmt::format("the name of the image {} in {} is not UTF-8; rename it",
+                                name.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace),
+                                sample.image.parent_path().string()));
+      }
+    }
+  }
+}
+
 void sort_by_id(std::vector<Sample>& samples) {
   std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.id < b.id; });
 }
@@ -53,7 +72,8 @@ Listing list_samples(const DataOptions& options) {
       throw Error(fmt::format("data.root is empty, but the format \"{}\" reads a folder; set data.root",
                               choice_name(options.format, formats())));
     }
-    if (!std::filesystem::is_directory(options.root)) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(options.root, ignored)) {
       throw Error(
           fmt::format("the data folder {} does not exist or is no folder; set data.root to the folder of the "
                       "data set",
@@ -65,6 +85,7 @@ Listing list_samples(const DataOptions& options) {
     sort_by_id(listing.samples);
     sort_by_id(listing.auxiliary);
     refuse_duplicates(listing);
+    refuse_other_encodings(listing);
   }
   if (static_cast<std::int64_t>(listing.auxiliary.size()) > options.auxiliary)
     listing.auxiliary.resize(static_cast<std::size_t>(options.auxiliary));

@@ -17,7 +17,7 @@ Listing list_nanotwice(const std::filesystem::path& root) {
     sample.id = image.stem().string();
     sample.image = image;
     sample.mask_source = MaskSource::file;
-    sample.mask = with_stem(masks, sample.id, "_gt");
+    sample.mask = mask_with_stem(masks, sample.id, "_gt");
     if (sample.mask.empty()) {
       throw Error(fmt::format("the image {} has no mask: there is no {}_gt in {}; add it or remove the image",
                               image.string(), sample.id, (root / "Anomalous" / "gt").string()));

@@ -21,6 +21,43 @@ std::string after(const std::string& header, const std::string& key, const std::
   return header.substr(at + key.size());
 }
 
+constexpr std::int64_t kMostValues = std::numeric_limits<std::int32_t>::max();
+
+// The extents of a tuple such as "(3, 4)", "(3,)" or "()". Python 2 wrote "(3L, 4L)".
+std::vector<std::int64_t> extents(const std::string& text, const std::filesystem::path& file) {
+  const auto refuse = [&](const char* why) {
+    const std::string shown = text.substr(0, std::min<std::size_t>(text.find_first_of(")\n") + 1, 60));
+    throw Error(
+        fmt::format("the .npy file {} states the shape{}, which {}; write it again", file.string(), shown, why));
+  };
+  std::vector<std::int64_t> all;
+  std::size_t at = 0;
+  const auto skip_blanks = [&] { at = std::min(text.find_first_not_of(' ', at), text.size()); };
+  const auto next_is = [&](char c) { return at < text.size() && text[at] == c; };
+  skip_blanks();
+  if (!next_is('(')) refuse("is no tuple");
+  ++at;
+  for (skip_blanks(); !next_is(')'); skip_blanks()) {
+    if (next_is('-')) refuse("has a negative extent");
+    if (at >= text.size() || text[at] < '0' || text[at] > '9') refuse("is no tuple of whole numbers");
+    std::int64_t extent = 0;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+      extent = extent * 10 + (text[at] - '0');
+      if (extent > kMostValues)
+        throw Error(fmt::format("the .npy file {} says it holds more values than can be read", file.string()));
+    }
+    all.push_back(extent);
+    if (next_is('L')) ++at;
+    skip_blanks();
+    if (next_is(',')) {
+      ++at;
+    } else if (!next_is(')')) {
+      refuse("is no tuple of whole numbers");
+    }
+  }
+  return all;
+}
+
 template <typename Element>
 void append(const char* bytes, std::int64_t count, std::vector<double>& to) {
   for (std::int64_t i = 0; i < count; ++i) {
@@ -41,24 +78,13 @@ NpyArray read_npy(const std::filesystem::path& file) {
   const std::string header = bytes.substr(10, length);
   if (after(header, "'fortran_order':", file).find("False") > 2)
     throw Error(fmt::format("the .npy file {} is in Fortran order; save it in C order", file.string()));
-  constexpr std::int64_t kLimit = std::numeric_limits<std::int32_t>::max();
   NpyArray array;
+  array.shape = extents(after(header, "'shape':", file), file);
   std::int64_t count = 1;
-  std::string shape = after(header, "'shape':", file);
-  shape = shape.substr(0, shape.find(')'));
-  for (std::size_t i = 0; i < shape.size();) {
-    if (shape[i] < '0' || shape[i] > '9') {
-      ++i;
-      continue;
-    }
-    std::int64_t extent = 0;
-    // Held at the limit, so that an absurd number of digits cannot overflow.
-    for (; i < shape.size() && shape[i] >= '0' && shape[i] <= '9'; ++i)
-      extent = std::min(extent * 10 + (shape[i] - '0'), kLimit);
-    if (extent == kLimit || (extent > 0 && count > kLimit / extent))
+  for (const auto extent : array.shape) {
+    if (extent > 0 && count > kMostValues / extent)
       throw Error(fmt::format("the .npy file {} says it holds more values than can be read", file.string()));
     count *= extent;
-    array.shape.push_back(extent);
   }
   const std::string type = after(header, "'descr':", file);
   const auto is = [&](const char* name) { return type.find(name) < 4; };
@@ -68,6 +94,10 @@ NpyArray read_npy(const std::filesystem::path& file) {
   const char* const values = bytes.data() + 10 + length;
   if (bytes.size() - 10 - length < static_cast<std::size_t>(count) * width)
     throw Error(fmt::format("the .npy file {} is cut short: {} values are missing some bytes", file.string(), count));
+  if (bytes.size() - 10 - length > static_cast<std::size_t>(count) * width) {
+    throw Error(fmt::format("the .npy file {} has {} bytes more than its shape says; write it again", file.string(),
+                            bytes.size() - 10 - length - static_cast<std::size_t>(count) * width));
+  }
   array.values.reserve(static_cast<std::size_t>(count));
   if (width == 4) append<float>(values, count, array.values);
   if (width == 8) append<double>(values, count, array.values);

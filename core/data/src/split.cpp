@@ -112,7 +112,8 @@ std::string manifest(const Listing& listing, const Split& split, const DataOptio
                       {"type", sample.type},
                       {"file", sample.image.filename().string()}});
   }
-  return json.dump(1) + "\n";
+  // Names of files need not be UTF-8, but JSON is.
+  return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace nbs::data

@@ -6,15 +6,11 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "nbs/evaluation/pixels.h"
+
 namespace nbs::evaluation {
 
 namespace {
-
-std::string encode(const cv::Mat& picture) {
-  std::vector<unsigned char> bytes;
-  cv::imencode(".png", picture, bytes, {cv::IMWRITE_PNG_COMPRESSION, 3});
-  return {bytes.begin(), bytes.end()};
-}
 
 cv::Mat as_bytes(const std::vector<std::uint8_t>& mask, std::int64_t height, std::int64_t width) {
   cv::Mat picture(static_cast<int>(height), static_cast<int>(width), CV_8U);
@@ -25,16 +21,24 @@ cv::Mat as_bytes(const std::vector<std::uint8_t>& mask, std::int64_t height, std
 
 }  // namespace
 
+std::string png_bytes(cv::Mat picture) {
+  std::vector<unsigned char> bytes;
+  // As much as there can be, or the growing buffer would be copied again and again; what is not used takes no memory.
+  bytes.reserve(picture.total() * picture.elemSize() * 101 / 100 + 65536);
+  cv::imencode(".png", picture, bytes, {cv::IMWRITE_PNG_COMPRESSION, 3});
+  picture.release();
+  return {bytes.begin(), bytes.end()};
+}
+
 std::string mask_png(const std::vector<std::uint8_t>& mask, std::int64_t height, std::int64_t width) {
-  return encode(as_bytes(mask, height, width));
+  return png_bytes(as_bytes(mask, height, width));
 }
 
 std::string probability_png(const std::vector<float>& probability, std::int64_t height, std::int64_t width) {
   cv::Mat picture(static_cast<int>(height), static_cast<int>(width), CV_16U);
   for (std::size_t i = 0; i < probability.size(); ++i)
-    picture.ptr<std::uint16_t>()[i] =
-        static_cast<std::uint16_t>(std::min(1.0F, std::max(0.0F, probability[i])) * 65535 + 0.5F);
-  return encode(picture);
+    picture.ptr<std::uint16_t>()[i] = probability_pixel(probability[i]);
+  return png_bytes(picture);
 }
 
 std::string overlay_png(const float* image, const std::vector<std::uint8_t>& mask,
@@ -46,18 +50,15 @@ std::string overlay_png(const float* image, const std::vector<std::uint8_t>& mas
   for (std::int64_t i = 0; i < plane; ++i) {
     auto& pixel = picture.ptr<cv::Vec3b>()[i];
     const bool tinted = mask[static_cast<std::size_t>(i)] != 0;
-    for (int c = 0; c < 3; ++c) {  // RGB planes to BGR, half red where predicted
-      const float value = image[(2 - c) * plane + i] * 255;
-      const float shown = tinted ? 0.5F * value + (c == 2 ? 127.5F : 0.0F) : value;
-      pixel[c] = static_cast<unsigned char>(std::min(255.0F, std::max(0.0F, shown + 0.5F)));
-    }
+    for (int c = 0; c < 3; ++c)  // RGB planes to BGR
+      pixel[c] = overlay_pixel(image[(2 - c) * plane + i], c == 2, tinted);
   }
   if (!truth.empty()) {
     std::vector<std::vector<cv::Point>> outlines;
     cv::findContours(as_bytes(truth, height, width), outlines, cv::RETR_LIST, cv::CHAIN_APPROX_NONE);
     cv::drawContours(picture, outlines, -1, cv::Scalar(60, 230, 60), 1);
   }
-  return encode(picture);
+  return png_bytes(picture);
 }
 
 }  // namespace nbs::evaluation

@@ -38,6 +38,14 @@ void require(const Origin& origin, const char* method, const torch::Tensor& resu
 
 constexpr double kLargest = 3.4e38;
 
+// All of the state, so that another component's is not taken for this one's.
+void load_all(const Origin& origin, Component& inner, const State& state) {
+  guard(origin, "load", [&] {
+    inner.load(state);
+    state.require_all_read();
+  });
+}
+
 class CheckedSampler : public Sampler {
  public:
   CheckedSampler(std::shared_ptr<Sampler> inner, Origin origin)
@@ -64,12 +72,10 @@ class CheckedSampler : public Sampler {
   std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) override {
     return guard(origin_, "learn", [&] { return inner_->learn(rollouts); });
   }
-  void save(torch::serialize::OutputArchive& archive) const override {
-    guard(origin_, "save", [&] { inner_->save(archive); });
+  void save(State& state) const override {
+    guard(origin_, "save", [&] { inner_->save(state); });
   }
-  void load(torch::serialize::InputArchive& archive) override {
-    guard(origin_, "load", [&] { inner_->load(archive); });
-  }
+  void load(const State& state) override { load_all(origin_, *inner_, state); }
 
  private:
   void check(const char* method, const Rollout& rollout, const Scene& scene, std::int64_t count) const {
@@ -114,12 +120,10 @@ class CheckedAutoencoder : public Autoencoder {
   std::vector<torch::Tensor> state() override {
     return guard(origin_, "state", [&] { return inner_->state(); });
   }
-  void save(torch::serialize::OutputArchive& archive) const override {
-    guard(origin_, "save", [&] { inner_->save(archive); });
+  void save(State& state) const override {
+    guard(origin_, "save", [&] { inner_->save(state); });
   }
-  void load(torch::serialize::InputArchive& archive) override {
-    guard(origin_, "load", [&] { inner_->load(archive); });
-  }
+  void load(const State& state) override { load_all(origin_, *inner_, state); }
 
  private:
   std::shared_ptr<Autoencoder> inner_;
@@ -149,12 +153,10 @@ class CheckedPredictor : public Predictor {
     require(origin_, "logits", result, {given.size(0), given.size(2), given.size(3)}, -kLargest, kLargest);
     return result;
   }
-  void save(torch::serialize::OutputArchive& archive) const override {
-    guard(origin_, "save", [&] { inner_->save(archive); });
+  void save(State& state) const override {
+    guard(origin_, "save", [&] { inner_->save(state); });
   }
-  void load(torch::serialize::InputArchive& archive) override {
-    guard(origin_, "load", [&] { inner_->load(archive); });
-  }
+  void load(const State& state) override { load_all(origin_, *inner_, state); }
 
  private:
   std::shared_ptr<Predictor> inner_;
@@ -171,12 +173,10 @@ class CheckedPostprocessor : public Postprocessor {
     require(origin_, "apply", result, probabilities.sizes().vec(), 0, 1);
     return result;
   }
-  void save(torch::serialize::OutputArchive& archive) const override {
-    guard(origin_, "save", [&] { inner_->save(archive); });
+  void save(State& state) const override {
+    guard(origin_, "save", [&] { inner_->save(state); });
   }
-  void load(torch::serialize::InputArchive& archive) override {
-    guard(origin_, "load", [&] { inner_->load(archive); });
-  }
+  void load(const State& state) override { load_all(origin_, *inner_, state); }
 
  private:
   std::shared_ptr<Postprocessor> inner_;

@@ -10,6 +10,18 @@
 
 namespace nbs::host {
 
+std::optional<std::string> refuse_irregular(const std::filesystem::path& file) {
+  std::error_code failed;
+  const auto status = std::filesystem::status(file, failed);
+  if (std::filesystem::is_regular_file(status)) return std::nullopt;
+  if (!std::filesystem::exists(status)) return "it does not exist, or is a link to nothing";
+  const char* const kind = std::filesystem::is_directory(status) ? "a folder"
+                           : std::filesystem::is_fifo(status)    ? "a pipe"
+                           : std::filesystem::is_socket(status)  ? "a socket"
+                                                                 : "a device";
+  return fmt::format("it is {}, not a file; a library of plugins is a regular file", kind);
+}
+
 std::optional<std::string> refuse_cut_short(const std::filesystem::path& file) {
   std::error_code failed;
   const auto size = std::filesystem::file_size(file, failed);

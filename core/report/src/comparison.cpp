@@ -10,9 +10,12 @@ namespace {
 Ours ours_for(const std::string& dataset, const std::string& method, const std::vector<Group>& groups) {
   Ours ours;
   bool any = false;
+  bool finished = false;
   for (const auto& group : groups) {
     if (group.dataset != dataset || group.method != method) continue;
     any = true;
+    for (const RunRecord* run : group.runs)
+      finished = finished || run->state == RunRecord::State::finished;
     if (!group.counted.empty()) ours.groups.push_back(&group);
   }
   if (ours.groups.size() > 1) {
@@ -20,7 +23,7 @@ Ours ours_for(const std::string& dataset, const std::string& method, const std::
   } else if (ours.groups.size() == 1) {
     ours.state = Ours::State::found;
   } else if (any) {
-    ours.state = Ours::State::unfinished;
+    ours.state = finished ? Ours::State::unscored : Ours::State::unfinished;
   }
   return ours;
 }
@@ -53,6 +56,22 @@ void note_left_out(const std::vector<Group>& groups, std::vector<std::string>& n
   if (count > 0) notes.push_back(fmt::format("Not counted: {}.", names));
 }
 
+// Where the scored masks show no anomaly there is no F1; the mean is over the other runs.
+void note_nothing_to_find(const std::vector<Group>& groups, std::vector<std::string>& notes) {
+  for (const auto& group : groups) {
+    std::string names;
+    for (const RunRecord* run : group.counted) {
+      if (run->nothing_to_find()) names += (names.empty() ? "" : ", ") + run->folder.filename().string();
+    }
+    if (names.empty()) continue;
+    notes.push_back(
+        fmt::format("{}: no scored mask of {} shows an anomaly, so precision, recall and F1 are undefined there and "
+                    "left out of the "
+                    "means.",
+                    group.label, names));
+  }
+}
+
 void note_versions(const std::vector<Group>& groups, std::vector<std::string>& notes) {
   for (const auto& group : groups) {
     if (group.versions.size() < 2) continue;
@@ -67,7 +86,7 @@ void note_versions(const std::vector<Group>& groups, std::vector<std::string>& n
 }  // namespace
 
 const char* state_name(Ours::State state) {
-  static constexpr const char* kNames[] = {"missing", "unfinished", "found", "several"};
+  static constexpr const char* kNames[] = {"missing", "unfinished", "unscored", "found", "several"};
   return kNames[static_cast<int>(state)];
 }
 
@@ -88,6 +107,7 @@ Comparison compare(PaperFigures paper, const std::vector<Group>& groups) {
     if (!group.counted.empty()) result.all.push_back(&group);
   }
   note_left_out(groups, result.notes);
+  note_nothing_to_find(groups, result.notes);
   note_versions(groups, result.notes);
   result.paper = std::move(paper);
   return result;

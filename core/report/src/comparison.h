@@ -13,7 +13,8 @@ namespace nbs::report {
 struct Ours {
   enum class State {
     missing,     ///< no run at all
-    unfinished,  ///< runs, but none that counts
+    unfinished,  ///< runs, but none that is finished
+    unscored,    ///< finished runs, but nothing could be scored
     found,
     several  ///< different pipelines carry the same labels: not averaged
   };
@@ -24,7 +25,7 @@ struct Ours {
   const Group* group() const { return state == State::found ? groups.front() : nullptr; }
 };
 
-/// "missing", "unfinished", "found", "several".
+/// "missing", "unfinished", "unscored", "found", "several".
 const char* state_name(Ours::State state);
 
 /// Our results beside the paper's figures. Refers to the groups, which must outlive it.

@@ -13,6 +13,7 @@ namespace nbs::report {
 namespace {
 
 constexpr std::size_t kMostTicks = 60;
+constexpr std::size_t kMostPlots = 100;
 
 struct KnownPlot {
   const char* title;
@@ -63,13 +64,19 @@ std::string curve_section(const RunRecord& run, const Metrics& metrics) {
     }
     plots += draw(plot);
   }
+  std::size_t others = 0;
   for (const auto& curve : metrics.curves) {
-    if (shown.count(curve.name) == 0)
-      plots += draw({curve.name, {{curve.name, &curve, 0, false}}, true, best, ticks, last, {}});
+    if (shown.count(curve.name) > 0 || ++others > kMostPlots) continue;
+    plots += draw({curve.name, {{curve.name, &curve, 0, false}}, true, best, ticks, last, {}});
   }
   std::string remark;
+  if (!metrics.problem.empty()) remark += "<p class=\"remark\">" + escaped(metrics.problem) + "</p>\n";
+  if (others > kMostPlots) {
+    remark += fmt::format("<p class=\"remark\">{} more values are in metrics.jsonl; only the first {} are drawn.</p>\n",
+                          others - kMostPlots, kMostPlots);
+  }
   if (metrics.unreadable_lines > 0) {
-    remark =
+    remark +=
         fmt::format("<p class=\"remark\">{} of the lines in metrics.jsonl could not be read and are left out.</p>\n",
                     metrics.unreadable_lines);
   }

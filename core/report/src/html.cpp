@@ -1,15 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "html.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "style.h"
 
 namespace nbs::report {
 
+namespace {
+
+// How many bytes of UTF-8 (RFC 3629) the character at `at` takes; 0 if they are none.
+std::size_t character_length(const std::string& text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : static_cast<unsigned char>(0);
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xC2 && first < 0xE0   ? 2
+                             : (first & 0xF0U) == 0xE0       ? 3
+                             : first >= 0xF0 && first < 0xF5 ? 4
+                                                             : 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80) return 0;
+  }
+  // Longer than needed, a surrogate, or beyond the last character.
+  const unsigned second = byte(1);
+  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) || (first == 0xF0 && second < 0x90) ||
+      (first == 0xF4 && second >= 0x90))
+    return 0;
+  return length;
+}
+
+}  // namespace
+
 std::string escaped(const std::string& text) {
   std::string out;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const std::size_t length = character_length(text, i);
+    if (length != 1) {
+      out += length == 0 ? "\xEF\xBF\xBD" : text.substr(i, length);
+      i += length == 0 ? 0 : length - 1;
+      continue;
+    }
     switch (c) {
       case '&':
         out += "&amp;";
@@ -62,7 +97,8 @@ Cell number_cell(std::optional<double> value, int digits) {
 }
 
 std::string number_text(std::optional<double> value, int digits) {
-  return value ? fmt::format("{:.{}f}", *value, digits) : std::string("–");
+  if (!value) return "–";
+  return std::abs(*value) < 1e9 ? fmt::format("{:.{}f}", *value, digits) : fmt::format("{:.4g}", *value);
 }
 
 std::string table(const std::vector<std::string>& heads, const std::vector<std::vector<Cell>>& rows) {

@@ -7,7 +7,7 @@
 
 namespace nbs::report {
 
-/// Text for HTML and SVG, as content or in a quoted attribute.
+/// Text for HTML and SVG, as content or in a quoted attribute. Bytes that are no UTF-8 become U+FFFD.
 std::string escaped(const std::string& text);
 
 /// A relative link to a file: each part percent-encoded, "/" kept.
@@ -30,7 +30,7 @@ Cell number_cell(std::optional<double> value, int digits = 3);
 /// A table that scrolls sideways where the screen is too narrow. Column heads are plain text.
 std::string table(const std::vector<std::string>& heads, const std::vector<std::vector<Cell>>& rows);
 
-/// Fixed digits, or an en dash for none.
+/// Fixed digits (four significant ones of a number of ten places or more), or an en dash for none.
 std::string number_text(std::optional<double> value, int digits = 3);
 
 }  // namespace nbs::report

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "nbs/run/progress.h"
-
 #include "html.h"
 #include "numbers.h"
 #include "sections.h"
@@ -21,8 +19,9 @@ constexpr double kDotRight = 408;
 constexpr double kDotWidth = 420;
 constexpr double kDotHeight = 20;
 
+// A damaged result may hold any number.
 double across(double f1) {
-  return kDotLeft + f1 * (kDotRight - kDotLeft);
+  return kDotLeft + std::clamp(f1, 0.0, 1.0) * (kDotRight - kDotLeft);
 }
 
 std::string drawing(const std::string& label, const std::string& content) {
@@ -37,12 +36,13 @@ std::string dots_of(const Group& group, const Statistic& f1) {
     out += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"0\" y2=\"{1}\"/>", across(tick),
                        kDotHeight);
   const double spread = f1.deviation.value_or(0);
-  out += fmt::format("<line class=\"c0\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"10\" y2=\"10\"/>",
-                     across(std::max(0.0, f1.mean - spread)), across(std::min(1.0, f1.mean + spread)));
+  out += fmt::format("<line class=\"c0\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"10\" y2=\"10\"/>", across(f1.mean - spread),
+                     across(f1.mean + spread));
   out += fmt::format("<rect class=\"bar\" x=\"{:.1f}\" y=\"3\" width=\"2\" height=\"14\"/>", across(f1.mean) - 1);
-  for (const RunRecord* run : group.counted)
-    out +=
-        fmt::format("<circle class=\"d1\" cx=\"{:.1f}\" cy=\"10\" r=\"2.5\"/>", across(run->score("f1").value_or(0)));
+  for (const RunRecord* run : group.counted) {
+    if (const auto own = run->score("f1"))
+      out += fmt::format("<circle class=\"d1\" cx=\"{:.1f}\" cy=\"10\" r=\"2.5\"/>", across(*own));
+  }
   return drawing("F1 " + mean_text(f1), out);
 }
 
@@ -83,7 +83,7 @@ std::string group_table(const std::vector<const Group*>& groups) {
       if (const auto total = number_at(run->result, "seconds.total")) seconds.push_back(*total);
     }
     const auto time = statistic(seconds);
-    row.push_back({time ? escaped(run::duration_text(time->mean)) : "–", true, false});
+    row.push_back({time ? escaped(seconds_text(time->mean)) : "–", true, false});
     rows.push_back(std::move(row));
   }
   return table(heads, rows);
@@ -102,6 +102,8 @@ std::string run_table(const fs::path& folder, const std::vector<RunRecord>& reco
     std::vector<Cell> row = {{name, false, false}, {state_label(run), false, false}};
     if (run.state != RunRecord::State::finished)
       row.back().html += "<div class=\"soft wide\">" + escaped(standing(run)) + "</div>";
+    if (const auto remark = score_remark(run); !remark.empty())
+      row.back().html += "<div class=\"soft wide\">" + escaped(remark) + "</div>";
     for (const auto& remark : run.remarks)
       row.back().html += "<div class=\"soft wide\">" + escaped(remark) + "</div>";
     row.push_back(integer_cell(run.seed));

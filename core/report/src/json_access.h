@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -41,6 +42,8 @@ inline std::optional<double> number_at(const Json& json, const std::string& path
 inline std::optional<std::int64_t> integer_at(const Json& json, const std::string& path) {
   const Json& found = member(json, path);
   if (!found.is_number_integer()) return std::nullopt;
+  if (found.is_number_unsigned() && found.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
+    return std::nullopt;
   return found.get<std::int64_t>();
 }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics.h"
 
-#include <algorithm>
-#include <fstream>
 #include <limits>
+#include <sstream>
+#include <system_error>
+#include <unordered_map>
+
+#include "nbs/base/files.h"
+#include "nbs/error.h"
 
 #include "json_access.h"
 
@@ -11,18 +15,48 @@ namespace nbs::report {
 
 namespace {
 
-Curve& curve_named(Metrics& metrics, const std::string& name) {
-  for (auto& curve : metrics.curves) {
-    if (curve.name == name) return curve;
-  }
-  metrics.curves.push_back({name, {}});
-  return metrics.curves.back();
-}
+// Far longer than any that a run writes; an object's members are looked for one after the other.
+constexpr std::size_t kLongestLine = 65536;
 
-void drop_from(Metrics& metrics, std::int64_t iteration) {
-  for (auto& curve : metrics.curves) {
-    while (!curve.points.empty() && curve.points.back().x >= static_cast<double>(iteration))
-      curve.points.pop_back();
+// Points of all curves, with the curve of each name at hand.
+class Collector {
+ public:
+  explicit Collector(Metrics& metrics) : metrics_(metrics) {}
+
+  void add(const std::string& name, const Point& point) {
+    const auto [at, is_new] = places_.emplace(name, metrics_.curves.size());
+    if (is_new) metrics_.curves.push_back({name, {}});
+    auto& points = metrics_.curves[at->second].points;
+    // A line that names a value twice says nothing the second time.
+    if (points.empty() || points.back().x < point.x) points.push_back(point);
+  }
+
+  void drop_from(std::int64_t iteration) {
+    for (auto& curve : metrics_.curves) {
+      while (!curve.points.empty() && curve.points.back().x >= static_cast<double>(iteration))
+        curve.points.pop_back();
+    }
+  }
+
+ private:
+  Metrics& metrics_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
+
+void read_line(const std::string& line, Metrics& metrics, Collector& collector) {
+  const Json json = line.size() > kLongestLine ? Json() : Json::parse(line, nullptr, false);
+  const auto iteration = integer_at(json, "iteration");
+  if (!iteration || *iteration < 0 || *iteration >= kMostIterations) {
+    ++metrics.unreadable_lines;
+    return;
+  }
+  if (*iteration < metrics.iterations) collector.drop_from(*iteration);
+  metrics.iterations = *iteration + 1;
+  for (const auto& [name, value] : json.items()) {
+    if (name == "iteration") continue;
+    if (!value.is_number() && !value.is_null()) continue;
+    const double y = value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+    collector.add(name, {static_cast<double>(*iteration), y});
   }
 }
 
@@ -37,24 +71,19 @@ const Curve* Metrics::find(const std::string& name) const {
 
 Metrics read_metrics(const std::filesystem::path& file) {
   Metrics metrics;
-  std::ifstream in(file);
-  std::string line;
-  while (std::getline(in, line)) {
-    if (line.empty()) continue;
-    const Json json = Json::parse(line, nullptr, false);
-    const auto iteration = integer_at(json, "iteration");
-    if (!iteration) {
-      ++metrics.unreadable_lines;
-      continue;
-    }
-    if (*iteration < metrics.iterations) drop_from(metrics, *iteration);
-    metrics.iterations = *iteration + 1;
-    for (const auto& [name, value] : json.items()) {
-      if (name == "iteration") continue;
-      if (!value.is_number() && !value.is_null()) continue;
-      const double y = value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
-      curve_named(metrics, name).points.push_back({static_cast<double>(*iteration), y});
-    }
+  std::error_code ignored;
+  if (std::filesystem::symlink_status(file, ignored).type() == std::filesystem::file_type::not_found) return metrics;
+  std::string text;
+  try {
+    text = read_file(file);
+  } catch (const Error& error) {
+    metrics.problem = error.what();
+    return metrics;
+  }
+  Collector collector(metrics);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) read_line(line, metrics, collector);
   }
   return metrics;
 }

@@ -24,12 +24,16 @@ struct Metrics {
   std::vector<Curve> curves;          ///< in the order of their first appearance
   std::int64_t iterations = 0;        ///< one more than the last iteration
   std::int64_t unreadable_lines = 0;  ///< the last line of a run that was killed, for example
+  std::string problem;                ///< why the file could not be read at all; empty if it could, or is not there
 
   const Curve* find(const std::string& name) const;
 };
 
+/// Iterations beyond this cannot be told apart in a double, and no run gets there: such a line counts as unreadable.
+constexpr std::int64_t kMostIterations = 1'000'000'000'000'000;
+
 /// Reads metrics.jsonl; a file that is not there has no curves. Where a resumed run has written iterations a second
-/// time, the second time counts.
+/// time, the second time counts. Does not throw: what could not be read is said in the result.
 Metrics read_metrics(const std::filesystem::path& file);
 
 }  // namespace nbs::report

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "numbers.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
+
+#include "nbs/run/progress.h"
+
+#include "html.h"
 
 namespace nbs::report {
 
 std::string mean_text(const std::optional<Statistic>& value, int digits) {
   if (!value) return "–";
-  if (!value->deviation) return fmt::format("{:.{}f}", value->mean, digits);
-  return fmt::format("{:.{}f} ± {:.{}f}", value->mean, digits, *value->deviation, digits);
+  if (!value->deviation) return number_text(value->mean, digits);
+  return number_text(value->mean, digits) + " ± " + number_text(*value->deviation, digits);
+}
+
+std::string seconds_text(double seconds) {
+  if (std::abs(seconds) >= 1e9) return fmt::format("{:.4g} s", seconds);
+  return run::duration_text(seconds);
 }
 
 std::string csv_text(const std::string& text) {

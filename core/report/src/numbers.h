@@ -20,4 +20,7 @@ std::string csv_number(std::optional<double> value);
 /// Text for a cell of a Markdown table: bars and markup escaped, one line.
 std::string markdown_text(const std::string& text);
 
+/// A length of time in words: "2 min 05 s".
+std::string seconds_text(double seconds);
+
 }  // namespace nbs::report

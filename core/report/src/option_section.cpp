@@ -67,7 +67,8 @@ std::string component_tables(const RunRecord& run) {
 
 std::string option_section(const RunRecord& run) {
   const auto file = run.folder / "resolved.toml";
-  if (!std::filesystem::exists(file)) return {};
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) return {};
   std::string out = "<h2>Pipeline</h2>\n";
   if (!run.options.empty()) {
     out += "<p>Options that are not at their defaults:</p>\n" + changed_table(run) + component_tables(run);

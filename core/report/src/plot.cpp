@@ -22,21 +22,23 @@ constexpr double kRight = 10;
 constexpr double kTop = 8;
 constexpr double kBottom = 22;
 constexpr std::size_t kMostPoints = 800;
+// A range below this one is drawn as a constant, around 0.
+constexpr double kSmallestLogarithmic = 1e-290;
 
 struct Range {
   double low = std::numeric_limits<double>::infinity();
   double high = -std::numeric_limits<double>::infinity();
 
   void add(double value) {
+    if (!std::isfinite(value)) return;
     low = std::min(low, value);
     high = std::max(high, value);
   }
   bool empty() const { return low > high; }
-  void widen_if_flat() {
-    if (high > low) return;
-    const double margin = low == 0 ? 1 : std::abs(low) * 0.1;
-    low -= margin;
-    high += margin;
+  void make_visible() {
+    const auto visible = visible_range(low, high);
+    low = visible.low;
+    high = visible.high;
   }
 };
 
@@ -46,10 +48,10 @@ struct Frame {
   Range y;
   bool logarithmic = false;
 
-  double across(double value) const { return kLeft + (value - x.low) / (x.high - x.low) * (kWidth - kLeft - kRight); }
+  double across(double value) const { return kLeft + share_of(value, x.low, x.high) * (kWidth - kLeft - kRight); }
   double down(double value) const {
     const double share =
-        logarithmic ? std::log(value / y.low) / std::log(y.high / y.low) : (value - y.low) / (y.high - y.low);
+        logarithmic ? share_of(std::log(value), std::log(y.low), std::log(y.high)) : share_of(value, y.low, y.high);
     return kTop + (1 - share) * (kHeight - kTop - kBottom);
   }
 };
@@ -78,8 +80,9 @@ std::vector<std::vector<Point>> without_gaps(const std::vector<Point>& points) {
   for (const auto& point : points) {
     auto& piece = pieces.back();
     const bool late = !piece.empty() && point.x - piece.back().x > 1.5 * step;
-    if (!piece.empty() && (late || !std::isfinite(point.y))) pieces.emplace_back();
-    if (std::isfinite(point.y)) pieces.back().push_back(point);
+    const bool drawable = std::isfinite(point.x) && std::isfinite(point.y);
+    if (!piece.empty() && (late || !drawable)) pieces.emplace_back();
+    if (drawable) pieces.back().push_back(point);
   }
   return pieces;
 }
@@ -112,7 +115,7 @@ std::string axes(const Frame& frame) {
   std::string out;
   const auto ticks =
       frame.logarithmic ? logarithmic_ticks(frame.y.low, frame.y.high) : round_ticks(frame.y.low, frame.y.high, 4);
-  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : frame.y.high - frame.y.low;
+  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : frame.y.high / 2 - frame.y.low / 2;
   for (const double tick : ticks) {
     out += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>", kLeft, kWidth - kRight,
                        frame.down(tick), frame.down(tick));
@@ -142,19 +145,21 @@ std::string draw(const Plot& plot) {
   Frame frame;
   for (const auto& curve : plot.curves) {
     for (const auto& point : curve.curve->points) {
-      if (!std::isfinite(point.y)) continue;
+      if (!std::isfinite(point.x) || !std::isfinite(point.y)) continue;
       frame.x.add(point.x);
       frame.y.add(point.y);
     }
   }
   if (frame.y.empty()) return {};
-  frame.logarithmic = plot.may_be_logarithmic && frame.y.low > 0 && frame.y.high >= 50 * frame.y.low;
+  frame.logarithmic = plot.may_be_logarithmic && frame.y.low > 0 && frame.y.high >= 50 * frame.y.low &&
+                      frame.y.high > kSmallestLogarithmic;
   frame.x.add(0);
   frame.x.add(plot.last);
-  for (const double value : plot.shown)
-    frame.y.add(value);
-  frame.x.widen_if_flat();
-  frame.y.widen_if_flat();
+  for (const double value : plot.shown) {
+    if (!frame.logarithmic || value > 0) frame.y.add(value);
+  }
+  frame.x.make_visible();
+  frame.y.make_visible();
   std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}, over the iterations\">\n",
                                 kWidth, kHeight, escaped(plot.title));
   svg += axes(frame);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
 #include <fmt/format.h>
 
-#include "nbs/run/progress.h"
-
 #include "html.h"
+#include "numbers.h"
 #include "sections.h"
 
 namespace nbs::report {
@@ -24,7 +25,7 @@ std::string facts_table(const RunRecord& run) {
     }
   }
   if (const auto memory = number_at(run.result, "peak_memory_mib"))
-    rows.push_back({text_cell("peak memory"), text_cell(fmt::format("{:.0f} MiB", *memory))});
+    rows.push_back({text_cell("peak memory"), text_cell(number_text(memory, 0) + " MiB")});
   return rows.empty() ? std::string() : table({"What", "Value"}, rows);
 }
 
@@ -50,9 +51,10 @@ std::string seconds_table(const RunRecord& run) {
   for (const auto& [stage, value] : seconds.items()) {
     if (!value.is_number()) continue;
     const double taken = value.get<double>();
+    if (!std::isfinite(taken)) continue;
     rows.push_back({text_cell(stage),
-                    {escaped(taken < 10 ? fmt::format("{:.1f} s", taken) : run::duration_text(taken)), true, false},
-                    {*total > 0 ? fmt::format("{:.0f} %", 100 * taken / *total) : std::string(), true, false}});
+                    {escaped(taken < 10 ? fmt::format("{:.1f} s", taken) : seconds_text(taken)), true, false},
+                    {*total > 0 ? number_text(100 * (taken / *total), 0) + " %" : std::string(), true, false}});
   }
   return table({"Stage", "Time", "Of total"}, rows);
 }

@@ -20,6 +20,17 @@ namespace fs = std::filesystem;
 
 constexpr const char* kResultSuffix = ".result.json";
 
+// What cannot be reached (a loop of links, a folder that may not be entered) is not there.
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
@@ -71,7 +82,7 @@ std::optional<std::int64_t> integer_option(const RunRecord& record, const std::s
 
 void read_pipeline(RunRecord& record) {
   const fs::path file = record.folder / "resolved.toml";
-  if (!fs::exists(file)) return;
+  if (!is_there(file)) return;
   try {
     flatten(config::Document::from_file(file).root(), "", record.options);
   } catch (const Error& error) {
@@ -118,12 +129,18 @@ void take_result(RunRecord& record, Json result) {
   take_integer(record.split_seed, "experiment.split_seed");
   take_integer(record.labelled, "experiment.labeled");
   if (const auto iterations = integer_at(record.result, "iterations")) record.iterations = *iterations;
+  if (const auto missing = integer_at(record.result, "missing_pictures.count"); missing && *missing > 0) {
+    const Json& reasons = member(record.result, "missing_pictures.reasons");
+    const bool known = reasons.is_array() && !reasons.empty() && reasons.front().is_string();
+    record.remarks.push_back(fmt::format("{} pictures could not be written: {}", *missing,
+                                         known ? reasons.front().get<std::string>() : "no reason is known"));
+  }
 }
 
 void read_json_file(RunRecord& record, const char* name, const std::function<void(Json)>& take,
                     const std::function<void()>& refused) {
   const fs::path file = record.folder / name;
-  if (!fs::exists(file)) return;
+  if (!is_there(file)) return;
   try {
     take(parse_object(read_file(file)));
   } catch (const std::exception& error) {
@@ -141,11 +158,28 @@ std::string name_from_path(const fs::path& path) {
 }  // namespace
 
 std::optional<double> RunRecord::score(const std::string& path) const {
+  const std::string last = path.substr(path.rfind('.') + 1);
+  if ((last == "f1" || last == "precision" || last == "recall") && nothing_to_find()) return std::nullopt;
   return number_at(result, "scores." + path);
 }
 
+bool RunRecord::scored() const {
+  const Json& scores = member(result, "scores");
+  for (const char* key :
+       {"f1", "precision", "recall", "mean_image_f1", "auroc", "average_precision", "aupro", "image_auroc"}) {
+    if (number_at(scores, key)) return true;
+  }
+  return false;
+}
+
+bool RunRecord::nothing_to_find() const {
+  const auto found = integer_at(result, "scores.true_positives");
+  const auto missed = integer_at(result, "scores.false_negatives");
+  return found && missed && *found == 0 && *missed == 0;
+}
+
 bool RunRecord::counts() const {
-  return state == State::finished && score("f1").has_value();
+  return state == State::finished && scored();
 }
 
 const Value* RunRecord::option(const std::string& wanted) const {
@@ -161,13 +195,11 @@ const char* state_name(RunRecord::State state) {
 }
 
 bool is_run(const fs::path& folder) {
-  return fs::exists(folder / "resolved.toml") || fs::exists(folder / "metrics.jsonl") ||
-         fs::exists(folder / "result.json");
+  return is_there(folder / "resolved.toml") || is_there(folder / "metrics.jsonl") || is_there(folder / "result.json");
 }
 
 RunRecord read_run(const fs::path& folder) {
-  if (!fs::is_directory(folder))
-    throw Error(fmt::format("there is no folder {}; name the folder of a run", folder.string()));
+  if (!is_folder(folder)) throw Error(fmt::format("there is no folder {}; name the folder of a run", folder.string()));
   if (!is_run(folder)) {
     throw Error(
         fmt::format("{} holds no run: neither resolved.toml nor metrics.jsonl nor result.json is there; name a folder "
@@ -202,13 +234,14 @@ RunRecord read_result_file(const fs::path& file) {
 }
 
 std::vector<RunRecord> read_runs(const fs::path& folder) {
-  if (!fs::is_directory(folder))
+  if (!is_folder(folder))
     throw Error(fmt::format("there is no folder {}; name a folder with runs in it", folder.string()));
   if (is_run(folder)) return {read_run(folder)};
   std::vector<fs::path> found;
-  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied);
-  for (; at != fs::recursive_directory_iterator(); ++at) {
-    if (at->is_directory()) {
+  std::error_code failed;
+  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, failed);
+  for (; !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
+    if (is_folder(at->path())) {
       if (!is_run(at->path())) continue;
       found.push_back(at->path());
       at.disable_recursion_pending();
@@ -216,10 +249,11 @@ std::vector<RunRecord> read_runs(const fs::path& folder) {
       found.push_back(at->path());
     }
   }
+  if (failed) throw Error(fmt::format("the folder {} cannot be read: {}", folder.string(), failed.message()));
   std::sort(found.begin(), found.end());
   std::vector<RunRecord> records;
   for (const auto& path : found)
-    records.push_back(fs::is_directory(path) ? read_run(path) : read_result_file(path));
+    records.push_back(is_folder(path) ? read_run(path) : read_result_file(path));
   return records;
 }
 

@@ -39,9 +39,14 @@ struct RunRecord {
   Json result;
   Json provenance;
 
-  /// A number below "scores" of the result, such as "f1" or "oracle.f1".
+  /// A number below "scores" of the result, such as "f1" or "oracle.f1". Precision, recall and F1 are undefined, hence
+  /// none, if nothing_to_find().
   std::optional<double> score(const std::string& path) const;
-  /// Counts for means: finished, and its predictions could be scored.
+  /// Whether predictions were compared with masks: there is a score, though others may be undefined.
+  bool scored() const;
+  /// Whether the scored masks have no anomalous pixel at all.
+  bool nothing_to_find() const;
+  /// Counts for means: finished and scored.
   bool counts() const;
   const Value* option(const std::string& name) const;
 };

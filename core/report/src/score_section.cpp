@@ -100,6 +100,17 @@ std::string standing(const RunRecord& run) {
   return {};
 }
 
+std::string score_remark(const RunRecord& run) {
+  if (run.state != RunRecord::State::finished) return {};
+  if (!run.scored()) return "Nothing could be scored: no unlabelled image has a mask.";
+  if (!run.nothing_to_find()) return {};
+  const auto false_positives = integer_at(run.result, "scores.false_positives").value_or(0);
+  return fmt::format(
+      "No scored mask shows an anomaly, so precision, recall and F1 are undefined; {} normal pixels were predicted as "
+      "anomalous.",
+      false_positives);
+}
+
 std::string state_label(const RunRecord& run) {
   const char* name = state_name(run.state);
   return fmt::format("<span class=\"state {}\">{}</span>", name, name);
@@ -124,10 +135,19 @@ std::string heading_section(const RunRecord& run) {
 }
 
 std::string score_section(const RunRecord& run) {
-  if (!run.score("f1"))
-    return "<p class=\"soft\">There are no scores: no prediction has been compared with a mask.</p>\n";
+  const auto remark = score_remark(run);
+  if (!run.scored()) {
+    return "<p class=\"soft\">There are no scores: no prediction has been compared with a mask." +
+           (remark.empty() ? "" : " " + escaped(remark)) + "</p>\n";
+  }
   const Json& scores = member(run.result, "scores");
   std::string out = "<h2>Scores</h2>\n" + cards(run);
+  if (!remark.empty()) out += "<p class=\"remark\">" + escaped(remark) + "</p>\n";
+  if (!run.score("auroc") || !run.score("image_auroc")) {
+    out +=
+        "<p class=\"soft\">A dash stands for what is undefined here: areas under curves need anomalous and normal "
+        "pixels (for images: anomalous and normal images) among the scored masks.</p>\n";
+  }
   out += fmt::format(
       "<p class=\"soft\">Precision, recall and F1 count the pixels of all unlabelled images together, at the threshold "
       "{} ({}). The oracle chooses the threshold{} on the scored masks themselves: an upper bound for these "

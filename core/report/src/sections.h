@@ -19,6 +19,8 @@ std::string provenance_section(const RunRecord& run);
 
 /// How the run stands, in words: "finished after 300 iterations", "unfinished: 34 of 300 iterations".
 std::string standing(const RunRecord& run);
+/// Why a finished run has no scores, or no F1: a sentence; empty if it has.
+std::string score_remark(const RunRecord& run);
 /// The state as a coloured label.
 std::string state_label(const RunRecord& run);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -59,15 +60,21 @@ std::optional<Statistic> statistic(const std::vector<double>& values) {
   Statistic result;
   result.count = values.size();
   const double n = static_cast<double>(values.size());
+  // Sums and squares of numbers near the end of the range are taken in units of it.
+  double unit = 1;
+  for (const double value : values) {
+    if (std::abs(value) > 1e150) unit = 0x1p900;
+  }
   for (const double value : values)
-    result.mean += value;
+    result.mean += value / unit;
   result.mean /= n;
   if (values.size() > 1) {
     double squares = 0;
     for (const double value : values)
-      squares += (value - result.mean) * (value - result.mean);
-    result.deviation = std::sqrt(squares / (n - 1));
+      squares += (value / unit - result.mean) * (value / unit - result.mean);
+    result.deviation = std::min(std::sqrt(squares / (n - 1)), std::numeric_limits<double>::max() / unit) * unit;
   }
+  result.mean *= unit;
   return result;
 }
 

@@ -84,6 +84,7 @@ std::string as_csv(const Comparison& comparison) {
 }
 
 std::string as_json(const Comparison& comparison) {
+  // Names of folders may hold bytes that are no UTF-8; JSON cannot.
   const auto& paper = comparison.paper;
   Json json = {{"source", paper.source}};
   auto& tables = json["tables"] = Json::array();
@@ -109,7 +110,7 @@ std::string as_json(const Comparison& comparison) {
   for (const Group* group : comparison.all)
     results.push_back(group_json(*group));
   json["notes"] = comparison.notes;
-  return json.dump(1) + "\n";
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace nbs::report

@@ -3,6 +3,7 @@
 
 #include "comparison.h"
 #include "grid.h"
+#include "html.h"
 #include "numbers.h"
 #include "summary.h"
 
@@ -18,8 +19,8 @@ constexpr int kDigits = 2;
 // "0.41±0.02": narrow, since nine of them stand side by side.
 std::string narrow(const std::optional<Statistic>& value) {
   if (!value) return kDash;
-  if (!value->deviation) return fmt::format("{:.{}f}", value->mean, kDigits);
-  return fmt::format("{:.{}f}±{:.{}f}", value->mean, kDigits, *value->deviation, kDigits);
+  if (!value->deviation) return number_text(value->mean, kDigits);
+  return number_text(value->mean, kDigits) + "±" + number_text(*value->deviation, kDigits);
 }
 
 void add_paper_cells(std::vector<std::string>& row, const Printed& printed) {
@@ -32,7 +33,8 @@ void add_our_cells(std::vector<std::string>& row, const Ours& ours) {
   if (const Group* group = ours.group()) {
     for (const char* key : {"precision", "recall", "f1"})
       row.push_back(narrow(group->score(key)));
-    row.push_back(std::to_string(group->counted.size()));
+    const auto f1 = group->score("f1");
+    row.push_back(std::to_string(f1 ? f1->count : 0));
   } else {
     row.insert(row.end(), {kDash, kDash, state_name(ours.state), ""});
   }

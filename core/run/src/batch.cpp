@@ -8,72 +8,132 @@
 #include <fmt/format.h>
 
 #include "nbs/base/files.h"
+#include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/run/run_directory.h"
 #include "nbs/run/worker_process.h"
 
 namespace nbs::run {
 
+namespace {
+
+/// A batch while it runs.
+class Batch {
+ public:
+  Batch(std::filesystem::path parent, int parallel, const std::function<void(const Job&)>& changed)
+      : parent_(std::move(parent)), parallel_(static_cast<std::size_t>(std::max(1, parallel))), changed_(changed) {}
+
+  BatchEnd run(std::vector<Job>& jobs) {
+    for (auto& job : jobs) {
+      if (workers_.stop_signal() != 0) break;
+      if (!skip(job)) start(job);
+    }
+    while (workers_.running() > 0)
+      wait_for_one();
+    end_.stop_signal = workers_.stop_signal();
+    return end_;
+  }
+
+ private:
+  // Whatever happens in telling it, the batch goes on.
+  void tell(const Job& job) {
+    try {
+      changed_(job);
+    } catch (const std::exception& error) {
+      ++end_.problems;
+      say(fmt::format("nbs: {}: {}; the batch goes on", job.label, error.what()));
+    } catch (...) {
+      ++end_.problems;
+      say(fmt::format("nbs: {}: what was to be done now failed; the batch goes on", job.label));
+    }
+  }
+
+  bool skip(Job& job) {
+    job.folder = finished_run(parent_, job.pipeline);
+    if (job.folder.empty()) return false;
+    job.state = Job::State::skipped;
+    tell(job);
+    return true;
+  }
+
+  void start(Job& job) {
+    while (workers_.running() >= parallel_)
+      wait_for_one();
+    if (workers_.stop_signal() != 0) return;
+    try {
+      job.folder = make_run_directory(parent_, job.pipeline);
+      const pid_t process = workers_.start(words_for(job), job.folder / "log.txt");
+      jobs_.emplace(process, &job);
+      job.state = Job::State::running;
+    } catch (const std::exception& error) {
+      job.state = Job::State::failed;
+      job.status = 1;
+      job.problem = error.what();
+    }
+    tell(job);
+  }
+
+  std::vector<std::string> words_for(const Job& job) const {
+    std::vector<std::string> words = {"run", "--out", job.folder.string(), "--progress", "lines"};
+    if (parallel_ > 1 && job.pipeline.train.options.threads == 0) {
+      const auto cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+      words.emplace_back("--threads");
+      words.push_back(std::to_string(std::max<std::size_t>(1, cores / parallel_)));
+    }
+    words.insert(words.end(), {"--", (job.folder / "resolved.toml").string()});
+    return words;
+  }
+
+  void wait_for_one() {
+    const WorkerEnd end = workers_.wait();
+    Job& job = *jobs_.at(end.process);
+    jobs_.erase(end.process);
+    job.status = end.status();
+    job.problem = explanation(end);
+    if (is_finished(job.folder)) {
+      // Scores and model are there; a status other than 0 then says that something beside them is missing.
+      job.state = Job::State::done;
+    } else if (workers_.stop_signal() != 0 || end.status() == 130) {
+      job.state = Job::State::interrupted;
+    } else {
+      job.state = Job::State::failed;
+      if (end.status() == 0) job.problem = "the worker ended as if all were well, but left no finished result";
+    }
+    tell(job);
+  }
+
+  std::filesystem::path parent_;
+  std::size_t parallel_;
+  const std::function<void(const Job&)>& changed_;
+  Workers workers_;
+  std::map<pid_t, Job*> jobs_;
+  BatchEnd end_;
+};
+
+}  // namespace
+
 std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
   const std::string stem = fmt::format("{}-{}", pipeline.name, config::short_hash(pipeline));
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
-    const std::string name = entry.path().filename().string();
+  std::error_code failed;
+  std::filesystem::directory_iterator at(parent, failed);
+  for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    const auto& folder = at->path();
+    const std::string name = folder.filename().string();
     if (name != stem && name.rfind(stem + "-", 0) != 0) continue;
-    if (!is_finished(entry.path())) continue;
-    // The hash in the name is short; the file itself decides.
-    if (read_file(entry.path() / "resolved.toml") == config::to_toml(pipeline)) return entry.path();
+    if (!is_finished(folder)) continue;
+    try {
+      // The hash in the name is short; the file itself decides.
+      if (read_file(folder / "resolved.toml") == config::to_toml(pipeline)) return folder;
+    } catch (const Error&) {
+      // Nobody knows of which pipeline that is the result.
+    }
   }
   return {};
 }
 
-void run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, int parallel,
-               const std::function<void(const Job&)>& changed) {
-  std::map<pid_t, Job*> running;
-  const auto cores = std::max(1U, std::thread::hardware_concurrency());
-  const auto finish_one = [&] {
-    const auto [process, status] = wait_for_any();
-    const auto at = running.find(process);
-    if (at == running.end()) return;
-    Job& job = *at->second;
-    job.status = status;
-    job.state = status == 0 ? Job::State::done : Job::State::failed;
-    running.erase(at);
-    changed(job);
-  };
-  const auto start_all = [&] {
-    for (auto& job : jobs) {
-      job.folder = finished_run(parent, job.pipeline);
-      if (!job.folder.empty()) {
-        job.state = Job::State::skipped;
-        changed(job);
-        continue;
-      }
-      while (static_cast<int>(running.size()) >= parallel)
-        finish_one();
-      job.folder = make_run_directory(parent, job.pipeline);
-      std::vector<std::string> arguments = {
-          "run", (job.folder / "resolved.toml").string(), "--out", job.folder.string(), "--progress", "lines"};
-      if (parallel > 1 && job.pipeline.train.options.threads == 0) {
-        arguments.emplace_back("--threads");
-        arguments.push_back(std::to_string(std::max(1U, cores / static_cast<unsigned>(parallel))));
-      }
-      const pid_t process = start_worker(arguments, job.folder / "log.txt");
-      job.state = Job::State::running;
-      running.emplace(process, &job);
-      changed(job);
-    }
-  };
-  try {
-    start_all();
-  } catch (...) {
-    // No folder or process for the next run: those that run already are not left alone.
-    while (!running.empty())
-      finish_one();
-    throw;
-  }
-  while (!running.empty())
-    finish_one();
+BatchEnd run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, int parallel,
+                   const std::function<void(const Job&)>& changed) {
+  return Batch(parent, parallel, changed).run(jobs);
 }
 
 }  // namespace nbs::run

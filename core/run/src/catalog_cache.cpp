@@ -14,8 +14,6 @@
 
 namespace nbs::run {
 
-namespace {
-
 std::filesystem::path cache_folder() {
   if (const char* named = std::getenv("XDG_CACHE_HOME"); named != nullptr && *named != '\0')
     return std::filesystem::path(named) / "nbs";
@@ -23,6 +21,8 @@ std::filesystem::path cache_folder() {
     return std::filesystem::path(home) / ".cache" / "nbs";
   return {};
 }
+
+namespace {
 
 std::string stamp(const std::filesystem::path& file) {
   std::error_code failed;

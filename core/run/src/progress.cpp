@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/print.h"
+
 namespace nbs::run {
 
 std::string duration_text(double seconds) {
@@ -35,22 +37,24 @@ void Progress::update(std::int64_t done, const std::vector<std::pair<std::string
     constexpr std::int64_t kWidth = 24;
     const auto filled = static_cast<std::size_t>(kWidth * done / total_);
     std::string bar = std::string(filled, '#') + std::string(static_cast<std::size_t>(kWidth) - filled, '.');
-    fmt::print(stderr, "\r\033[K[{}] {}/{}  {} left{}", bar, done, total_, duration_text(left), text);
+    // A terminal that is gone must not end the training.
+    std::fputs(fmt::format("\r\033[K[{}] {}/{}  {} left{}", bar, done, total_, duration_text(left), text).c_str(),
+               stderr);
+    std::fflush(stderr);
     open_ = true;
   } else {
-    fmt::print(stderr, "{}/{}  {} left{}\n", done, total_, duration_text(left), text);
+    nbs::say(fmt::format("{}/{}  {} left{}", done, total_, duration_text(left), text));
   }
-  std::fflush(stderr);
 }
 
 void Progress::say(const std::string& message) {
   if (style_ == Style::none) return;
   finish();
-  fmt::print(stderr, "{}\n", message);
+  nbs::say(message);
 }
 
 void Progress::finish() {
-  if (open_) fmt::print(stderr, "\n");
+  if (open_) nbs::say("");
   open_ = false;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <sstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -26,16 +27,35 @@ void make_parents(const std::filesystem::path& folder) {
   }
 }
 
+// The resolved pipeline as it is written. TOML is UTF-8, but the names of files and folders in it need not be.
+std::string resolved_text(const config::Pipeline& pipeline) {
+  auto text = config::to_toml(pipeline);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const nlohmann::json json = line;
+    try {
+      json.dump();
+    } catch (const nlohmann::json::type_error&) {
+      throw Error(
+          fmt::format("a text of the pipeline is not UTF-8, so no TOML file can hold it: {}; rename the file or "
+                      "folder that it names",
+                      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::filesystem::path make_run_directory(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+  const auto text = resolved_text(pipeline);
   make_parents(parent);
   const std::string stem = fmt::format("{}-{}", pipeline.name, config::short_hash(pipeline));
   for (int number = 1;; ++number) {
     const auto folder = parent / (number == 1 ? stem : fmt::format("{}-{}", stem, number));
     // mkdir either makes the folder or says that somebody else has: two runs that start together cannot share one.
     if (mkdir(folder.c_str(), 0755) == 0) {
-      write_file(folder / "resolved.toml", config::to_toml(pipeline));
+      write_file(folder / "resolved.toml", text);
       return folder;
     }
     if (errno != EEXIST) {
@@ -46,6 +66,7 @@ std::filesystem::path make_run_directory(const std::filesystem::path& parent, co
 }
 
 std::filesystem::path use_run_directory(const std::filesystem::path& folder, const config::Pipeline& pipeline) {
+  const auto text = resolved_text(pipeline);
   make_parents(folder);
   const auto resolved = folder / "resolved.toml";
   bool taken = !std::filesystem::is_empty(folder);
@@ -64,7 +85,7 @@ std::filesystem::path use_run_directory(const std::filesystem::path& folder, con
   if (taken)
     throw Error(
         fmt::format("the run folder {} is not empty; name a new one, so that no result is lost", folder.string()));
-  write_file(resolved, config::to_toml(pipeline));
+  write_file(resolved, text);
   return folder;
 }
 

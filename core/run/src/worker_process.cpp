@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/run/worker_process.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/host/search_path.h"
 
@@ -18,8 +26,75 @@ namespace nbs::run {
 
 namespace {
 
-int status_code(int status) {
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+constexpr int kSignals[4] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+constexpr std::size_t kMostWorkers = 1024;
+constexpr std::int64_t kSamePressMs = 200;
+
+// What the signal handlers know. Lock-free atomics may be used in them.
+std::atomic<pid_t> running_now[kMostWorkers];
+std::atomic<int> stopped_by{0};
+std::atomic<int> to_hand_on{0};
+std::atomic<std::int64_t> interrupted_at{0};
+static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
+
+std::int64_t now_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
+}
+
+void on_child(int) {
+  // It only has to interrupt the wait.
+}
+
+void on_stop(int signal) {
+  const int kept = errno;
+  const auto now = now_ms();
+  const auto before = interrupted_at.load();
+  if (signal == SIGINT && before != 0 && now - before >= kSamePressMs) {
+    for (const auto& process : running_now) {
+      if (const pid_t id = process.load(); id > 0) kill(id, SIGKILL);
+    }
+    constexpr char kText[] = "\nnbs: interrupted twice, so everything was ended at once\n";
+    if (write(STDERR_FILENO, kText, sizeof kText - 1) < 0) _exit(130);
+    _exit(130);
+  }
+  if (signal == SIGINT && before == 0) interrupted_at.store(now);
+  int none = 0;
+  stopped_by.compare_exchange_strong(none, signal);
+  // An interrupt does not hide that the workers' time is limited.
+  if (signal != SIGINT || to_hand_on.load() == 0) to_hand_on.store(signal);
+  errno = kept;
+}
+
+// Keeps the handled signals back in a scope, so that none is missed between a look and a wait.
+class Blocked {
+ public:
+  Blocked() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : kSignals)
+      sigaddset(&set, signal);
+    sigprocmask(SIG_BLOCK, &set, &before_);
+  }
+  ~Blocked() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  Blocked(const Blocked&) = delete;
+  Blocked& operator=(const Blocked&) = delete;
+  const sigset_t& before() const { return before_; }
+
+ private:
+  sigset_t before_{};
+};
+
+WorkerEnd end_of(pid_t process, int status) {
+  WorkerEnd end;
+  end.process = process;
+  if (WIFSIGNALED(status)) {
+    end.signal = WTERMSIG(status);
+  } else {
+    end.code = WEXITSTATUS(status);
+  }
+  return end;
 }
 
 pid_t spawn(const std::vector<std::string>& arguments, int output, const std::filesystem::path& log) {
@@ -31,18 +106,30 @@ pid_t spawn(const std::vector<std::string>& arguments, int output, const std::fi
   for (auto& copy : copies)
     words.push_back(copy.data());
   words.push_back(nullptr);
+  const pid_t parent = getpid();
+  const Blocked blocked;  // the child must not run this program's handlers
   const pid_t child = fork();
   if (child < 0) throw Error(fmt::format("no process for the worker could be started: {}", std::strerror(errno)));
   if (child == 0) {
+    // Between fork and exec only what is safe in a signal handler is safe: no allocation.
+    for (const int signal : kSignals) {
+      struct sigaction action {};
+      if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) std::signal(signal, SIG_DFL);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(1);  // it was gone before that took effect
     if (output >= 0) dup2(output, STDOUT_FILENO);
     if (!log.empty()) {
       const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
       if (file >= 0) dup2(file, STDERR_FILENO);
     }
-    // A child inherits ignored signals; the worker handles interrupts itself.
-    std::signal(SIGINT, SIG_DFL);
+    // Not what was before this function: start() has blocked them, too.
+    sigset_t handled;
+    sigemptyset(&handled);
+    for (const int signal : kSignals)
+      sigaddset(&handled, signal);
+    sigprocmask(SIG_UNBLOCK, &handled, nullptr);
     execv(name.c_str(), words.data());
-    // Between fork and exec only what is safe in a signal handler is safe: no allocation.
     const char* const reason = std::strerror(errno);
     for (const char* part : {"nbs: the worker ", name.c_str(), " cannot be started: ", reason,
                              "; check NBS_WORKER, or install nbs again\n"}) {
@@ -51,6 +138,29 @@ pid_t spawn(const std::vector<std::string>& arguments, int output, const std::fi
     _exit(127);
   }
   return child;
+}
+
+const char* meaning(int signal) {
+  switch (signal) {
+    case SIGKILL:
+      return "usually because the machine or a job's limit ran out of memory; lower data.image_size, buffer.batch or "
+             "the number of runs at a time, or give it more memory";
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGILL:
+    case SIGFPE:
+      return "it crashed: a mistake in a plugin, in a library or in nbs itself; its last messages say how far it was, "
+             "and nbs test-plugin tries a plugin's library";
+    case SIGABRT:
+      return "it gave up: a plugin, a library or nbs itself found its own state to be wrong; its last messages say "
+             "what";
+    case SIGXCPU:
+      return "the limit on processor time (ulimit -t) was reached";
+    case SIGXFSZ:
+      return "the limit on the size of files (ulimit -f) was reached";
+    default:
+      return "somebody, or the system that runs jobs here, ended it";
+  }
 }
 
 }  // namespace
@@ -67,39 +177,131 @@ std::filesystem::path worker_program() {
                   folder.string()));
 }
 
-pid_t start_worker(const std::vector<std::string>& arguments, const std::filesystem::path& log) {
-  return spawn(arguments, -1, log);
+int grace_seconds() {
+  constexpr int kUsual = 10;
+  const char* const named = std::getenv("NBS_GRACE_SECONDS");
+  if (named == nullptr || *named == '\0') return kUsual;
+  int seconds = 0;
+  const char* const end = named + std::strlen(named);
+  const auto [rest, problem] = std::from_chars(named, end, seconds);
+  if (problem != std::errc() || rest != end || seconds < 1 || seconds > 3600)
+    throw Error(fmt::format("NBS_GRACE_SECONDS is \"{}\", but must be a whole number from 1 to 3600", named));
+  return seconds;
 }
 
-int wait_for(pid_t process) {
-  int status = 0;
-  while (waitpid(process, &status, 0) < 0) {
-    if (errno != EINTR) throw Error(fmt::format("waiting for the worker failed: {}", std::strerror(errno)));
+std::string explanation(const WorkerEnd& end) {
+  if (end.signal != 0) {
+    const char* const name = sigabbrev_np(end.signal);
+    return fmt::format("the worker was ended by {} (signal {}): {}", name != nullptr ? fmt::format("SIG{}", name) : "?",
+                       end.signal, meaning(end.signal));
   }
-  return status_code(status);
+  for (const int known : {0, 1, 2, 127, 130, kEndedFromInside}) {
+    if (end.code == known) return "";
+  }
+  return fmt::format("the worker ended with status {}, which is none of its own: a plugin or library has ended it",
+                     end.code);
 }
 
-std::pair<pid_t, int> wait_for_any() {
-  int status = 0;
+Workers::Workers() : grace_(grace_seconds()) {
+  stopped_by.store(0);
+  to_hand_on.store(0);
+  interrupted_at.store(0);
+  for (std::size_t i = 0; i < 4; ++i) {
+    struct sigaction action {};
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = kSignals[i] == SIGCHLD ? on_child : on_stop;
+    sigaction(kSignals[i], nullptr, &before_[i]);
+    if (kSignals[i] == SIGCHLD || before_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
+  }
+}
+
+Workers::~Workers() {
+  if (!running_.empty()) on_stop(SIGTERM);
+  try {
+    while (!running_.empty())
+      wait();
+  } catch (const std::exception& error) {
+    say(error.what());
+  }
+  for (std::size_t i = 0; i < 4; ++i)
+    sigaction(kSignals[i], &before_[i], nullptr);
+}
+
+int Workers::stop_signal() const {
+  return stopped_by.load();
+}
+
+pid_t Workers::start(const std::vector<std::string>& arguments, const std::filesystem::path& log) {
+  const Blocked blocked;  // until the handler knows the new process
+  auto* const place =
+      std::find_if(std::begin(running_now), std::end(running_now), [](const auto& id) { return id.load() == 0; });
+  if (place == std::end(running_now))
+    throw Error(fmt::format("more than {} workers cannot run at a time", kMostWorkers));
+  running_.reserve(running_.size() + 1);
+  const pid_t process = spawn(arguments, -1, log);
+  place->store(process);
+  running_.push_back(process);
+  return process;
+}
+
+void Workers::send(int signal) const {
+  for (const pid_t process : running_)
+    kill(process, signal);
+}
+
+WorkerEnd Workers::forget(pid_t process, int status) {
+  for (auto& id : running_now) {
+    if (id.load() == process) id.store(0);
+  }
+  running_.erase(std::find(running_.begin(), running_.end(), process));
+  return end_of(process, status);
+}
+
+WorkerEnd Workers::wait() {
+  if (running_.empty()) throw Error("waiting for the workers failed: none runs");
+  const Blocked blocked;
+  sigset_t while_waiting = blocked.before();
+  for (const int signal : kSignals)
+    sigdelset(&while_waiting, signal);
+  // More than the workers themselves take: they say why they end.
+  const std::int64_t allowed_ms = static_cast<std::int64_t>(grace_) * 1000 + 2000;
   for (;;) {
-    const pid_t process = waitpid(-1, &status, 0);
-    if (process > 0) return {process, status_code(status)};
-    if (errno != EINTR) throw Error(fmt::format("waiting for the workers failed: {}", std::strerror(errno)));
+    for (const pid_t process : running_) {
+      int status = 0;
+      const pid_t ended = waitpid(process, &status, WNOHANG);
+      if (ended == process) return forget(process, status);
+      if (ended < 0 && errno != EINTR)
+        throw Error(fmt::format("waiting for the workers failed: {}", std::strerror(errno)));
+    }
+    if (const int signal = to_hand_on.exchange(0); signal != 0) {
+      send(signal);
+      if (signal != SIGINT && deadline_ == 0) deadline_ = now_ms() + allowed_ms;
+    }
+    timespec left{};
+    if (deadline_ != 0) {
+      const auto milliseconds = deadline_ - now_ms();
+      if (milliseconds <= 0) {
+        say(fmt::format("nbs: {} of the workers did not end within {} s and were killed", running_.size(),
+                        allowed_ms / 1000));
+        send(SIGKILL);
+        deadline_ = now_ms() + allowed_ms;
+        continue;
+      }
+      left.tv_sec = milliseconds / 1000;
+      left.tv_nsec = milliseconds % 1000 * 1000000;
+    }
+    ppoll(nullptr, 0, deadline_ != 0 ? &left : nullptr, &while_waiting);
   }
 }
 
 int run_worker(const std::vector<std::string>& arguments) {
-  // The terminal sends an interrupt to both processes; the worker ends cleanly, and this one waits for that.
-  auto* const before = std::signal(SIGINT, SIG_IGN);
-  int code = 0;
-  try {
-    code = wait_for(start_worker(arguments));
-  } catch (...) {
-    std::signal(SIGINT, before);
-    throw;
-  }
-  std::signal(SIGINT, before);
-  return code;
+  Workers workers;
+  workers.start(arguments);
+  const WorkerEnd end = workers.wait();
+  if (workers.stop_signal() != 0) return 128 + workers.stop_signal();
+  if (end.signal == SIGINT) return 130;
+  if (const auto text = explanation(end); !text.empty()) say("nbs: " + text);
+  return end.signal == 0 && (end.code == 0 || end.code == 2 || end.code == 130) ? end.code : 1;
 }
 
 std::string worker_output(const std::vector<std::string>& arguments) {
@@ -123,9 +325,16 @@ std::string worker_output(const std::vector<std::string>& arguments) {
     if (count == 0 || (count < 0 && errno != EINTR)) break;
   }
   close(ends[0]);
-  const int code = wait_for(child);
-  if (code != 0)
-    throw Error(fmt::format("{} {} ended with status {}", worker_program().string(), fmt::join(arguments, " "), code));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) throw Error(fmt::format("waiting for the worker failed: {}", std::strerror(errno)));
+  }
+  const WorkerEnd end = end_of(child, status);
+  if (end.status() != 0) {
+    const auto text = end.signal != 0 ? explanation(end) : "";
+    throw Error(fmt::format("{} {} ended with status {}{}{}", worker_program().string(), fmt::join(arguments, " "),
+                            end.status(), text.empty() ? "" : ": ", text));
+  }
   return output;
 }
 

@@ -13,15 +13,18 @@ namespace nbs::worker {
 int describe(const std::vector<std::string>& arguments);
 /// run RESOLVED --out FOLDER [--progress bar|lines|none] [--threads N]: trains, scores and writes a run.
 int run(const std::vector<std::string>& arguments);
-/// predict RUN --out FOLDER [--threshold X] [--size native|model] IMAGE…: masks images with a run's model.
+/// predict --out FOLDER [--threshold X] [--size native|model] -- RUN IMAGE…: masks images with a run's model.
 int predict(const std::vector<std::string>& arguments);
 /// postproc RESOLVED --image I --probability P --out FILE: the pipeline's postprocessors on one map.
 int postproc(const std::vector<std::string>& arguments);
-/// tune RUN [--plugin NAME]: picks the postprocessors' options on the run's labelled images; prints them as TOML.
+/// tune [--plugin NAME] -- RUN: picks the postprocessors' options on the run's labelled images; prints them as TOML.
 int tune(const std::vector<std::string>& arguments);
 /// data RESOLVED [--export FOLDER --layout LAYOUT]: what a pipeline's data set holds, as JSON; or writes generated
 /// data.
 int data(const std::vector<std::string>& arguments);
+/// components FILE: makes the components of the pipelines in a JSON list of texts and says, as JSON, what they are or
+/// why they cannot be made.
+int components(const std::vector<std::string>& arguments);
 /// test-plugin FILE…: loads libraries and tries what they hold.
 int test_plugin(const std::vector<std::string>& arguments);
 

@@ -20,7 +20,7 @@ namespace nbs::worker {
 int data(const std::vector<std::string>& words) {
   const Arguments arguments(words);
   const auto document = config::Document::from_file(arguments.need_plain(0, "RESOLVED"));
-  const auto* const registry = new host::Registry(host::plugin_search_path({}, config::plugin_path_of(document)));
+  const auto* const registry = host::Registry::open(host::plugin_search_path({}, config::plugin_path_of(document)));
   const auto pipeline = config::resolve(document, registry->catalog());
   const auto& options = pipeline.data.options;
   const std::string folder = arguments.get("export", "");

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include "nbs/base/files.h"
+#include "nbs/base/number.h"
+#include "nbs/base/print.h"
 #include "nbs/error.h"
+#include "nbs/run/json_text.h"
 #include "nbs/run/progress.h"
 #include "nbs/run/provenance.h"
 #include "nbs/torch.h"
@@ -18,7 +19,9 @@
 #include "arguments.h"
 #include "commands.h"
 #include "images.h"
+#include "result_file.h"
 #include "scoring.h"
+#include "stop_request.h"
 #include "tuning.h"
 
 namespace nbs::worker {
@@ -26,14 +29,6 @@ namespace nbs::worker {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::atomic<bool> interrupted{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
-
-void on_interrupt(int) {
-  // The second time nobody waits.
-  if (interrupted.exchange(true)) std::signal(SIGINT, SIG_DFL);
-}
 
 run::Progress::Style style_of(const std::string& name) {
   if (name == "bar") return run::Progress::Style::bar;
@@ -98,25 +93,30 @@ Json seconds_of(const training::Outcome& outcome, double training, double total)
           {"total", total}};
 }
 
+void set_missing_pictures(Json& result, const MissingPictures& missing) {
+  result.erase("missing_pictures");
+  if (missing.count > 0) result["missing_pictures"] = {{"count", missing.count}, {"reasons", missing.reasons}};
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& words) {
-  const Arguments arguments(words);
+  const Arguments arguments(words, {}, 1);  // RESOLVED may lie in a folder "--x"
   const std::filesystem::path out = arguments.need("out");
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&start] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
+  handle_stop_signals();
 
   const auto style = style_of(arguments.get("progress", "lines"));
-  Session session(arguments.need_plain(0, "RESOLVED"), std::stoll(arguments.get("threads", "0")),
-                  [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  Session session(arguments.need_plain(0, "RESOLVED"),
+                  parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096), say);
   const auto& pipeline = session.pipeline();
   run::Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.finish);
-  write_file(out / "provenance.json",
-             run::provenance(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()).dump(1) + "\n");
+  write_file(
+      out / "provenance.json",
+      run::json_text(run::provenance(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads())) + "\n");
 
   const auto& data_options = pipeline.data.options;
   const auto listing = data::list_samples(data_options);
@@ -142,14 +142,20 @@ int run(const std::vector<std::string>& words) {
         }
         progress.update(report.iteration + 1, shown);
       },
-      [] { return interrupted.load(); });
+      stop_requested);
   const double training_seconds = elapsed() - before_training;
   progress.finish();
-  if (!outcome.explanation.empty()) fmt::print(stderr, "{}\n", outcome.explanation);
+  if (!outcome.explanation.empty()) say(outcome.explanation);
 
   Json result = result_head(pipeline, outcome);
+  const auto write_result = [&] {
+    result["seconds"] = seconds_of(outcome, training_seconds, elapsed());
+    result["peak_memory_mib"] = peak_memory_mib();
+    write_file(out / "result.json", run::json_text(result) + "\n");
+  };
+  MissingPictures missing;
   if (outcome.best) {
-    training::write_moment(out / "model", *outcome.best);
+    result["model"] = training::write_model(out / "model", *outcome.best);
     training::Inference inference(components, pipeline.profile.options, pipeline.evaluation.options.dihedral,
                                   images.size(), *outcome.best);
     const auto& evaluation = pipeline.evaluation.options;
@@ -169,7 +175,6 @@ int run(const std::vector<std::string>& words) {
     result["threshold"] = threshold;
     const data::ScoringSet truth(listing, split, data_options);
     const auto scored = open_masks(predictions.unlabelled, truth);
-    if (evaluation.predictions) write_predictions(out / "predictions", scored, threshold, images);
     result["scores"] = scores_of(scored, threshold, set);
     if (!pipeline.postproc.empty() && !result["scores"].is_null()) {
       // What the postprocessors are worth: the same run without them, at a threshold chosen without them.
@@ -179,14 +184,24 @@ int run(const std::vector<std::string>& words) {
         before.erase(detail);
       result["scores"]["before_postproc"] = std::move(before);
     }
+    if (evaluation.predictions) {
+      // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
+      // not.
+      set_missing_pictures(result, {pictures_of(scored), {"the run was ended before all of them were written"}});
+      write_result();
+      missing = write_predictions(out / "predictions", scored, threshold, images);
+      for (const auto& reason : missing.reasons)
+        say(reason);
+      if (missing.count > static_cast<std::int64_t>(missing.reasons.size()))
+        say(fmt::format("{} pictures could not be written", missing.count));
+      set_missing_pictures(result, missing);
+    }
   } else {
-    fmt::print(stderr, "training ended before any profile was full, so there is nothing to predict from\n");
+    say("training ended before any profile was full, so there is nothing to predict from");
   }
-  result["seconds"] = seconds_of(outcome, training_seconds, elapsed());
-  result["peak_memory_mib"] = peak_memory_mib();
-  write_file(out / "result.json", result.dump(1) + "\n");
+  write_result();
   if (outcome.ending == training::Ending::interrupted) return 130;
-  return outcome.ending == training::Ending::diverged || !outcome.best ? 1 : 0;
+  return outcome.ending == training::Ending::diverged || !outcome.best || missing.count > 0 ? 1 : 0;
 }
 
 }  // namespace nbs::worker

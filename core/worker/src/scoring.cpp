@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <system_error>
+
+#include <fmt/format.h>
 
 #include "nbs/base/files.h"
+#include "nbs/error.h"
 #include "nbs/evaluation/pictures.h"
 #include "nbs/evaluation/scores.h"
 #include "nbs/evaluation/threshold.h"
@@ -109,18 +113,38 @@ nlohmann::ordered_json scores_of(const std::vector<evaluation::ScoredImage>& ima
   return evaluation::to_json(evaluation::score(with_mask, threshold, set.seen_types));
 }
 
-void write_predictions(const std::filesystem::path& folder, const std::vector<evaluation::ScoredImage>& scored,
-                       double threshold, const training::TrainingImages& images) {
+std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored) {
+  return 3 * static_cast<std::int64_t>(scored.size());
+}
+
+MissingPictures write_predictions(const std::filesystem::path& folder,
+                                  const std::vector<evaluation::ScoredImage>& scored, double threshold,
+                                  const training::TrainingImages& images) {
+  constexpr std::size_t kReasons = 5;
   const std::int64_t size = images.size();
-  std::filesystem::create_directories(folder);
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed)
+    return {pictures_of(scored),
+            {fmt::format("the folder {} for the pictures cannot be made: {}", folder.string(), failed.message())}};
+  MissingPictures missing;
+  const auto write = [&](const std::string& name, const std::string& png) {
+    try {
+      write_file(folder / name, png);
+    } catch (const Error& error) {
+      ++missing.count;
+      if (missing.reasons.size() < kReasons) missing.reasons.emplace_back(error.what());
+    }
+  };
   for (std::size_t i = 0; i < scored.size(); ++i) {
     const auto& image = scored[i];
     const auto mask = thresholded(image.probability, threshold);
     const auto* const pixels = images.images[images.labelled + static_cast<std::int64_t>(i)].data_ptr<float>();
-    write_file(folder / (image.id + ".mask.png"), evaluation::mask_png(mask, size, size));
-    write_file(folder / (image.id + ".probability.png"), evaluation::probability_png(image.probability, size, size));
-    write_file(folder / (image.id + ".overlay.png"), evaluation::overlay_png(pixels, mask, image.mask, size, size));
+    write(image.id + ".mask.png", evaluation::mask_png(mask, size, size));
+    write(image.id + ".probability.png", evaluation::probability_png(image.probability, size, size));
+    write(image.id + ".overlay.png", evaluation::overlay_png(pixels, mask, image.mask, size, size));
   }
+  return missing;
 }
 
 }  // namespace nbs::worker

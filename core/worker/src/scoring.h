@@ -49,8 +49,18 @@ std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabiliti
 nlohmann::ordered_json scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
                                  const data::TrainingSet& set);
 
-/// Writes mask, probability and overlay of each scored image below `folder`.
-void write_predictions(const std::filesystem::path& folder, const std::vector<evaluation::ScoredImage>& scored,
-                       double threshold, const training::TrainingImages& images);
+/// Pictures that could not be written.
+struct MissingPictures {
+  std::int64_t count = 0;
+  std::vector<std::string> reasons;  ///< sentences that name the file, of the first few
+};
+
+/// How many pictures write_predictions() writes of these images.
+std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored);
+
+/// Writes mask, probability and overlay of each scored image below `folder`. One that cannot be written costs no other.
+MissingPictures write_predictions(const std::filesystem::path& folder,
+                                  const std::vector<evaluation::ScoredImage>& scored, double threshold,
+                                  const training::TrainingImages& images);
 
 }  // namespace nbs::worker

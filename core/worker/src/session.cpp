@@ -32,7 +32,7 @@ void keep_blas_off_the_cores() {
 Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Log log, config::Purpose purpose)
     : log_(std::move(log)) {
   const auto document = config::Document::from_file(resolved);
-  registry_ = new host::Registry(host::plugin_search_path({}, config::plugin_path_of(document)));
+  registry_ = host::Registry::open(host::plugin_search_path({}, config::plugin_path_of(document)));
   pipeline_ = config::resolve(document, registry_->catalog(), purpose);
   const auto& train = pipeline_.train.options;
   threads_ = threads > 0 ? threads : train.threads;

@@ -39,7 +39,7 @@ class Session {
  private:
   Context& context_for(const std::string& role);
 
-  host::Registry* registry_;  // never destroyed: it outlives everything that plugins made
+  host::Registry* registry_;  // lives until the program ends, so it outlives everything that plugins made
   config::Pipeline pipeline_;
   std::int64_t threads_ = 1;
   Log log_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "nbs/base/print.h"
 #include "nbs/data/sets.h"
 #include "nbs/error.h"
 #include "nbs/torch.h"
@@ -9,15 +10,17 @@
 #include "arguments.h"
 #include "commands.h"
 #include "images.h"
+#include "result_file.h"
 #include "scoring.h"
 #include "tuning.h"
 
 namespace nbs::worker {
 
 int tune(const std::vector<std::string>& words) {
-  const Arguments arguments(words);
+  const Arguments arguments(words, {"plugin"});
   const std::filesystem::path run_folder = arguments.need_plain(0, "RUN");
-  const auto log = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  const auto result = read_result(run_folder);
+  const auto log = say;
   Session session(run_folder / "resolved.toml", 0, log);
   const auto& pipeline = session.pipeline();
   auto chain = pipeline.postproc;
@@ -41,7 +44,7 @@ int tune(const std::vector<std::string>& words) {
   const auto images = as_tensors(set);
   training::Inference inference(session.make_components(), pipeline.profile.options,
                                 pipeline.evaluation.options.dihedral, images.size(),
-                                training::read_moment(run_folder / "model"));
+                                training::read_model(run_folder / "model", result.model));
   const auto tuning =
       tune_postprocessors(session, chain, raw_probabilities(inference, images, 0, images.labelled), images, log);
   fmt::print("# F1 on the {} labelled images: {:.4f} before tuning, {:.4f} after\n", images.labelled, tuning.before,

@@ -107,33 +107,4 @@ Tuning tune_postprocessors(Session& session, const std::vector<config::Component
   return tuning;
 }
 
-nlohmann::ordered_json to_json(const std::vector<OptionValues>& values) {
-  auto json = nlohmann::ordered_json::array();
-  for (const auto& link : values) {
-    nlohmann::ordered_json object = nlohmann::ordered_json::object();
-    for (const auto& [name, value] : link)
-      object[name] = host::to_json(value);
-    json.push_back(std::move(object));
-  }
-  return json;
-}
-
-std::vector<OptionValues> values_from_json(const nlohmann::ordered_json& json,
-                                           const std::vector<config::ComponentSpec>& chain) {
-  if (json.size() != chain.size()) {
-    throw Error(
-        fmt::format("the tuned options are of {} postprocessors, but the pipeline has {}", json.size(), chain.size()));
-  }
-  std::vector<OptionValues> all;
-  for (std::size_t i = 0; i < chain.size(); ++i) {
-    OptionValues values = chain[i].values;
-    for (auto& [name, value] : values) {
-      if (!json[i].contains(name)) continue;
-      std::visit([&, key = name](auto& held) { held = json[i].at(key).get<std::decay_t<decltype(held)>>(); }, value);
-    }
-    all.push_back(std::move(values));
-  }
-  return all;
-}
-
 }  // namespace nbs::worker

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "nbs/training/training_images.h"
 
 #include "session.h"
@@ -26,11 +24,5 @@ struct Tuning {
 Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,
                            const torch::Tensor& probabilities, const training::TrainingImages& images,
                            const std::function<void(const std::string&)>& say);
-
-/// Option values as JSON and back, for the run's folder.
-nlohmann::ordered_json to_json(const std::vector<OptionValues>& values);
-/// `chain` gives the options' types. Throws nbs::Error if `json` does not belong to it.
-std::vector<OptionValues> values_from_json(const nlohmann::ordered_json& json,
-                                           const std::vector<config::ComponentSpec>& chain);
 
 }  // namespace nbs::worker

@@ -3,9 +3,9 @@
 
 #include <vector>
 
-#include "nbs/adam.h"
 #include "nbs/autoencoder.h"
 #include "nbs/context.h"
+#include "nbs/trainable_network.h"
 
 #include "network.h"
 #include "options.h"
@@ -20,13 +20,13 @@ class BergmannAutoencoder : public Autoencoder {
 
   BergmannAutoencoder(const Options& options, Context& context);
 
-  void reinitialise() override;
+  void reinitialise() override { network_.reset(); }
   /// Minimises the mean of pixel_loss().
   double learn(const torch::Tensor& patches) override;
   torch::Tensor pixel_loss(const torch::Tensor& patches) override;
   std::vector<torch::Tensor> state() override { return network_->parameters(); }
-  void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void save(State& state) const override { network_.save(state); }
+  void load(const State& state) override { network_.load(state); }
 
   /// What the network makes of patches [B, 3, p, p] in [0, 1]: [B, 3, p, p], not bounded.
   torch::Tensor reconstruct(const torch::Tensor& patches);
@@ -34,11 +34,9 @@ class BergmannAutoencoder : public Autoencoder {
  private:
   torch::Tensor residual(const torch::Tensor& patches);
 
-  Context& context_;
   Options options_;
   Ssim ssim_;
-  Network network_;
-  FlatAdam adam_;
+  TrainableNetwork<Network> network_;
 };
 
 }  // namespace nbs::bergmann

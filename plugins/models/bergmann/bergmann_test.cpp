@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -52,19 +51,15 @@ torch::Tensor stripes(std::int64_t count, std::int64_t size, std::uint64_t seed)
   return (0.5 + 0.3 * torch::sin(along + phase)).expand({count, 3, size, size}).contiguous();
 }
 
-std::string saved(const BergmannAutoencoder& autoencoder) {
-  torch::serialize::OutputArchive archive;
-  autoencoder.save(archive);
-  std::ostringstream stream;
-  archive.save_to(stream);
-  return stream.str();
+nbs::State saved(const BergmannAutoencoder& autoencoder) {
+  nbs::State state;
+  autoencoder.save(state);
+  return state;
 }
 
-void restore(BergmannAutoencoder& autoencoder, const std::string& bytes) {
-  torch::serialize::InputArchive archive;
-  std::istringstream stream(bytes);
-  archive.load_from(stream);
-  autoencoder.load(archive);
+void restore(BergmannAutoencoder& autoencoder, const nbs::State& state) {
+  autoencoder.load(state);
+  state.require_all_read();
 }
 
 }  // namespace

@@ -6,29 +6,14 @@
 namespace nbs::conv {
 
 ConvAutoencoder::ConvAutoencoder(const Options& options, Context& context)
-    : context_(context), network_(context.facts().patch_size, options.channels, options.bottleneck, options.shortcuts) {
-  network_->to(context_.device());
-  for (auto& parameter : network_->parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-  }
-  FlatAdam::Settings settings;
-  settings.learning_rate = options.learning_rate;
-  settings.weight_decay = options.weight_decay;
-  adam_ = FlatAdam(network_->parameters(), settings);
-  initialise(*network_, context_.generator());
-}
-
-void ConvAutoencoder::reinitialise() {
-  initialise(*network_, context_.generator());
-  adam_.forget();
-}
+    : network_(Network(context.facts().patch_size, options.channels, options.bottleneck, options.shortcuts),
+               {options.learning_rate, options.weight_decay}, context,
+               [](Network& network, at::Generator& generator) { initialise(*network, generator); }) {}
 
 double ConvAutoencoder::learn(const torch::Tensor& patches) {
   const auto input = prepare(patches);
   const auto loss = torch::mse_loss(network_->forward(input), input);
-  adam_.zero_grad();
-  loss.backward();
-  adam_.step();
+  network_.step(loss);
   return loss.item<double>();
 }
 
@@ -38,19 +23,9 @@ torch::Tensor ConvAutoencoder::pixel_loss(const torch::Tensor& patches) {
   return (network_->forward(input) - input).square_().mean(1).to(torch::kCPU);
 }
 
-void ConvAutoencoder::save(torch::serialize::OutputArchive& archive) const {
-  save_module(*network_, archive);
-  adam_.save(archive);
-}
-
-void ConvAutoencoder::load(torch::serialize::InputArchive& archive) {
-  load_module(*network_, archive);
-  adam_.load(archive);
-}
-
-// Around zero, on the device, channels last: oneDNN is twice as fast there.
+// Around zero.
 torch::Tensor ConvAutoencoder::prepare(const torch::Tensor& patches) const {
-  return (patches.to(context_.device()) - 0.5).contiguous(torch::MemoryFormat::ChannelsLast);
+  return network_.to_device(patches) - 0.5;
 }
 
 }  // namespace nbs::conv

@@ -3,9 +3,9 @@
 
 #include <vector>
 
-#include "nbs/adam.h"
 #include "nbs/autoencoder.h"
 #include "nbs/context.h"
+#include "nbs/trainable_network.h"
 
 #include "network.h"
 #include "options.h"
@@ -19,22 +19,20 @@ class ConvAutoencoder : public Autoencoder {
 
   ConvAutoencoder(const Options& options, Context& context);
 
-  void reinitialise() override;
+  void reinitialise() override { network_.reset(); }
   double learn(const torch::Tensor& patches) override;
   torch::Tensor pixel_loss(const torch::Tensor& patches) override;
   std::vector<torch::Tensor> state() override { return network_->parameters(); }
-  void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void save(State& state) const override { network_.save(state); }
+  void load(const State& state) override { network_.load(state); }
 
   /// The network, for tests.
-  Network& network() { return network_; }
+  Network& network() { return network_.network(); }
 
  private:
   torch::Tensor prepare(const torch::Tensor& patches) const;
 
-  Context& context_;
-  Network network_;
-  FlatAdam adam_;
+  TrainableNetwork<Network> network_;
 };
 
 }  // namespace nbs::conv

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -64,19 +63,15 @@ torch::Tensor reference(const Network& network, torch::Tensor x, std::int64_t le
   return x;
 }
 
-std::string saved(const ConvAutoencoder& autoencoder) {
-  torch::serialize::OutputArchive archive;
-  autoencoder.save(archive);
-  std::ostringstream stream;
-  archive.save_to(stream);
-  return stream.str();
+nbs::State saved(const ConvAutoencoder& autoencoder) {
+  nbs::State state;
+  autoencoder.save(state);
+  return state;
 }
 
-void restore(ConvAutoencoder& autoencoder, const std::string& bytes) {
-  torch::serialize::InputArchive archive;
-  std::istringstream stream(bytes);
-  archive.load_from(stream);
-  autoencoder.load(archive);
+void restore(ConvAutoencoder& autoencoder, const nbs::State& state) {
+  autoencoder.load(state);
+  state.require_all_read();
 }
 
 bool same_parameters(ConvAutoencoder& a, ConvAutoencoder& b) {

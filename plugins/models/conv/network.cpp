@@ -42,7 +42,7 @@ NetworkImpl::NetworkImpl(std::int64_t patch_size, const std::vector<std::int64_t
                 ") must be a multiple of 2^levels; change one of them");
   }
   inner_size_ = patch_size >> levels;
-  shortcut_.assign(static_cast<std::size_t>(levels) + 1, false);
+  shortcut_ = std::vector<bool>(static_cast<std::size_t>(levels) + 1, false);  // assign() makes GCC 14 warn
   for (const auto level : shortcuts) {
     if (level < 1 || level > levels) {
       throw Error("shortcuts names level " + std::to_string(level) + ", but there are levels 1 to " +

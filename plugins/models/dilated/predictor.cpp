@@ -28,19 +28,12 @@ DilatedPredictor::DilatedPredictor(const Options& options, Context& context)
       options_(options),
       profile_(has(options.inputs, Input::profile)),
       image_(has(options.inputs, Input::image)),
-      network_(input_channels(options, context), options) {
-  network_->to(context_.device());
-  for (auto& parameter : network_->parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-  }
-  FlatAdam::Settings settings;
-  settings.learning_rate = options.learning_rate;
-  settings.weight_decay = options.weight_decay;
-  adam_ = FlatAdam(network_->parameters(), settings);
-  initialise(*network_, context_.generator());
-  network_->set_prior(options.prior);
-  average_ = WeightAverage(*network_, options_.average);
-}
+      network_(Network(input_channels(options, context), options),
+               {options.learning_rate, options.weight_decay, options.average}, context,
+               [prior = options.prior](Network& network, at::Generator& generator) {
+                 initialise(*network, generator);
+                 network->set_prior(prior);
+               }) {}
 
 double DilatedPredictor::learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
   network_->train();
@@ -52,35 +45,20 @@ double DilatedPredictor::learn(const PredictorInput& input, const torch::Tensor&
     keep = keep.to(context_.device());
   }
   const auto value = loss(network_->forward(features, keep), masks.to(context_.device()));
-  adam_.zero_grad();
-  value.backward();
-  adam_.step();
-  average_.update();
+  network_.step(value);
   return value.item<double>();
 }
 
 torch::Tensor DilatedPredictor::logits(const PredictorInput& input) {
   torch::NoGradGuard no_grad;
   network_->eval();
-  const WeightAverage::Use averaged(average_);
+  const auto averaged = network_.averaged();
   // Image by image, so that no result depends on what else is asked for.
   std::vector<torch::Tensor> results;
   const auto features = prepare(input);
   for (std::int64_t b = 0; b < features.size(0); ++b)
     results.push_back(network_->forward(features.slice(0, b, b + 1), {}));
   return torch::cat(results).to(torch::kCPU);
-}
-
-void DilatedPredictor::save(torch::serialize::OutputArchive& archive) const {
-  save_module(*network_, archive);
-  adam_.save(archive);
-  average_.save(archive);
-}
-
-void DilatedPredictor::load(torch::serialize::InputArchive& archive) {
-  load_module(*network_, archive);
-  adam_.load(archive);
-  average_.load(archive);
 }
 
 torch::Tensor DilatedPredictor::prepare(const PredictorInput& input) const {
@@ -90,7 +68,7 @@ torch::Tensor DilatedPredictor::prepare(const PredictorInput& input) const {
   } else {
     features = profile_ ? input.profile : input.image - 0.5;
   }
-  return features.to(context_.device()).contiguous(torch::MemoryFormat::ChannelsLast);
+  return network_.to_device(features);
 }
 
 }  // namespace nbs::dilated

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "nbs/adam.h"
 #include "nbs/context.h"
 #include "nbs/predictor.h"
-#include "nbs/weight_average.h"
+#include "nbs/trainable_network.h"
 
 #include "network.h"
 #include "options.h"
@@ -23,8 +22,8 @@ class DilatedPredictor : public Predictor {
   bool learns() const override { return true; }
   double learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
   torch::Tensor logits(const PredictorInput& input) override;
-  void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void save(State& state) const override { network_.save(state); }
+  void load(const State& state) override { network_.load(state); }
 
  private:
   torch::Tensor prepare(const PredictorInput& input) const;
@@ -33,9 +32,7 @@ class DilatedPredictor : public Predictor {
   Options options_;
   bool profile_;
   bool image_;
-  Network network_;
-  FlatAdam adam_;
-  WeightAverage average_;
+  TrainableNetwork<Network> network_;
 };
 
 }  // namespace nbs::dilated

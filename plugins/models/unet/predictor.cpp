@@ -8,20 +8,13 @@
 namespace nbs::unet {
 
 UnetPredictor::UnetPredictor(const Options& options, Context& context)
-    : context_(context), options_(options), network_(options) {
-  network_->to(context_.device());
-  // oneDNN is about twice as fast with channels last.
-  for (auto& parameter : network_->parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-  }
-  FlatAdam::Settings settings;
-  settings.learning_rate = options_.learning_rate;
-  settings.weight_decay = options_.weight_decay;
-  adam_ = FlatAdam(network_->parameters(), settings);
-  initialise(*network_, context_.generator());
-  network_->set_prior(options_.prior);
-  average_ = WeightAverage(*network_, options_.average);
-}
+    : context_(context),
+      options_(options),
+      network_(Network(options), {options.learning_rate, options.weight_decay, options.average}, context,
+               [prior = options.prior](Network& network, at::Generator& generator) {
+                 initialise(*network, generator);
+                 network->set_prior(prior);
+               }) {}
 
 double UnetPredictor::learn(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
   network_->train();
@@ -34,17 +27,14 @@ double UnetPredictor::learn(const PredictorInput& input, const torch::Tensor& ma
   const auto truth = masks.to(context_.device());
   const auto logits = network_->forward(input.image.to(context_.device()) - 0.5, keep);
   const auto value = loss(logits, truth);
-  adam_.zero_grad();
-  (options_.dice > 0 ? value + options_.dice * soft_dice_loss(logits, truth) : value).backward();
-  adam_.step();
-  average_.update();
+  network_.step(options_.dice > 0 ? value + options_.dice * soft_dice_loss(logits, truth) : value);
   return value.item<double>();
 }
 
 torch::Tensor UnetPredictor::logits(const PredictorInput& input) {
   torch::NoGradGuard no_grad;
   network_->eval();
-  const WeightAverage::Use averaged(average_);
+  const auto averaged = network_.averaged();
   // Image by image, so that no result depends on what else is asked for.
   std::vector<torch::Tensor> results;
   for (std::int64_t b = 0; b < input.image.size(0); ++b) {
@@ -52,18 +42,6 @@ torch::Tensor UnetPredictor::logits(const PredictorInput& input) {
     results.push_back(network_->forward(image, {}));
   }
   return torch::cat(results).to(torch::kCPU);
-}
-
-void UnetPredictor::save(torch::serialize::OutputArchive& archive) const {
-  save_module(*network_, archive);
-  adam_.save(archive);
-  average_.save(archive);
-}
-
-void UnetPredictor::load(torch::serialize::InputArchive& archive) {
-  load_module(*network_, archive);
-  adam_.load(archive);
-  average_.load(archive);
 }
 
 }  // namespace nbs::unet

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -64,19 +63,15 @@ torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& ma
   return torch::binary_cross_entropy_with_logits(logits, masks);
 }
 
-std::string saved(const UnetPredictor& predictor) {
-  torch::serialize::OutputArchive archive;
-  predictor.save(archive);
-  std::ostringstream stream;
-  archive.save_to(stream);
-  return stream.str();
+nbs::State saved(const UnetPredictor& predictor) {
+  nbs::State state;
+  predictor.save(state);
+  return state;
 }
 
-void restore(UnetPredictor& predictor, const std::string& bytes) {
-  torch::serialize::InputArchive archive;
-  std::istringstream stream(bytes);
-  archive.load_from(stream);
-  predictor.load(archive);
+void restore(UnetPredictor& predictor, const nbs::State& state) {
+  predictor.load(state);
+  state.require_all_read();
 }
 
 }  // namespace

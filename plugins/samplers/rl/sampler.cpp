@@ -32,23 +32,11 @@ std::int64_t draw_action(const float* logits, Draw& draw) {
   return kActions - 1;
 }
 
-Policy make_policy(const Options& options, Context& context) {
-  Policy policy(options.window, options.channels, options.hidden);
-  policy->to(context.device());
-  for (auto& parameter : policy->parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-  }
-  // Six layers of LibTorch's default would shrink what the policy sees to a hundredth: nearly the same logits anywhere.
-  initialise(*policy, context.generator(), std::sqrt(6.0));
+// Six layers of LibTorch's default would shrink what the policy sees to a hundredth: nearly the same logits anywhere.
+void initialise_policy(Policy& policy, at::Generator& generator) {
+  initialise(*policy, generator, std::sqrt(6.0));
   auto head = policy->head();
-  initialise(*head, context.generator());
-  return policy;
-}
-
-FlatAdam make_adam(const Options& options, Policy& policy) {
-  FlatAdam::Settings settings;
-  settings.learning_rate = options.learning_rate;
-  return FlatAdam(policy->parameters(), settings);
+  initialise(*head, generator);
 }
 
 }  // namespace
@@ -63,9 +51,9 @@ RlSampler::RlSampler(const Options& options, Context& context)
     : options_(options),
       context_(context),
       draw_(context.generator()),
-      policy_(make_policy(options_, context)),
-      fast_(*policy_),
-      adam_(make_adam(options_, policy_)) {}
+      policy_(Policy(options.window, options.channels, options.hidden), {options.learning_rate}, context,
+              initialise_policy),
+      fast_(*policy_) {}
 
 Patch RlSampler::jump(const Scene& scene) {
   const std::int64_t places = scene.image_size() - scene.patch_size() + 1;
@@ -131,33 +119,25 @@ std::vector<std::pair<std::string, double>> RlSampler::learn(const std::vector<R
   }
   const auto entropy = mean_entropy(logits);
   if (options_.entropy_bonus > 0) loss = loss - options_.entropy_bonus * advantage * entropy;
-  adam_.zero_grad();
-  loss.backward();
-  const double norm = adam_.clip(options_.clip);
-  adam_.step();
+  const double norm = policy_.step(loss, options_.clip);
   fast_.update(*policy_);
   return {{"entropy", entropy.item<double>()}, {"return", first_return}, {"gradient", norm}};
 }
 
-void RlSampler::save(torch::serialize::OutputArchive& archive) const {
-  save_module(*policy_, archive);
-  adam_.save(archive);
-  archive.write("baselines", torch::tensor(static_cast<std::int64_t>(baselines_.size())));
+void RlSampler::save(State& state) const {
+  policy_.save(state);
+  state.write_integer("baselines", static_cast<std::int64_t>(baselines_.size()));
   for (std::size_t i = 0; i < baselines_.size(); ++i)
-    archive.write("baseline" + std::to_string(i), baselines_[i].state());
+    state.write("baseline." + std::to_string(i), baselines_[i].state());
 }
 
-void RlSampler::load(torch::serialize::InputArchive& archive) {
-  load_module(*policy_, archive);
-  adam_.load(archive);
-  torch::Tensor count;
-  archive.read("baselines", count);
-  baselines_.assign(static_cast<std::size_t>(count.item<std::int64_t>()), RunningBaseline(options_.baseline_decay));
-  for (std::size_t i = 0; i < baselines_.size(); ++i) {
-    torch::Tensor state;
-    archive.read("baseline" + std::to_string(i), state);
-    baselines_[i].set_state(state);
-  }
+void RlSampler::load(const State& state) {
+  policy_.load(state);
+  // An iteration has at most two rollouts, each with a baseline.
+  const auto count = state.read_integer("baselines", 0, 2);
+  baselines_.assign(static_cast<std::size_t>(count), RunningBaseline(options_.baseline_decay));
+  for (std::size_t i = 0; i < baselines_.size(); ++i)
+    baselines_[i].set_state(state.read_any_shape("baseline." + std::to_string(i), torch::kFloat64));
   fast_.update(*policy_);
 }
 

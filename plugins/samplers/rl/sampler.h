@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "nbs/adam.h"
 #include "nbs/context.h"
 #include "nbs/draw.h"
 #include "nbs/sampler.h"
+#include "nbs/trainable_network.h"
 
 #include "fast_policy.h"
 #include "options.h"
@@ -27,11 +27,11 @@ class RlSampler : public Sampler {
   Rollout sample(Scene& scene, std::int64_t count) override;
   bool learns() const override { return true; }
   std::vector<std::pair<std::string, double>> learn(const std::vector<RewardedRollout>& rollouts) override;
-  void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void save(State& state) const override;
+  void load(const State& state) override;
 
   /// The network, for tests.
-  Policy& policy() { return policy_; }
+  Policy& policy() { return policy_.network(); }
 
  private:
   Patch jump(const Scene& scene);
@@ -40,9 +40,8 @@ class RlSampler : public Sampler {
   Options options_;
   Context& context_;
   Draw draw_;
-  Policy policy_;
+  TrainableNetwork<Policy> policy_;
   FastPolicy fast_;
-  FlatAdam adam_;
   std::vector<RunningBaseline> baselines_;  // one for each rollout of an iteration
 };
 

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cmath>
-#include <sstream>
 
 #include "observer.h"
 #include "reinforce.h"
@@ -52,12 +51,10 @@ const Memory& memory_of(const Rollout& rollout) {
   return dynamic_cast<const Memory&>(*rollout.memory);
 }
 
-std::string saved(const RlSampler& sampler) {
-  torch::serialize::OutputArchive archive;
-  sampler.save(archive);
-  std::ostringstream stream;
-  archive.save_to(stream);
-  return stream.str();
+nbs::State saved(const RlSampler& sampler) {
+  nbs::State state;
+  sampler.save(state);
+  return state;
 }
 
 // A dark and a bright half; a reward of 1 for every patch whose centre is in the left one.
@@ -140,11 +137,7 @@ TEST_CASE("actions are drawn with the policy's probabilities") {
     }
   }
   // load() is how new parameters reach rollouts.
-  const auto bytes = saved(made.sampler);
-  torch::serialize::InputArchive archive;
-  std::istringstream stream(bytes);
-  archive.load_from(stream);
-  made.sampler.load(archive);
+  made.sampler.load(saved(made.sampler));
   auto scene = TestScene::random(1, 40, 10, 1);
   const auto rollout = made.sampler.sample(scene, 4000);
   std::array<double, 9> counts{};
@@ -281,11 +274,9 @@ TEST_CASE("after save and load, learning goes on the same bit for bit") {
   for (int i = 0; i < 2; ++i)
     teach(original.sampler, original.sampler.sample(scene, 10));
   Made copy(small_options(), 2);
-  const auto bytes = saved(original.sampler);
-  torch::serialize::InputArchive archive;
-  std::istringstream stream(bytes);
-  archive.load_from(stream);
-  copy.sampler.load(archive);
+  const auto state = saved(original.sampler);
+  copy.sampler.load(state);
+  state.require_all_read();
   const auto rollout = original.sampler.sample(scene, 10);
   teach(original.sampler, rollout);
   teach(copy.sampler, rollout);

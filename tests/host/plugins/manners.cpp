@@ -109,6 +109,14 @@ class PolitePredictor : public nbs::Predictor {
     misbehave(manner_);
     return 0.5;
   }
+  void save(nbs::State& state) const override {
+    misbehave(manner_);
+    state.write("weights", torch::ones({2}));
+  }
+  void load(const nbs::State& state) override {
+    misbehave(manner_);
+    if (manner_ != "forgets") state.read("weights", {2}, torch::kFloat32);
+  }
   torch::Tensor logits(const nbs::PredictorInput& input) override {
     const auto& given = input.profile.defined() ? input.profile : input.image;
     return broken(manner_, {given.size(0), given.size(2), given.size(3)}, -4);

@@ -48,6 +48,8 @@ OptionSpec spec_from_json(const Json& json) {
   if (json.contains("maximum")) spec.maximum = json.at("maximum").get<double>();
   if (json.contains("choices")) spec.choices = json.at("choices").get<std::vector<std::string>>();
   if (json.contains("tuning")) spec.tuning = json.at("tuning").get<std::vector<double>>();
+  if (json.contains("path")) spec.path = json.at("path").get<bool>();
+  if (json.contains("former")) spec.former = json.at("former").get<std::vector<std::string>>();
   spec.doc = json.at("doc");
   return spec;
 }
@@ -95,6 +97,8 @@ Json to_json(const OptionSpec& spec) {
   if (spec.maximum) json["maximum"] = *spec.maximum;
   if (!spec.choices.empty()) json["choices"] = spec.choices;
   if (!spec.tuning.empty()) json["tuning"] = spec.tuning;
+  if (spec.path) json["path"] = true;
+  if (!spec.former.empty()) json["former"] = spec.former;
   json["doc"] = spec.doc;
   return json;
 }

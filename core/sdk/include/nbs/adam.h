@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
+#include "nbs/state.h"
 #include "nbs/torch.h"
 
 namespace nbs {
@@ -81,17 +83,16 @@ class FlatAdam {
     values_.addcdiv_(first_, root, -settings_.learning_rate / correction1);
   }
 
-  void save(torch::serialize::OutputArchive& archive) const {
-    archive.write("adam_first", first_);
-    archive.write("adam_second", second_);
-    archive.write("adam_steps", torch::tensor(steps_));
+  void save(State& state) const {
+    state.write("adam.first", first_);
+    state.write("adam.second", second_);
+    state.write_integer("adam.steps", steps_);
   }
-  void load(torch::serialize::InputArchive& archive) {
-    torch::Tensor steps;
-    archive.read("adam_first", first_);
-    archive.read("adam_second", second_);
-    archive.read("adam_steps", steps);
-    steps_ = steps.item<std::int64_t>();
+  /// Throws nbs::Error if what was saved is of another number of parameters.
+  void load(const State& state) {
+    state.read_into("adam.first", first_);
+    state.read_into("adam.second", second_);
+    steps_ = state.read_integer("adam.steps", 0, std::numeric_limits<std::int64_t>::max());
   }
 
  private:
@@ -103,28 +104,5 @@ class FlatAdam {
   torch::Tensor second_;
   std::int64_t steps_ = 0;
 };
-
-/// Saves parameters and buffers of `module`.
-inline void save_module(const torch::nn::Module& module, torch::serialize::OutputArchive& archive) {
-  for (const auto& item : module.named_parameters())
-    archive.write("p_" + item.key(), item.value().detach());
-  for (const auto& item : module.named_buffers())
-    archive.write("b_" + item.key(), item.value(), /*is_buffer=*/true);
-}
-
-/// Reads what save_module() wrote, into the live tensors.
-inline void load_module(torch::nn::Module& module, torch::serialize::InputArchive& archive) {
-  torch::NoGradGuard no_grad;
-  for (auto& item : module.named_parameters()) {
-    torch::Tensor value;
-    archive.read("p_" + item.key(), value);
-    item.value().copy_(value);
-  }
-  for (auto& item : module.named_buffers()) {
-    torch::Tensor value;
-    archive.read("b_" + item.key(), value, /*is_buffer=*/true);
-    item.value().copy_(value);
-  }
-}
 
 }  // namespace nbs

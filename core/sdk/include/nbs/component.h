@@ -2,12 +2,8 @@
 #pragma once
 
 #include "nbs/kind.h"
+#include "nbs/state.h"
 #include "nbs/tensor.h"
-
-namespace torch::serialize {
-class InputArchive;
-class OutputArchive;
-}  // namespace torch::serialize
 
 namespace nbs {
 
@@ -19,10 +15,12 @@ class Component {
   /// Writes all that is needed to go on exactly where this object stands (parameters, optimiser
   /// state), except the context's generator, which the host keeps. A component without state writes
   /// nothing.
-  virtual void save(torch::serialize::OutputArchive& archive) const { static_cast<void>(archive); }
+  virtual void save(State& state) const { static_cast<void>(state); }
 
-  /// Reads what save() of the same version wrote. Throws on anything else.
-  virtual void load(torch::serialize::InputArchive& archive) { static_cast<void>(archive); }
+  /// Reads all that save() of the same version wrote, and asks for it by name, shape and type. `state` may come from a
+  /// file of anybody's: State::read() throws on anything else, and numbers of another meaning (a count, a choice) are
+  /// checked here. What was not read is refused by the host.
+  virtual void load(const State& state) { static_cast<void>(state); }
 };
 
 }  // namespace nbs

@@ -49,6 +49,8 @@ struct OptionSpec {
   std::optional<double> maximum;     ///< inclusive; of each element for lists
   std::vector<std::string> choices;  ///< for texts: the allowed ones; empty = any
   std::vector<double> tuning;        ///< values worth trying when a pipeline is tuned; empty = not tuned
+  bool path = false;                 ///< a text that names a file or folder, relative to the pipeline file it stands in
+  std::vector<std::string> former;   ///< names that the option had in earlier versions
   std::string doc;
 };
 
@@ -257,6 +259,18 @@ class Schema {
       spec().tuning = std::move(values);
       return *this;
     }
+    /// The text names a file or folder. A relative one is relative to the pipeline file in which it stands, or, given
+    /// on the command line, to the current folder; the component gets it absolute.
+    Refine& path() {
+      static_assert(std::is_same_v<T, std::string>, "only a text is a path");
+      spec().path = true;
+      return *this;
+    }
+    /// A name that the option had in an earlier version: pipelines that use it are told the new one.
+    Refine& formerly(std::string name) {
+      spec().former.push_back(std::move(name));
+      return *this;
+    }
     /// One or two sentences: meaning, unit, source.
     Refine& doc(std::string text) {
       spec().doc = std::move(text);
@@ -278,20 +292,24 @@ class Schema {
     for (const auto& spec : specs_) {
       if (spec.name == name) throw Error("the option '" + name + "' is declared twice");
     }
-    OptionSpec spec;
+    // Made in its place: GCC 12 warns, in the builds of users, that a variant on the stack is freed.
+    OptionSpec& spec = specs_.emplace_back();
     spec.name = std::move(name);
     if constexpr (std::is_enum_v<typename OptionType<T>::Element>) {
       // Until choices() names the values.
       spec.type = OptionType<T>::kList ? ValueType::texts : ValueType::text;
-      spec.default_value = OptionType<T>::kList ? Value{std::vector<std::string>{}} : Value{std::string()};
+      if (OptionType<T>::kList) {
+        spec.default_value.template emplace<std::vector<std::string>>();
+      } else {
+        spec.default_value.template emplace<std::string>();
+      }
       setters_.push_back(nullptr);
     } else {
-      spec.default_value = Value{defaults_.*member};
+      spec.default_value.template emplace<T>(defaults_.*member);
       spec.type = type_of(spec.default_value);
       setters_.push_back(
           [member](Options& options, const Value& value) { options.*member = from_value<T>(value, {}); });
     }
-    specs_.push_back(std::move(spec));
     return Refine<T>(*this, specs_.size() - 1, member);
   }
 

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "nbs/state.h"
 #include "nbs/torch.h"
 
 namespace nbs {
@@ -55,24 +57,19 @@ class WeightAverage {
     WeightAverage& average_;
   };
 
-  void save(torch::serialize::OutputArchive& archive) const {
+  void save(State& state) const {
     if (decay_ <= 0) return;
-    archive.write("average_updates", torch::tensor(updates_));
+    state.write_integer("average.updates", updates_);
     for (std::size_t i = 0; i < average_.size(); ++i)
-      archive.write("average_" + std::to_string(i), average_[i], /*is_buffer=*/true);
+      state.write("average." + std::to_string(i), average_[i]);
   }
 
-  void load(torch::serialize::InputArchive& archive) {
+  /// Throws nbs::Error if what was saved is of another network.
+  void load(const State& state) {
     if (decay_ <= 0) return;
-    torch::NoGradGuard no_grad;
-    torch::Tensor updates;
-    archive.read("average_updates", updates);
-    updates_ = updates.item<std::int64_t>();
-    for (std::size_t i = 0; i < average_.size(); ++i) {
-      torch::Tensor value;
-      archive.read("average_" + std::to_string(i), value, /*is_buffer=*/true);
-      average_[i].copy_(value);
-    }
+    updates_ = state.read_integer("average.updates", 0, std::numeric_limits<std::int64_t>::max());
+    for (std::size_t i = 0; i < average_.size(); ++i)
+      state.read_into("average." + std::to_string(i), average_[i]);
   }
 
  private:

@@ -57,15 +57,63 @@ struct Pipeline {
   std::vector<ComponentSpec> postproc;
 };
 
+/// The host's sections of a pipeline, in the order in which they are written: the one list of them. `visit` is called
+/// with the name and the Section<…> of each. AnyPipeline: Pipeline or const Pipeline.
+template <typename AnyPipeline, typename Visit>
+void visit_sections(AnyPipeline& pipeline, const Visit& visit) {
+  visit("experiment", pipeline.experiment);
+  visit("data", pipeline.data);
+  visit("augment", pipeline.augment);
+  visit("profile", pipeline.profile);
+  visit("reward", pipeline.reward);
+  visit("buffer", pipeline.buffer);
+  visit("train", pipeline.train);
+  visit("evaluation", pipeline.evaluation);
+}
+
 /// The folders named by plugin_path, needed before plugins can be looked up.
 std::vector<std::string> plugin_path_of(const Document& document);
+/// The same for the list itself; relative folders are relative to the file in which they stand.
+std::vector<std::string> plugin_path_of(const Node& list);
 
-/// What a pipeline is for; a chain of postprocessors used on its own needs no data and no predictor.
-enum class Purpose { run, postprocess };
+/// What a pipeline is for. Masking new images with a finished run needs neither the run's data nor options that agree
+/// about training; a chain of postprocessors used on its own needs no predictor either.
+enum class Purpose { run, predict, postprocess };
 
 /// Checks everything and fills in every default. All problems are found at once; throws ProblemsError if there are any.
 /// A [sweep] must have been taken out by expand().
 Pipeline resolve(const Document& document, const host::Catalog& catalog, Purpose purpose = Purpose::run);
+
+/// What is known of a pipeline's components only after they were made.
+struct ComponentFacts {
+  bool needs_profile = false;  ///< the predictor
+  bool learns = false;         ///< the predictor
+  /// Components that could not be made: their section, the number of the postprocessor (from 0), and why.
+  struct Refusal {
+    std::string section;
+    std::size_t index = 0;
+    std::string reason;
+  };
+  std::vector<Refusal> refusals;
+};
+
+/// What the rest of the pipeline must be for its components: `pipeline` was resolved from `document`.
+std::vector<Problem> check_components(const Document& document, const Pipeline& pipeline, const ComponentFacts& facts);
+
+/// The pipeline with nothing but what its components are made of, as TOML; pipelines with one such text have one set of
+/// facts. It is read with Purpose::postprocess.
+std::string components_toml(const Pipeline& pipeline);
+
+/// What a run would need more memory for than the `available` bytes. Only what surely is needed is counted.
+std::vector<Problem> check_memory(const Document& document, const Pipeline& pipeline, double available);
+
+/// Why a text cannot name a folder of plugins (empty, not UTF-8, no folder there), as the end of a sentence, or
+/// nothing.
+std::optional<std::string> refuse_plugin_folder(const std::string& folder);
+
+/// Entries of the file's plugin_path that are no folders. They deserve a warning, no more: a pipeline goes from machine
+/// to machine, and its plugins may lie in a folder of the command line there.
+std::vector<Problem> check_plugin_path(const Document& document);
 
 /// The pipeline as TOML with every default written out; resolving it gives the same pipeline.
 std::string to_toml(const Pipeline& pipeline);

@@ -12,27 +12,41 @@
 namespace nbs::data {
 
 /// Reads any common image format (grey, colour, with alpha; 8 or 16 bit) as RGB, CV_32FC3 in [0, 1], at its own size.
-/// Throws nbs::Error if the file is missing, not an image, or cut short.
+/// Floating values beyond [0, 1] are clamped. Throws nbs::Error if the file is missing, not an image, cut short, larger
+/// than 2^28 pixels, or holds values with a sign or that are not finite.
 cv::Mat read_image(const std::filesystem::path& file);
 
-/// `paths` with each folder replaced by the image files directly in it, in order of name. Throws nbs::Error if a folder
+/// The two steps of read_image(), for images of which three floats a pixel would not fit into memory: the image as the
+/// file has it (one, three or four channels, BGR) ...
+cv::Mat read_stored_image(const std::filesystem::path& file);
+/// ... and some of its rows as RGB, CV_32FC3 in [0, 1].
+cv::Mat rgb_of(const cv::Mat& stored);
+
+/// `paths` with each folder replaced by what has an image's name directly in it, in order of name; whether it can be
+/// read is said when it is read. Throws nbs::Error if a folder
 /// holds none, or if two files have one name apart from folder and extension, under which results would overwrite each
 /// other.
 std::vector<std::filesystem::path> image_files_among(const std::vector<std::filesystem::path>& paths);
 
-/// Reads a mask as CV_8UC1: 1 where the file is not zero. Throws as read_image().
+/// Reads a mask as CV_8UC1: 1 where the file is not zero in any channel but alpha. Throws as read_image(), and if the
+/// file is JPEG, or WebP or JPEG 2000 with more than two values: around edges their noise would count as anomalous.
 cv::Mat read_mask_image(const std::filesystem::path& file);
 
-/// Reads `groundTruth.Segmentation` of a CrackForest .mat file as CV_8UC1: 1 where its label is one of
-/// `anomalous_labels`. Throws nbs::Error if the file cannot be read or lacks the field.
+/// Reads `groundTruth.Segmentation` of a CrackForest .mat file (MATLAB 5, as save -v6 and -v7 write it) as CV_8UC1: 1
+/// where its label is one of `anomalous_labels`. Throws nbs::Error if the file cannot be read, is damaged, of another
+/// version, or lacks the field.
 cv::Mat read_mask_mat(const std::filesystem::path& file, const std::vector<std::int64_t>& anomalous_labels);
 
 /// S x S by area average when shrinking, linear otherwise; the aspect ratio is not kept (as in the paper).
 cv::Mat resize_image(const cv::Mat& image, std::int64_t size);
+/// resize_image(rgb_of(stored), size), without a floating copy of the whole where that would be large: above 64 megapixels
+/// it is averaged row by row, which differs by rounding.
+cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size);
+
 /// S x S by nearest neighbour.
 cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size);
 
-/// The image of a sample, S x S, CV_32FC3 RGB in [0, 1].
+/// The image of a sample, S x S, CV_32FC3 RGB in [0, 1], by resize_stored().
 cv::Mat load_image(const Sample& sample, const DataOptions& options);
 /// The mask of a sample, S x S, CV_8UC1 of 0 and 1. Throws nbs::Error if its size is not that of its image, or if the
 /// sample has none.

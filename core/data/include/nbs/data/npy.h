@@ -14,8 +14,8 @@ struct NpyArray {
   std::vector<double> values;
 };
 
-/// Reads little-endian float32, float64 or uint8 arrays in C order. Throws nbs::Error for anything else, or a file that
-/// is cut short.
+/// Reads little-endian float32, float64 or uint8 arrays in C order. Throws nbs::Error for anything else, a shape that
+/// is no tuple of extents from 0, and a file that holds fewer or more values than its shape says.
 NpyArray read_npy(const std::filesystem::path& file);
 
 /// The bytes of a .npy file of float32 values.

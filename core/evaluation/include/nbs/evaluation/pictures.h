@@ -5,9 +5,15 @@
 #include <string>
 #include <vector>
 
+#include <opencv2/core/mat.hpp>
+
 namespace nbs::evaluation {
 
 // Pictures of predictions, as the bytes of PNG files. Maps are [S, S]; images [3, S, S] RGB in [0, 1].
+
+/// Any picture (8 or 16 bit, one or three channels) as PNG. A caller that has no more use for it moves it here, which
+/// spares the memory.
+std::string png_bytes(cv::Mat picture);
 
 /// White where anomalous.
 std::string mask_png(const std::vector<std::uint8_t>& mask, std::int64_t height, std::int64_t width);

@@ -11,12 +11,13 @@
 
 namespace nbs::host {
 
-/// Finds, checks and keeps plugins. Libraries are never unloaded: tensors, deleters and exceptions of a plugin outlive
-/// its last call.
+/// Finds, checks and keeps plugins. Libraries are never unloaded and a registry is never destroyed: tensors, deleters
+/// and exceptions of a plugin outlive its last call.
 class Registry {
  public:
-  /// Loads every library (`*.so`) in the folders, in order; the first of two plugins with one name stays.
-  explicit Registry(const std::vector<std::filesystem::path>& folders);
+  /// Loads every library (`*.so`) in the folders, in order; the first of two plugins with one name stays. The registry
+  /// lives until the program ends.
+  static Registry* open(const std::vector<std::filesystem::path>& folders);
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
@@ -38,6 +39,9 @@ class Registry {
                                                     Context& context, const std::string& location) const;
 
  private:
+  explicit Registry(const std::vector<std::filesystem::path>& folders);
+  ~Registry() = default;
+
   std::shared_ptr<Component> make(Kind kind, const std::string& name, const OptionValues& values, Context& context,
                                   const std::string& location) const;
 

@@ -15,17 +15,32 @@ struct Job {
   std::string label;
   config::Pipeline pipeline;
   std::filesystem::path folder;  ///< of the run; set when it starts, or was found finished
-  enum class State { waiting, skipped, running, done, failed } state = State::waiting;
-  int status = 0;
+  enum class State {
+    waiting,  ///< has not started
+    skipped,  ///< was finished before
+    running,
+    done,        ///< finished: its scores are there; if `status` is not 0, something else is missing
+    failed,      ///< no finished result; `problem`, or the run's log.txt, says why
+    interrupted  ///< was told to stop; counts as not finished
+  } state = State::waiting;
+  int status = 0;       ///< of its worker: an exit code, or 128 and a signal's number
+  std::string problem;  ///< what this program knows of a failure, as a sentence; may be empty
 };
 
 /// The folder under `parent` of a finished run of exactly this pipeline, or an empty path.
 std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline);
 
+/// How a batch ended.
+struct BatchEnd {
+  int stop_signal = 0;       ///< that told it to stop; 0 if all jobs were tried
+  std::size_t problems = 0;  ///< exceptions of `changed`
+};
+
 /// Runs the jobs, `parallel` at a time (threads are divided unless a pipeline names a number); a job that was finished
-/// before is skipped, a failure stops no other. `changed` is told of every change. Each run's messages go to its
-/// log.txt.
-void run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, int parallel,
-               const std::function<void(const Job&)>& changed);
+/// before is skipped, and a job that fails, even to start, stops no other. Each run's messages go to its log.txt.
+/// `changed` is told of every change; what it throws is said on standard error, and the batch goes on. Told to stop
+/// (see Workers), it starts no more and waits for those that run.
+BatchEnd run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, int parallel,
+                   const std::function<void(const Job&)>& changed);
 
 }  // namespace nbs::run

@@ -1,29 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include <signal.h>
 #include <sys/types.h>
 
 namespace nbs::run {
+
+/// The exit code of a worker that was ended from inside a plugin or library (by exit) before its command had returned.
+constexpr int kEndedFromInside = 70;
 
 /// The program that does the tensor work: NBS_WORKER, or nbs-worker beside this program or in the install prefix's
 /// libexec. Throws nbs::Error if there is none.
 std::filesystem::path worker_program();
 
-/// Starts the worker with these arguments; standard input, output and error are shared. `log`: a file that its standard
-/// error goes to instead, unless empty.
-pid_t start_worker(const std::vector<std::string>& arguments, const std::filesystem::path& log = {});
+/// Seconds that a worker has to end cleanly after SIGTERM or SIGHUP: NBS_GRACE_SECONDS, or 10. Throws nbs::Error if
+/// that is no whole number from 1 to 3600.
+int grace_seconds();
 
-/// Waits for a process; 128 + the signal's number if a signal ended it.
-int wait_for(pid_t process);
+/// How a worker ended.
+struct WorkerEnd {
+  pid_t process = -1;
+  int code = 0;    ///< its exit code, if no signal ended it
+  int signal = 0;  ///< the signal that ended it, or 0
 
-/// Waits for any of this process's children; returns it with its exit status.
-std::pair<pid_t, int> wait_for_any();
+  /// As shells say it: the exit code, or 128 and the signal's number.
+  int status() const { return signal != 0 ? 128 + signal : code; }
+};
 
-/// Runs the worker to its end. While it runs, an interrupt is its to handle: this process only waits.
+/// What a signal or an unexpected exit code means, as a sentence that begins with "the worker"; empty for the codes
+/// with which a worker says itself what was wrong.
+std::string explanation(const WorkerEnd& end);
+
+/// Worker processes, and what becomes of them when this program is told to stop. They end with it, however it ends: the
+/// system sends them SIGTERM when the thread that started them is gone.
+///
+/// While an object lives, SIGINT, SIGTERM and SIGHUP do not end this program (those that were ignored stay ignored):
+/// - they are handed to the workers, which end cleanly; wait() goes on returning them;
+/// - after SIGTERM and SIGHUP the workers have grace_seconds() and a little more, then they are killed;
+/// - a second SIGINT (at least 0.2 s after the first: timeout(1) sends its signal twice) ends them and this program at
+///   once, with exit code 130.
+/// Only one object may live at a time, used by one thread.
+class Workers {
+ public:
+  Workers();
+  /// Ends those that still run, as SIGTERM would.
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  /// Starts a worker with these arguments; standard input, output and error are shared. `log`: a file that its standard
+  /// error goes to instead, unless empty. Throws nbs::Error if no process can be started.
+  pid_t start(const std::vector<std::string>& arguments, const std::filesystem::path& log = {});
+  /// Waits for any of them. Throws nbs::Error if none runs.
+  WorkerEnd wait();
+  std::size_t running() const { return running_.size(); }
+  /// The first of the signals that told this program to stop; 0 if none did.
+  int stop_signal() const;
+
+ private:
+  WorkerEnd forget(pid_t process, int status);
+  void send(int signal) const;
+
+  int grace_;
+  std::int64_t deadline_ = 0;  // on the monotonic clock, in milliseconds; 0 if there is none
+  std::vector<pid_t> running_;
+  struct sigaction before_[4];
+};
+
+/// Runs one worker to its end and says what explanation() has to say. Returns the exit code for this program: 0, 1, 2
+/// or 130 as the worker ended, 128 and the signal's number if this program was told to stop, 1 in all other cases.
 int run_worker(const std::vector<std::string>& arguments);
 
 /// Runs the worker and returns its standard output. Throws nbs::Error if it does not end with 0.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
-
 #include "nbs/training/trainer.h"
 
 namespace nbs::training {
@@ -11,12 +9,13 @@ namespace nbs::training {
 /// Any image will do, also one that was not there at training time.
 class Inference {
  public:
-  /// Loads the moment's predictor into `components.predictor`. With `dihedral`, a probability is the mean over the
-  /// eight flips and quarter turns of what the predictor sees.
+  /// Loads the model's predictor into `components.predictor`. With `dihedral`, a probability is the mean over the
+  /// eight flips and quarter turns of what the predictor sees. Throws nbs::Error if the model does not fit the
+  /// components.
   Inference(Components components, const config::ProfileOptions& profile, bool dihedral, std::int64_t image_size,
-            Moment moment);
+            Model model);
 
-  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the moment's
+  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the model's
   /// lives.
   torch::Tensor probability(const torch::Tensor& image);
   /// The profile [T, S, S] of an image from the last life, as recorded (neither relative nor normalised nor
@@ -31,11 +30,7 @@ class Inference {
   config::ProfileOptions profile_;
   bool dihedral_;
   Tiling tiling_;
-  Moment moment_;
+  Model model_;
 };
-
-/// Writes a moment into the folder `model/` of a run; read_moment() gives it back. Throws nbs::Error.
-void write_moment(const std::filesystem::path& folder, const Moment& moment);
-Moment read_moment(const std::filesystem::path& folder);
 
 }  // namespace nbs::training

@@ -24,6 +24,8 @@ class CurrentLosses {
                               std::int64_t width);
   /// A whole map that was evaluated elsewhere with the current parameters.
   void set(std::int64_t image, const torch::Tensor& map);
+  /// How images are tiled here.
+  const Tiling& tiling() const { return tiling_; }
   /// Tiles evaluated since construction, for the benchmarks.
   std::int64_t tiles_evaluated() const { return tiles_evaluated_; }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,14 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "nbs/autoencoder.h"
 #include "nbs/base/random.h"
-#include "nbs/config/sections.h"
-#include "nbs/data/options.h"
 #include "nbs/predictor.h"
 #include "nbs/sampler.h"
-#include "nbs/training/buffer.h"
 #include "nbs/training/moment.h"
-#include "nbs/training/scene.h"
+#include "nbs/training/predictor_trainer.h"
+#include "nbs/training/settings.h"
+#include "nbs/training/training_images.h"
 
 namespace nbs::training {
 
@@ -26,14 +25,6 @@ struct Components {
   std::shared_ptr<Sampler> sampler;
   std::shared_ptr<Autoencoder> autoencoder;
   std::shared_ptr<Predictor> predictor;
-};
-
-struct Settings {
-  config::ProfileOptions profile;
-  config::RewardOptions reward;
-  config::BufferOptions buffer;
-  config::TrainOptions train;
-  data::AugmentOptions augment;
 };
 
 /// What is told of one iteration. Values that an iteration did not produce are absent.
@@ -52,6 +43,7 @@ struct StageSeconds {
   double policy = 0;
 };
 
+/// diverged: a loss stopped being a number, or is one that means nothing (LossWatch).
 enum class Ending { finished, patience, interrupted, diverged };
 const char* ending_name(Ending ending);
 
@@ -66,52 +58,38 @@ struct Outcome {
 /// Algorithm 1 of the paper. The images and components must outlive the trainer.
 class Trainer {
  public:
-  /// Throws nbs::Error if components are missing for what the predictor needs, or the settings cannot give a profile.
+  /// Throws nbs::Error if components are missing for what the predictor needs, the settings cannot give a profile, or
+  /// the predictor cannot read what it saves.
   Trainer(const TrainingImages& images, Components components, Settings settings, std::uint64_t seed);
+  ~Trainer();
 
   /// Runs to the end. `report` is called after every iteration; `interrupted` is asked before each.
   Outcome run(const std::function<void(const IterationReport&)>& report, const std::function<bool()>& interrupted);
 
  private:
-  class Stopwatch;
-  struct RecordedMap {
-    torch::Tensor map;  // [S, S], relative to the typical one if profiles are
-    double mean = 0;    // of the loss as it is
-  };
+  struct ProfileSide;
 
-  void reinitialise();
-  void train_autoencoder(IterationReport& report);
-  void extend_profiles(IterationReport& report);
-  void draw_typical_images();
-  void record_typical_loss();
-  Life current_life() const;
-  std::optional<double> train_predictor(IterationReport& report);
-  void train_sampler(std::optional<double> prediction_loss, IterationReport& report);
+  Ending iterate(const std::function<void(const IterationReport&)>& report, const std::function<bool()>& interrupted);
+  IterationReport run_iteration();
+  void train_on_patches(IterationReport& line);
+  bool record_is_due() const;
   bool profiles_full() const;
-  bool finishing() const;
+  void select(double prediction_loss, IterationReport& line);
+  void remember_last();
+  void require_finite_parameters() const;
+  State saved(const Component& component, const char* name) const;
   void remember(double smoothed);
 
   const TrainingImages& images_;
   Components components_;
   Settings settings_;
   Random random_;
-  Tiling tiling_;
-  Tiling view_tiling_;  // of the loss that samplers see: never overlapping, so that a look stays cheap
-  double alpha_;
-  Selection selection_;
-  ProfileBuffer buffer_;
-  ParameterRing ring_;
-  std::vector<std::int64_t> typical_images_;            // whose median is typical; empty if profiles are not relative
-  std::deque<torch::Tensor> typical_;                   // typical_loss() [S, S] of each parameter set in the ring
-  std::deque<Life> past_lives_;                         // those that masks are also made from
-  std::vector<std::deque<RecordedMap>> labelled_maps_;  // the last T of each labelled image
-  std::unique_ptr<CurrentLosses> losses_;
-  std::unique_ptr<TrainingScene> labelled_scene_;
-  std::unique_ptr<TrainingScene> scene_;
-  std::vector<Rollout> rollouts_;  // of this iteration: [cloning,] training
+  std::unique_ptr<ProfileSide> profiles_;  // null if the predictor reads no profile
+  PredictorTrainer predictor_;
+  MomentSelector selector_;
   std::int64_t iteration_ = 0;
-  std::int64_t age_ = 0;  // iterations since the autoencoder was initialised
-  double beta_ = 0;
+  std::int64_t age_ = 0;               // iterations since the autoencoder was initialised
+  std::int64_t last_improvement_ = 0;  // the iteration of the lowest smoothed l_pred
   StageSeconds seconds_;
   std::optional<Moment> best_;
 };

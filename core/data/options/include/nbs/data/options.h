@@ -47,7 +47,7 @@ struct DataOptions {
     s.add("format", &DataOptions::format)
         .choices(formats())
         .doc("Layout of the data set on disk, or \"synthetic\" for generated images.");
-    s.add("root", &DataOptions::root).doc("Folder of the data set; not used by \"synthetic\".");
+    s.add("root", &DataOptions::root).path().doc("Folder of the data set; not used by \"synthetic\".");
     s.add("category", &DataOptions::category)
         .doc(
             "MVTec class: the folder below root, for example \"bottle\"; empty: root is the "

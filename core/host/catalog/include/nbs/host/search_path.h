@@ -13,6 +13,10 @@ namespace nbs::host {
 std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::string>& command_line,
                                                       const std::vector<std::string>& pipeline);
 
+/// What is suspicious about folders of plugins, a sentence each: folders and libraries in them that anybody may write
+/// to, as whatever lies there is run; and folders of NBS_PLUGIN_PATH that are not there.
+std::vector<std::string> plugin_folder_warnings(const std::vector<std::filesystem::path>& folders);
+
 /// The folder of the running program.
 std::filesystem::path program_folder();
 

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "decode.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "nbs/base/files.h"
+#include "nbs/error.h"
+
+namespace nbs::data {
+
+namespace {
+
+// The decoders fill the missing part of a file that was cut short with grey and do not say so; the end marks tell.
+bool cut_short(const std::string& bytes) {
+  const auto ends_with = [&](const std::string& mark) {
+    // Some writers append a few bytes after the end mark.
+    const auto tail = bytes.end() - std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(bytes.size()), 4096);
+    return std::search(tail, bytes.end(), mark.begin(), mark.end()) != bytes.end();
+  };
+  if (bytes.compare(0, 2, "\xFF\xD8") == 0) return !ends_with("\xFF\xD9");
+  if (bytes.compare(0, 2, "\x89P") == 0) return !ends_with("IEND");
+  return false;
+}
+
+void refuse_unusable(const cv::Mat& picture, const std::filesystem::path& file) {
+  const int depth = picture.depth();
+  if (depth != CV_8U && depth != CV_16U && depth != CV_32F && depth != CV_64F) {
+    throw Error(fmt::format(
+        "the image {} has numbers with a sign, whose range is unknown; save it with 8 or 16 bits without one",
+        file.string()));
+  }
+  if (picture.channels() != 1 && picture.channels() != 3 && picture.channels() != 4) {
+    throw Error(fmt::format("the image {} has {} channels; 1 (grey), 3 (colour) or 4 (with alpha) can be read",
+                            file.string(), picture.channels()));
+  }
+  cv::Point bad;
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  if (depth >= CV_32F && !cv::checkRange(picture, true, &bad, -kLargest, kLargest)) {
+    throw Error(
+        fmt::format("the image {} holds a value that is not finite, at row {}, column {} (from 0); replace it by a "
+                    "number from 0 to 1",
+                    file.string(), bad.y, bad.x));
+  }
+}
+
+}  // namespace
+
+std::string read_image_bytes(const std::filesystem::path& file) {
+  return read_file(file, "file", std::numeric_limits<int>::max());
+}
+
+cv::Mat decoded(const std::string& bytes, const std::filesystem::path& file) {
+  const auto size = stated_size(bytes);
+  if (size && size->width > kMostPixels / size->height) {
+    throw Error(fmt::format(
+        "the image {} ({} bytes) says that it has {} x {} pixels; at most {} can be read: scale it down, or "
+        "replace it if it is damaged",
+        file.string(), bytes.size(), size->width, size->height, kMostPixels));
+  }
+  cv::Mat image;
+  if (!bytes.empty()) {
+    try {
+      // Decoders want unsigned bytes, and do not write to them.
+      const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
+      image = cv::imdecode(encoded, cv::IMREAD_UNCHANGED);
+    } catch (const std::exception&) {
+      image.release();
+    }
+  }
+  if (image.empty()) {
+    throw Error(fmt::format("the file {} ({} bytes) is not an image that can be read; replace it", file.string(),
+                            bytes.size()));
+  }
+  if (cut_short(bytes)) {
+    throw Error(fmt::format("the image {} is cut short: its {} bytes lack the end mark; copy it again", file.string(),
+                            bytes.size()));
+  }
+  refuse_unusable(image, file);
+  return image;
+}
+
+cv::Mat decode(const std::filesystem::path& file) {
+  return decoded(read_image_bytes(file), file);
+}
+
+cv::Mat as_colour(cv::Mat picture) {
+  const bool whole_numbers = picture.depth() == CV_8U || picture.depth() == CV_16U;
+  if (!whole_numbers) {
+    picture.convertTo(picture, CV_32F);
+    picture = cv::min(cv::max(picture, 0.0), 1.0);
+  }
+  // Channels are moved first, while numbers are small.
+  const int order = picture.channels() == 1   ? cv::COLOR_GRAY2RGB
+                    : picture.channels() == 3 ? cv::COLOR_BGR2RGB
+                                              : cv::COLOR_BGRA2RGB;
+  cv::Mat colour;
+  cv::cvtColor(picture, colour, order);
+  picture.release();
+  if (!whole_numbers) return colour;
+  cv::Mat scaled;
+  colour.convertTo(scaled, CV_32F, 1.0 / (colour.depth() == CV_8U ? 255 : 65535));
+  return scaled;
+}
+
+}  // namespace nbs::data

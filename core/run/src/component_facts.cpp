@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/run/component_facts.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "nbs/base/files.h"
+#include "nbs/base/hash.h"
+#include "nbs/error.h"
+#include "nbs/host/search_path.h"
+#include "nbs/run/catalog_cache.h"
+#include "nbs/run/worker_process.h"
+
+namespace nbs::run {
+
+namespace {
+
+using Json = nlohmann::json;  // looked up by key
+
+config::ComponentFacts facts_from_json(const Json& json) {
+  config::ComponentFacts facts;
+  facts.needs_profile = json.at("needs_profile");
+  facts.learns = json.at("learns");
+  for (const auto& refusal : json.at("refusals"))
+    facts.refusals.push_back({refusal.at("section"), refusal.at("index"), refusal.at("reason")});
+  return facts;
+}
+
+// The key of a text: it changes with the text and with the plugins that it is read with.
+std::string key_of(const std::string& text) {
+  const auto folders = config::plugin_path_of(config::Document::from_text(text, "components.toml"));
+  return sha256(catalog_key(host::plugin_search_path({}, folders), worker_program()) + text);
+}
+
+// Facts by key; a damaged file is made again.
+Json read_cache(const std::filesystem::path& file) {
+  try {
+    auto json = Json::parse(read_file(file));
+    for (const auto& item : json.items())
+      facts_from_json(item.value());
+    return json.is_object() ? json : Json::object();
+  } catch (const std::exception&) {
+    return Json::object();
+  }
+}
+
+}  // namespace
+
+std::vector<config::ComponentFacts> component_facts(const std::vector<std::string>& pipelines) {
+  const auto folder = cache_folder();
+  const auto file = folder.empty() ? folder : folder / "components.json";
+  Json known = file.empty() ? Json::object() : read_cache(file);
+  std::vector<std::string> keys;
+  std::vector<std::string> missing;
+  std::vector<std::size_t> missing_at;
+  for (const auto& text : pipelines) {
+    keys.push_back(key_of(text));
+    if (known.contains(keys.back())) continue;
+    missing_at.push_back(keys.size() - 1);
+    missing.push_back(text);
+  }
+  Json fresh = Json::object();
+  if (!missing.empty()) {
+    const TemporaryFile request("components", Json(missing).dump());
+    try {
+      const auto answer = Json::parse(worker_output({"components", request.path().string()}));
+      for (std::size_t i = 0; i < missing.size(); ++i)
+        fresh[keys[missing_at[i]]] = answer.at(i);
+    } catch (const nlohmann::json::exception& failure) {
+      throw Error(fmt::format("the worker's answer about the components cannot be read: {}", failure.what()));
+    }
+  }
+  std::vector<config::ComponentFacts> all;
+  try {
+    for (const auto& key : keys)
+      all.push_back(facts_from_json(fresh.contains(key) ? fresh.at(key) : known.at(key)));
+  } catch (const nlohmann::json::exception& failure) {
+    throw Error(fmt::format("the worker's answer about the components cannot be read: {}", failure.what()));
+  }
+  // What was refused is tried again: the reason may lie outside of the plugins.
+  constexpr std::size_t kMostKept = 10000;
+  bool changed = false;
+  if (known.size() + fresh.size() > kMostKept) known = Json::object();
+  for (const auto& item : fresh.items()) {
+    if (!item.value().at("refusals").empty() || known.size() >= kMostKept) continue;
+    known[item.key()] = item.value();
+    changed = true;
+  }
+  if (changed && !file.empty()) {
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    try {
+      write_file(file, known.dump());
+    } catch (const std::exception&) {
+      // Without a cache everything still works, only slower.
+    }
+  }
+  return all;
+}
+
+}  // namespace nbs::run

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "nbs/autoencoder.h"
+#include "nbs/config/sections.h"
+#include "nbs/training/buffer.h"
+#include "nbs/training/moment.h"
+#include "nbs/training/profile.h"
+#include "nbs/training/scene.h"
+
+namespace nbs::training {
+
+/// Records the history from which loss profiles are made: the last T parameter sets of the autoencoder's current life,
+/// what is typical of each, the labeled images' loss maps, and the lives before. The images, the autoencoder and the
+/// tiling must outlive it.
+class ProfileRecorder {
+ public:
+  /// What recording the labeled images gave.
+  struct LabeledMaps {
+    std::vector<BufferedProfile> profiles;  ///< one for each labeled image; empty while profiles are not full
+    /// How many times larger the loss of an anomalous pixel is than that of a normal one: the contrast that the sampler
+    /// is there to raise. Nothing without pixels of both kinds.
+    std::optional<double> loss_ratio;
+  };
+
+  /// `typical_images`: indices of the images whose median loss is typical; empty if profiles are not relative to it.
+  ProfileRecorder(const TrainingImages& images, Autoencoder& autoencoder, const Tiling& tiling,
+                  const config::ProfileOptions& options, std::vector<std::int64_t> typical_images);
+
+  /// The autoencoder starts anew: a life whose profile is full joins the earlier ones, all else of it is forgotten.
+  void begin_life();
+  /// The autoencoder's current parameters, and what is typical under them, join the history.
+  void record_parameters();
+  /// The loss maps of the labeled images under the current parameters join their profiles. Call record_parameters()
+  /// first. Maps of the tiling that `losses` has are handed on to it.
+  LabeledMaps record_labeled_maps(CurrentLosses& losses);
+
+  /// Whether the history holds T parameter sets, so that profiles can be made.
+  bool full() const { return ring_.full(); }
+  const ParameterRing& ring() const { return ring_; }
+  /// The lives that masks are made from, oldest first; the current one, which must be full, is the last.
+  std::vector<Life> lives() const;
+
+ private:
+  struct RecordedMap {
+    torch::Tensor map;  // [S, S], relative to the typical one if profiles are
+    double mean = 0;    // of the loss as it is
+  };
+  Life current_life() const;
+  BufferedProfile profile_of(std::int64_t labeled_image) const;
+
+  const TrainingImages& images_;
+  Autoencoder& autoencoder_;
+  const Tiling& tiling_;
+  config::ProfileOptions options_;
+  std::vector<std::int64_t> typical_images_;
+  ParameterRing ring_;
+  std::deque<torch::Tensor> typical_;                  // typical_loss() [S, S] of each parameter set in the ring
+  std::vector<std::deque<RecordedMap>> labeled_maps_;  // the last T of each labeled image
+  std::deque<Life> past_lives_;                        // those that masks are also made from
+};
+
+}  // namespace nbs::training

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nbs/sampler.h"
+#include "nbs/training/scene.h"
+#include "nbs/training/settings.h"
+
+namespace nbs::training {
+
+/// The rollouts of one iteration.
+struct IterationRollouts {
+  std::optional<Rollout> cloning;  ///< on labeled images (N_c patches), if the sampler learns and there are any
+  Rollout training;                ///< on the images that the autoencoder learns from (N patches)
+};
+
+/// Rolls the sampler out and trains it with the rewards of Eq. 1 and 3. Everything that it is given by reference must
+/// outlive it.
+class SamplerTrainer {
+ public:
+  using Metrics = std::vector<std::pair<std::string, double>>;
+
+  /// `labeled`: the labeled images; `all`: those that the autoencoder learns from.
+  SamplerTrainer(Sampler& sampler, const TrainingImages& images, const Settings& settings, TrainingScene& labeled,
+                 TrainingScene& all);
+
+  /// The rollouts of an iteration, under one policy.
+  IterationRollouts roll_out();
+  /// Judges the rollouts and, unless `warming_up` (the first M iterations after a re-initialization), takes one
+  /// learning step from their rewards. `prediction_loss`: l_pred of this iteration, if the predictor has learned.
+  /// Returns what is worth a place in the metrics. Throws Diverged if one of these is not finite.
+  Metrics train(const IterationRollouts& rollouts, std::optional<double> prediction_loss, std::int64_t iteration,
+                bool warming_up);
+
+ private:
+  Sampler& sampler_;
+  const TrainingImages& images_;
+  const Settings& settings_;
+  TrainingScene& labeled_;
+  TrainingScene& all_;
+};
+
+}  // namespace nbs::training

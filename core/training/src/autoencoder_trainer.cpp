@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/training/autoencoder_trainer.h"
+
+#include <cstring>
+#include <utility>
+
+#include "nbs/training/batches.h"
+
+namespace nbs::training {
+
+AutoencoderTrainer::AutoencoderTrainer(Autoencoder& autoencoder, const TrainingImages& images,
+                                       const config::TrainOptions& train, const data::AugmentOptions& augment,
+                                       Random& random)
+    : autoencoder_(autoencoder), images_(images), train_(train), augment_(augment), random_(random) {}
+
+void AutoencoderTrainer::reset() {
+  autoencoder_.reinitialise();
+  watch_.begin_life();
+}
+
+// [B, 3, p, p], copied row by row.
+torch::Tensor AutoencoderTrainer::pixels_of(const TrainingScene& scene, const std::vector<Patch>& patches) const {
+  const std::int64_t p = scene.patch_size();
+  const std::int64_t size = images_.size();
+  auto pixels = torch::empty({static_cast<std::int64_t>(patches.size()), 3, p, p});
+  const float* const from = images_.images.data_ptr<float>();
+  float* to = pixels.data_ptr<float>();
+  for (const auto& patch : patches) {
+    const float* const image = from + scene.global(patch.image) * 3 * size * size;
+    for (std::int64_t c = 0; c < 3; ++c) {
+      for (std::int64_t y = 0; y < p; ++y, to += p)
+        std::memcpy(to, image + (c * size + patch.y + y) * size + patch.x, static_cast<std::size_t>(p) * sizeof(float));
+    }
+  }
+  return pixels;
+}
+
+double AutoencoderTrainer::train(const TrainingScene& scene, std::vector<Patch> patches, std::int64_t iteration) {
+  if (train_.shuffle) {
+    for (std::size_t i = patches.size(); i > 1; --i)
+      std::swap(patches[i - 1], patches[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(i)))]);
+  }
+  const auto pixels = augment_patches(pixels_of(scene, patches), augment_, random_);
+  const auto batches = pixels.split(train_.minibatch);
+  double loss = 0;
+  for (const auto& batch : batches) {
+    const double batch_loss = autoencoder_.learn(batch);
+    require_finite(batch_loss, "the autoencoder's loss", iteration,
+                   "a learning rate of the autoencoder that is too high");
+    watch_.see_batch(batch_loss);
+    loss += batch_loss / static_cast<double>(batches.size());
+  }
+  if (const auto reason = watch_.see_iteration(iteration, loss, iteration + 1 == train_.iterations))
+    throw Diverged(*reason);
+  return loss;
+}
+
+}  // namespace nbs::training

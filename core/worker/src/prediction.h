@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include <opencv2/core/mat.hpp>
+
+namespace nbs::worker {
+
+/// Rows begin … end - 1 of an image or map of known width.
+using Rows = std::function<cv::Mat(int begin, int end)>;
+
+/// A map CV_32F enlarged (or shrunk) to `size` by linear interpolation, as cv::resize does it. Where that would take
+/// more than 256 MiB, rows are made when they are asked for, with the same result but for rounding.
+Rows resized_rows(const cv::Mat& map, cv::Size size);
+
+/// Writes STEM.mask.png, STEM.probability.png and STEM.overlay.png into `folder`, each made a band of rows at a time
+/// and one after the other, so that a large image fits into memory. `probability` gives CV_32F; `colours` CV_32FC3, RGB
+/// in [0, 1]; both are of `size`. A pixel is anomalous from `threshold`.
+void write_prediction(const std::filesystem::path& folder, const std::string& stem, cv::Size size,
+                      const Rows& probability, const Rows& colours, double threshold);
+
+}  // namespace nbs::worker

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+
+#include <doctest/doctest.h>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "nbs/data/image.h"
+
+#include "decode.h"
+#include "fixtures.h"
+#include "reduce.h"
+#include "scratch.h"
+
+using namespace nbs;
+
+namespace {
+
+double largest_difference(const cv::Mat& a, const cv::Mat& b) {
+  return cv::norm(a, b, cv::NORM_INF);
+}
+
+}  // namespace
+
+TEST_CASE("reducing row by row gives what converting and resizing the whole gives, but for rounding") {
+  for (const auto& extent : {cv::Size(64, 48), cv::Size(50, 17), cv::Size(16, 16), cv::Size(333, 97)}) {
+    CAPTURE(extent.width);
+    const cv::Mat colour = test::colour_picture(extent.height, extent.width);
+    cv::Mat grey;
+    cv::Mat deep;
+    cv::Mat alpha;
+    cv::cvtColor(colour, grey, cv::COLOR_BGR2GRAY);
+    cv::cvtColor(colour, alpha, cv::COLOR_BGR2BGRA);
+    colour.convertTo(deep, CV_16U, 257);
+    for (const auto& picture : {colour, grey, deep, alpha}) {
+      const cv::Mat whole = data::resize_image(data::as_colour(picture), 16);
+      CHECK(largest_difference(data::reduce(picture, 16), whole) < 2e-6);
+    }
+  }
+}
+
+TEST_CASE("where one side is shorter than wanted, it is interpolated") {
+  // Four columns to 16, and 64 rows to 16: as OpenCV's linear and area methods, one after the other.
+  const cv::Mat picture = test::colour_picture(64, 4);
+  cv::Mat narrow;
+  cv::Mat expected;
+  cv::resize(data::as_colour(picture), narrow, {4, 16}, 0, 0, cv::INTER_AREA);
+  cv::resize(narrow, expected, {16, 16}, 0, 0, cv::INTER_LINEAR);
+  CHECK(largest_difference(data::reduce(picture, 16), expected) < 2e-6);
+}
+
+TEST_CASE("a sample of more than 64 megapixels is reduced to its pattern") {
+  const test::Scratch scratch;
+  cv::Mat picture(8100, 8000, CV_8UC1, cv::Scalar(51));
+  picture.rowRange(4050, 8100).setTo(204);
+  data::Sample sample;
+  sample.image = scratch / "a.pgm";
+  test::write_picture(sample.image, picture);
+  picture.release();
+  const cv::Mat image = data::load_image(sample, test::options_for("folder", scratch.path()));
+  REQUIRE(image.size() == cv::Size(16, 16));
+  cv::Mat expected(16, 16, CV_32FC3, cv::Scalar(0.2, 0.2, 0.2));
+  expected.rowRange(8, 16).setTo(cv::Scalar(0.8, 0.8, 0.8));
+  CHECK(largest_difference(image, expected) < 1e-5);
+}

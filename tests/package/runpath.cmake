@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# check_runpath(READELF FOLDER…): every program and library below the folders names the folders of its libraries in full or
+# from where it lies ($ORIGIN). To the loader an empty part is the current folder: whoever can write there chooses the code.
+# Sets runpath_count to the number of files that were looked at.
+function(check_runpath readelf)
+  set(count 0)
+  set(wrong "")
+  foreach(folder ${ARGN})
+    file(GLOB_RECURSE files LIST_DIRECTORIES false ${folder}/*)
+    foreach(file ${files})
+      get_filename_component(ending ${file} LAST_EXT)
+      file(READ ${file} magic LIMIT 4 HEX)
+      if(NOT magic STREQUAL "7f454c46" OR ending STREQUAL ".o" OR IS_SYMLINK ${file})
+        continue()
+      endif()
+      execute_process(COMMAND ${readelf} --dynamic --wide ${file} RESULT_VARIABLE status OUTPUT_VARIABLE dynamic
+                      ERROR_VARIABLE dynamic)
+      if(NOT status EQUAL 0)
+        message(FATAL_ERROR "${readelf} cannot read ${file}:\n${dynamic}")
+      endif()
+      math(EXPR count "${count} + 1")
+      string(REGEX MATCHALL "\\((RPATH|RUNPATH)\\)[^\n]*" lines "${dynamic}")
+      foreach(line ${lines})
+        string(REGEX REPLACE "^[^[]*\\[(.*)\\].*$" "\\1" path "${line}")
+        # A part is empty or starts with neither / nor $ORIGIN.
+        if(NOT path MATCHES "^((/|\\$ORIGIN|\\$\\{ORIGIN\\})[^:]*)(:(/|\\$ORIGIN|\\$\\{ORIGIN\\})[^:]*)*$")
+          string(APPEND wrong "  ${file}: \"${path}\"\n")
+        endif()
+      endforeach()
+    endforeach()
+  endforeach()
+  if(NOT wrong STREQUAL "")
+    message(FATAL_ERROR "libraries would be loaded from the current folder by:\n${wrong}")
+  endif()
+  set(runpath_count ${count} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/training/model.h"
+
+#include <filesystem>
+
+#include "nbs/base/files.h"
+#include "nbs/base/hash.h"
+#include "nbs/training/inference.h"
+
+#include "error_text.h"
+#include "fakes.h"
+#include "scratch.h"
+
+using doctest::Contains;
+using nbs::test::error_text;
+using nbs::training::Model;
+using nbs::training::ModelHashes;
+using nbs::training::read_model;
+using nbs::training::write_model;
+
+namespace {
+
+Model some_model() {
+  nbs::test::LinearAutoencoder autoencoder(1);
+  Model model;
+  for (int l = 0; l < 2; ++l) {
+    nbs::training::Life life;
+    for (int t = 0; t < 3; ++t) {
+      autoencoder.learn(nbs::test::small_images(8, 1, 0, 1).images);
+      life.snapshots.push_back(nbs::training::take_snapshot(autoencoder));
+      life.typical.push_back(torch::full({4, 4}, 0.1 * t + l));
+    }
+    model.lives.push_back(life);
+  }
+  model.predictor.write("weight", torch::full({2}, 0.25));
+  model.sampler.emplace();
+  model.sampler->write_integer("lessons", 4);
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("a model written to a folder comes back with every bit") {
+  const nbs::test::Scratch scratch;
+  const auto model = some_model();
+  const auto hashes = write_model(scratch / "model", model);
+  CHECK(nbs::test::entries_of(scratch / "model") ==
+        std::vector<std::string>{"autoencoders.safetensors", "predictor.safetensors", "sampler.safetensors"});
+  CHECK(hashes.size() == 3);
+  for (const auto& [name, hash] : hashes)
+    CHECK(hash == nbs::file_sha256(scratch / "model" / name));
+  const auto back = read_model(scratch / "model", hashes);
+  CHECK(nbs::test::same(back.predictor, model.predictor));
+  CHECK(nbs::test::same(back.sampler.value(), *model.sampler));
+  REQUIRE(back.lives.size() == 2);
+  for (std::size_t l = 0; l < 2; ++l) {
+    const auto& read = back.lives[l];
+    const auto& written = model.lives[l];
+    REQUIRE(read.snapshots.size() == 3);
+    REQUIRE(read.typical.size() == 3);
+    for (std::size_t t = 0; t < 3; ++t) {
+      CHECK(torch::equal(read.typical[t], written.typical[t]));
+      REQUIRE(read.snapshots[t]->size() == written.snapshots[t]->size());
+      for (std::size_t i = 0; i < read.snapshots[t]->size(); ++i)
+        CHECK(torch::equal((*read.snapshots[t])[i], (*written.snapshots[t])[i]));
+    }
+  }
+  // Writing it again changes nothing.
+  CHECK(write_model(scratch / "again", back) == hashes);
+}
+
+TEST_CASE("a model of a predictor alone has neither autoencoders nor a sampler") {
+  const nbs::test::Scratch scratch;
+  Model model;
+  model.predictor.write_integer("p", 1);
+  const auto hashes = write_model(scratch / "model", model);
+  CHECK(hashes.size() == 1);
+  const auto back = read_model(scratch / "model", hashes);
+  CHECK(back.lives.empty());
+  CHECK_FALSE(back.sampler.has_value());
+  CHECK(nbs::test::same(back.predictor, model.predictor));
+}
+
+TEST_CASE("a model file that is missing, damaged or of another run is refused with its name and both hashes") {
+  const nbs::test::Scratch scratch;
+  const auto folder = scratch / "model";
+  const auto hashes = write_model(folder, some_model());
+  auto other = some_model();
+  other.predictor = nbs::State();
+  other.predictor.write("weight", torch::full({2}, 0.5));
+  const auto others = write_model(scratch / "other", other);
+  const auto file = folder / "predictor.safetensors";
+  const auto bytes = nbs::read_file(file);
+  const auto refusal = [&] { return error_text([&] { read_model(folder, hashes); }); };
+  REQUIRE(refusal() == "no error");
+  std::filesystem::copy_file(scratch / "other" / "predictor.safetensors", file,
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK(refusal() ==
+        nbs::test::text("the model file " + file.string() + " has the SHA-256 " + others.at("predictor.safetensors") +
+                        ", but the run's result.json says " + hashes.at("predictor.safetensors") +
+                        ": it is damaged, or of another run; copy it again, or train again"));
+  auto flipped = bytes;
+  flipped.back() = static_cast<char>(flipped.back() ^ 1);
+  nbs::write_file(file, flipped);
+  CHECK(refusal() == Contains("has the SHA-256"));
+  nbs::write_file(file, bytes.substr(0, bytes.size() / 2));
+  CHECK(refusal() == Contains("has the SHA-256"));
+  std::filesystem::remove(file);
+  CHECK(refusal() == Contains("cannot be opened"));
+  CHECK(error_text([&] { read_model(folder, {}); }) == Contains("has no predictor.safetensors"));
+}
+
+TEST_CASE("autoencoders of anybody's making are refused where counts and tensors do not agree") {
+  const nbs::test::Scratch scratch;
+  const auto refusal = [&](const std::function<void(nbs::State&)>& fill) {
+    nbs::State state;
+    fill(state);
+    std::filesystem::create_directories(scratch / "model");
+    const auto bytes = nbs::training::to_safetensors(state);
+    nbs::write_file(scratch / "model" / "autoencoders.safetensors", bytes);
+    const auto predictor = nbs::training::to_safetensors({});
+    nbs::write_file(scratch / "model" / "predictor.safetensors", predictor);
+    return error_text([&] {
+      read_model(scratch / "model",
+                 {{"autoencoders.safetensors", nbs::sha256(bytes)}, {"predictor.safetensors", nbs::sha256(predictor)}});
+    });
+  };
+  CHECK(refusal([](nbs::State& s) { s.write_integer("lives", 0); }) == "no error");
+  CHECK(refusal([](nbs::State&) {}) == Contains("\"lives\" is not in"));
+  CHECK(refusal([](nbs::State& s) { s.write_integer("lives", std::int64_t{1} << 60); }) ==
+        Contains("0 to 1 is possible"));
+  CHECK(refusal([](nbs::State& s) { s.write_integer("lives", -1); }) == Contains("is -1, but"));
+  CHECK(refusal([](nbs::State& s) { s.write("lives", torch::zeros({2})); }) == Contains("is Float, but Long"));
+  CHECK(refusal([](nbs::State& s) {
+          s.write_integer("lives", 0);
+          s.write_integer("more", 0);
+        }) == Contains("\"more\""));
+}
+
+TEST_CASE("a model of another pipeline is refused before a mask is made of it") {
+  const auto images = nbs::test::small_images(16, 2, 1, 3);
+  const auto settings = nbs::test::small_settings();
+  nbs::test::SmallRun run;
+  const Model model = *run.run(images, settings).best;
+  const auto refusal = [&](const std::function<void(Model&)>& change) {
+    auto changed = model;
+    change(changed);
+    return error_text([&] { nbs::training::Inference(run.components(), settings.profile, false, 16, changed); });
+  };
+  const auto set_of = [](const std::vector<torch::Tensor>& tensors) {
+    return std::make_shared<const std::vector<torch::Tensor>>(tensors);
+  };
+  REQUIRE(refusal([](Model&) {}) == "no error");
+  CHECK(refusal([](Model& m) { m.lives[0].snapshots.pop_back(); }) ==
+        "life 0 of the model's autoencoder has 2 parameter sets, but profile.length is 3; it belongs to another "
+        "pipeline, so run this one again");
+  CHECK(refusal([&](Model& m) {
+          m.lives[0].snapshots[1] = set_of({torch::zeros({3, 1, 1})});
+        }) == Contains("has 1 tensors, but the pipeline's has 2"));
+  // It would fit by broadcasting.
+  CHECK(refusal([&](Model& m) {
+          m.lives[0].snapshots[1] = set_of({torch::zeros({1}), torch::zeros({3, 1, 1})});
+        }) == Contains("a tensor of shape [1], but the pipeline's is [3, 1, 1]"));
+  CHECK(refusal([](Model& m) { m.lives[0].typical = {torch::ones({16, 16})}; }) == Contains("1 typical losses for 3"));
+  CHECK(refusal([](Model& m) { m.lives[0].typical.assign(3, torch::ones({1, 16})); }) == Contains("of shape [1, 16]"));
+  CHECK(refusal([](Model& m) {
+          m.predictor = nbs::State();
+          m.predictor.write("parameters", torch::zeros({3}));
+        }) == Contains("has the shape [3], but [2] is wanted"));
+}

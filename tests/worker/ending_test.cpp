@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include "nbs/base/files.h"
+
+#include "background.h"
+#include "error_text.h"
+#include "run_program.h"
+#include "scratch.h"
+
+// How a worker ends when something does not go well: signals, plugins that end it, memory, pictures.
+
+namespace {
+
+namespace fs = std::filesystem;
+using doctest::Contains;
+using nbs::test::Background;
+using nbs::test::text;
+using Json = nlohmann::json;
+
+std::string tiny(const std::string& train, const std::string& sampler = "plugin = \"random\"",
+                 const std::string& data = "count = 6") {
+  return "plugin_path = [\"" NBS_TEST_PLUGINS "\"]\nname = \"tiny\"\n[data]\nimage_size = 32\nlabeled = 2\n" + data +
+         R"(
+[profile]
+patch_size = 16
+length = 2
+[buffer]
+batch = 2
+crop = 16
+[autoencoder]
+plugin = "conv"
+channels = [4, 8]
+bottleneck = 4
+[predictor]
+plugin = "dilated"
+dilations = [1, 2]
+channels = 4
+[sampler]
+)" + sampler +
+         "\n[train]\nclone_patches = 8\nminibatch = 8\nreinit_every = 0\nwarmup = 2\nthreads = 1\n" + train;
+}
+
+const std::string kShort = "iterations = 4\npatches = 8\n";
+const std::string kEndless = "iterations = 1000000\npatches = 8\n";
+
+// A run that goes on beside the test, in a folder of its own.
+struct Run {
+  nbs::test::Scratch scratch;
+  fs::path folder = scratch / "run";
+  fs::path file;
+  Background worker;
+
+  explicit Run(const std::string& pipeline)
+      : file(scratch.write("run/resolved.toml", pipeline)),
+        worker({NBS_WORKER_PROGRAM, "run", file.string(), "--out", folder.string(), "--progress", "none"},
+               scratch.path(), {{"OMP_NUM_THREADS", "1"}, {"NBS_GRACE_SECONDS", "1"}, {"NBS_PLUGIN_PATH", ""}}) {}
+  bool has(const char* name) const { return fs::exists(folder / name); }
+  Json result() const { return Json::parse(nbs::read_file(folder / "result.json")); }
+};
+
+bool trains(const Run& run) {
+  return nbs::test::wait_until([&] { return nbs::test::lines_of(run.folder / "metrics.jsonl").size() > 4; });
+}
+
+// From another process, as the keyboard's: what the parent sends is taken for the same press, handed on.
+void press_interrupt(const Run& run) {
+  REQUIRE(std::system(("kill -INT " + std::to_string(run.worker.process())).c_str()) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("told to stop, a run scores what it has learnt") {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    CAPTURE(signal);
+    Run run(tiny(kEndless));
+    REQUIRE(trains(run));
+    run.worker.send(signal);
+    usleep(20000);
+    run.worker.send(signal);  // as timeout(1) does
+    CHECK(run.worker.wait() == 130);
+    REQUIRE(run.has("result.json"));
+    CHECK(run.result().at("ending") == "interrupted");
+    CHECK(run.result().at("scores").is_object());
+  }
+}
+
+TEST_CASE("the second interrupt ends a run at once, however long its iteration takes") {
+  Run run(tiny(kShort, "plugin = \"ends\"\nhow = \"sleep\""));
+  REQUIRE(nbs::test::wait_until([&] { return run.has("metrics.jsonl"); }));
+  press_interrupt(run);
+  usleep(300000);
+  CHECK(nbs::test::is_running(run.worker.process()));
+  press_interrupt(run);
+  CHECK(run.worker.wait() == 130);
+  CHECK(text(run.worker.errors()) == Contains("interrupted twice, so the run was ended at once\n"));
+  CHECK_FALSE(run.has("result.json"));
+}
+
+TEST_CASE("after SIGTERM a run ends within its grace period, also when its iteration does not") {
+  Run run(tiny(kShort, "plugin = \"ends\"\nhow = \"sleep\""));
+  REQUIRE(nbs::test::wait_until([&] { return run.has("metrics.jsonl"); }));
+  run.worker.send(SIGTERM);
+  CHECK(run.worker.wait() == 130);
+  CHECK(text(run.worker.errors()) == Contains("the run was told to stop, and was ended as it had not within 1 s\n"));
+  CHECK_FALSE(run.has("result.json"));
+}
+
+TEST_CASE("a plugin that ends the program has not ended the run well") {
+  for (const char* how : {"exit", "quick_exit"}) {
+    CAPTURE(how);
+    Run run(tiny(kShort, "plugin = \"ends\"\nhow = \"" + std::string(how) + "\""));
+    CHECK(run.worker.wait() == 70);
+    CHECK(text(run.worker.errors()) == Contains("a plugin or library has ended the program from inside (exit), so "));
+    CHECK_FALSE(run.has("result.json"));
+  }
+}
+
+TEST_CASE("memory that runs out is one sentence that says what to do, whoever notices it") {
+  for (const char* how : {"bad_alloc", "tensor"}) {
+    CAPTURE(how);
+    Run run(tiny(kShort, "plugin = \"ends\"\nhow = \"" + std::string(how) + "\""));
+    CHECK(run.worker.wait() == 1);
+    const auto errors = run.worker.errors();
+    CHECK(text(errors) == Contains("there is not enough memory"));
+    CHECK(text(errors) == Contains("lower data.image_size"));
+    CHECK(std::count(errors.begin(), errors.end(), '\n') == 1);
+    if (std::string(how) == "tensor") CHECK(text(errors) == Contains("(131072.0 GiB more were asked for)"));
+  }
+}
+
+TEST_CASE("pictures that cannot be written cost neither scores nor other pictures; the run says which and fails") {
+  const nbs::test::Scratch set;
+  const auto make = set.write("make.toml", tiny(kShort));
+  REQUIRE(nbs::test::run_program(NBS_WORKER_PROGRAM,
+                                 {"data", make.string(), "--export", (set / "set").string(), "--layout", "folder"}, "",
+                                 "> /dev/null") == 0);
+  // One name is as long as a file's name may be: there is no room for .mask.png behind it. Whether that image is
+  // labelled is the split's choice, so all but the labelled ones get such names.
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = "00" + std::to_string(i);
+    const auto longer = std::string(250, static_cast<char>('a' + i));
+    if (i < 3) continue;
+    fs::rename(set / "set" / "images" / (name + ".png"), set / "set" / "images" / (longer + ".png"));
+    fs::rename(set / "set" / "masks" / (name + ".png"), set / "set" / "masks" / (longer + ".png"));
+  }
+  Run run(tiny(kShort, "plugin = \"random\"", "format = \"folder\"\nroot = \"" + (set / "set").string() + "\""));
+  CHECK(run.worker.wait() == 1);
+  REQUIRE(run.has("result.json"));
+  const auto result = run.result();
+  CHECK(result.at("ending") == "finished");
+  CHECK(result.at("scores").at("f1").is_number());
+  std::size_t written = 0;
+  for (const auto& name : nbs::test::entries_of(run.folder / "predictions"))
+    written += name.rfind("00", 0) == 0 ? 1 : 0;
+  const auto& missing = result.at("missing_pictures");
+  CHECK(written > 0);
+  CHECK(missing.at("count") == 12 - written);
+  CHECK(text(missing.at("reasons").at(0)) == Contains("File name too long"));
+  CHECK(text(run.worker.errors()) == Contains(missing.at("reasons").at(0).get<std::string>().c_str()));
+}
+
+TEST_CASE("with all pictures written, the result says nothing of missing ones") {
+  Run run(tiny(kShort));
+  CHECK(run.worker.wait() == 0);
+  CHECK_FALSE(run.result().contains("missing_pictures"));
+  CHECK(nbs::test::entries_of(run.folder / "predictions").size() == 12);
+}
+
+TEST_CASE("images whose names are not UTF-8 are trained on and scored") {
+  const nbs::test::Scratch set;
+  const auto make = set.write("make.toml", tiny(kShort));
+  REQUIRE(nbs::test::run_program(NBS_WORKER_PROGRAM,
+                                 {"data", make.string(), "--export", (set / "set").string(), "--layout", "folder"}, "",
+                                 "> /dev/null") == 0);
+  for (const char* kind : {"images", "masks"}) {
+    for (int i = 0; i < 6; ++i)
+      fs::rename(set / "set" / kind / ("00" + std::to_string(i) + ".png"),
+                 set / "set" / kind / ("\xff" + std::to_string(i) + ".png"));
+  }
+  Run run(tiny(kShort, "plugin = \"random\"", "format = \"folder\"\nroot = \"" + (set / "set").string() + "\""));
+  CHECK(run.worker.wait() == 0);
+  INFO(run.worker.errors());
+  REQUIRE(run.has("result.json"));
+  CHECK(run.result().at("scores").at("by_image").size() == 4);
+}
+
+TEST_CASE("messages that nobody can receive cost nothing") {
+  const nbs::test::Scratch scratch;
+  const auto run = scratch.write("run/resolved.toml", tiny(kShort)).parent_path();
+  // Standard error is full while the run trains, and closed while images are masked.
+  CHECK(nbs::test::run_program(NBS_WORKER_PROGRAM,
+                               {"run", (run / "resolved.toml").string(), "--out", run.string(), "--progress", "lines"},
+                               "OMP_NUM_THREADS=1", "2> /dev/full") == 0);
+  CHECK(fs::exists(run / "result.json"));
+  const auto broken = scratch.write("broken.png", "no image");
+  const auto image = (scratch / "image.png").string();
+  cv::imwrite(image, cv::Mat(40, 40, CV_8UC3, cv::Scalar(90, 90, 90)));
+  for (const char* errors : {"2> /dev/full", "2>&-"}) {
+    CAPTURE(errors);
+    const auto out = scratch / (std::string("masks") + errors[3]);
+    CHECK(nbs::test::run_program(NBS_WORKER_PROGRAM,
+                                 {"predict", run.string(), "--out", out.string(), broken.string(), image}, "",
+                                 errors) == 1);
+    CHECK(fs::exists(out / "image.mask.png"));
+  }
+}
