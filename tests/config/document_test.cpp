@@ -339,29 +339,30 @@ TEST_CASE("paths in a sweep are relative to the file too") {
                         "[[sweep.exclude]]\n\"data.root\" = \"/abs\"\n");
   const auto cells = config::expand(Document::from_file(file));
   REQUIRE(cells.size() == 1);
-  CHECK(std::get<std::string>(cells[0].document.find("data.root")->scalar) == (scratch / "sub/images").string());
+  const auto pipeline = config::resolve(cells[0].document, test::example_catalog());
+  CHECK(pipeline.data.options.root == (scratch / "sub/images").string());
+  CHECK(pipeline.plugin_path == Texts{(scratch / "sub/plugins").string()});
   CHECK(config::plugin_path_of(cells[0].document) == Texts{(scratch / "sub/plugins").string()});
 }
 
 TEST_CASE("paths in overrides are relative to the current folder, however they are spelled") {
   const auto here = std::filesystem::current_path();
-  const auto value = [&](const std::string& text, const std::string& path) {
-    auto document = Document::from_text("plugin_path = [\"/a\", \"/b\"]\n", "/elsewhere/p.toml");
+  const auto resolved = [&](const std::string& text) {
+    auto document =
+        Document::from_text("plugin_path = [\"/a\", \"b\"]\n" + std::string(test::kGood), "/elsewhere/p.toml");
     document.apply(text);
-    const auto* const node = document.find(path);
-    REQUIRE(node != nullptr);
-    return std::get<std::string>(node->scalar);
+    return config::resolve(config::expand(document).front().document, test::example_catalog());
   };
   const auto expected = (here / "x").string();
-  CHECK(value("data.root=x", "data.root") == expected);
-  CHECK(value("\"data\".root=x", "data.root") == expected);
-  CHECK(value("data={root=\"x\"}", "data.root") == expected);
-  CHECK(value("plugin\"\"_path=[\"x\"]", "plugin_path.0") == expected);
-  CHECK(value("plugin_path.1=x", "plugin_path.1") == expected);
-  CHECK(value("sweep.grid.\"data.root\"=[\"/y\", \"x\"]", "sweep.grid.\"data.root\".1") == expected);
-  CHECK(value("sweep.grid={\"data.root\"=[\"x\"]}", "sweep.grid.\"data.root\".0") == expected);
-  CHECK(value("sweep.zip.plugin_path=[[\"x\"]]", "sweep.zip.plugin_path.0.0") == expected);
-  CHECK(value("sweep.exclude=[{\"data.root\"=\"x\"}]", "sweep.exclude.0.\"data.root\"") == expected);
-  CHECK(value("experiment.dataset=x", "experiment.dataset") == "x");
-  CHECK(value("sweep.grid.\"experiment.dataset\"=[\"x\"]", "sweep.grid.\"experiment.dataset\".0") == "x");
+  for (const char* text : {"data.root=x", "\"data\".root=x", "data={root=\"x\"}",
+                           "sweep.grid.\"data.root\"=[\"x\", \"/y\"]", "sweep.grid={\"data.root\"=[\"x\"]}"}) {
+    CAPTURE(text);
+    CHECK(resolved(text).data.options.root == expected);
+  }
+  CHECK(resolved("plugin\"\"_path=[\"x\"]").plugin_path == Texts{expected});
+  CHECK(resolved("sweep.zip.plugin_path=[[\"x\"]]").plugin_path == Texts{expected});
+  // What the override leaves alone stays relative to the file.
+  CHECK(resolved("plugin_path.0=x").plugin_path == Texts{expected, "/elsewhere/b"});
+  CHECK(resolved("experiment.dataset=x").experiment.options.dataset == "x");
+  CHECK(resolved("data.root=").data.options.root.empty());
 }

@@ -85,7 +85,7 @@ TEST_CASE("a value that is not allowed is refused with the value and what is all
         "the option 'color' must be one of \"red\", \"green\", but is \"blue\"");
   CHECK(refusal("colors", std::vector<std::string>{"red", "blue"}) == Contains("but is \"blue\""));
   CHECK(refusal("color", std::int64_t{0}) == Contains("must be of type text, but is the integer 0"));
-  CHECK(refusal("color", std::string("red")) == Contains("there is no option 'color'"));
+  CHECK(refusal("hue", std::string("red")) == Contains("there is no option 'hue'"));
 }
 
 TEST_CASE("words and values of an enumeration are turned into each other") {

@@ -177,7 +177,7 @@ TEST_CASE("with all pictures written, the result says nothing of missing ones") 
   CHECK(nbs::test::entries_of(run.folder / "predictions").size() == 12);
 }
 
-TEST_CASE("images whose names are not UTF-8 are trained on and scored") {
+TEST_CASE("images whose names are not UTF-8 are named and refused, as results and pages could not name them") {
   const nbs::test::Scratch set;
   const auto make = set.write("make.toml", tiny(kShort));
   REQUIRE(nbs::test::run_program(NBS_WORKER_PROGRAM,
@@ -189,10 +189,9 @@ TEST_CASE("images whose names are not UTF-8 are trained on and scored") {
                  set / "set" / kind / ("\xff" + std::to_string(i) + ".png"));
   }
   Run run(tiny(kShort, "plugin = \"random\"", "format = \"folder\"\nroot = \"" + (set / "set").string() + "\""));
-  CHECK(run.worker.wait() == 0);
-  INFO(run.worker.errors());
-  REQUIRE(run.has("result.json"));
-  CHECK(run.result().at("scores").at("by_image").size() == 4);
+  CHECK(run.worker.wait() == 1);
+  CHECK(text(run.worker.errors()) == Contains("is not UTF-8; rename it"));
+  CHECK_FALSE(run.has("result.json"));
 }
 
 TEST_CASE("messages that nobody can receive cost nothing") {

@@ -221,7 +221,7 @@ TEST_CASE("tuning tries every combination, keeps the best on the labeled images,
     CAPTURE(options);
     const auto list = options.find("scolor = [");
     REQUIRE(list != std::string::npos);
-    const auto elements = Json::parse(options.substr(list + 10, options.find(']', list) - list - 9));
+    const auto elements = Json::parse(options.substr(list + 9, options.find(']', list) - list - 8));
     CHECK(elements == Json::array({elements[0], elements[0], elements[0]}));
     bool all = true;
     for (const char* name : {"smooth_weight", "sx", "sy", "weight"})
@@ -245,7 +245,7 @@ TEST_CASE("predict on the run's own unlabeled images gives exactly the run's pre
   const Workplace place;
   auto text = place.on_disk(3);
   const std::string section = "[profile]\n";
-  text.insert(text.find(section) + section.size(), "reference_images = 3\nlives = 2\n");
+  text.insert(text.find(section) + section.size(), "reference_images = 3\ncycles = 2\n");
   const auto run = place.run("run", text + "[evaluation]\ndihedral = true\n");
   const auto split = Json::parse(nbs::read_file(run / "split.json"));
   std::vector<std::string> words = {"predict", "--out",     (place.scratch / "again").string(), "--size", "model",

@@ -195,6 +195,8 @@ class Resolver {
       }
       const auto& spec = specs[static_cast<std::size_t>(at - names.begin())];
       auto value = value_of(node, spec.type);
+      if (spec.path && value && std::holds_alternative<std::string>(*value))
+        value = anchored(std::get<std::string>(*value), node.place);
       if (!value) {
         report(node.place, fmt::format("{} must be of type {}", key, type_name(spec.type)));
       } else if (const auto problem = problem_with(spec, *value)) {
@@ -209,7 +211,6 @@ class Resolver {
           value = Value{spec.default_value.index() == 4   ? Value{std::vector<std::int64_t>{}}
                         : spec.default_value.index() == 5 ? Value{std::vector<double>{}}
                                                           : Value{std::vector<std::string>{}}};
-        if (spec.path) value = anchored(std::get<std::string>(*value), node.place);
         values[static_cast<std::size_t>(at - names.begin())].second = std::move(*value);
       }
     }
