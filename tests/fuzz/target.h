@@ -14,7 +14,7 @@ struct Seed {
   std::string bytes;
 };
 
-/// A reader under attack. To add one: write a function that returns it, and name that function in targets().
+/// A reader under attack. To add one: write a function that returns it, and name that function in targets.cpp.
 struct Target {
   std::string name;
   bool is_text = false;  ///< text is also mutated by lines, words and numbers
@@ -32,10 +32,9 @@ Target image_target();
 Target mat_target();
 Target metrics_target();
 Target result_target();
+Target model_target();
 
-inline std::vector<Target> targets() {
-  return {toml_target(), override_target(), npy_target(),   image_target(),
-          mat_target(),  metrics_target(),  result_target()};
-}
+/// The targets of this program: nbs-fuzz has those without LibTorch, nbs-fuzz-model that of model files.
+std::vector<Target> targets();
 
 }  // namespace nbs::fuzz
