@@ -34,7 +34,7 @@ void print_all(const host::Catalog& catalog) {
   std::size_t width = 4;
   for (const auto& plugin : catalog.plugins)
     width = std::max(width, plugin.name.size());
-  for (const Kind kind : host::kKinds) {
+  for (const Kind kind : kKinds) {
     fmt::print("{}\n", kind_name(kind));
     for (const auto& plugin : catalog.plugins) {
       if (plugin.kind == kind)

@@ -28,7 +28,9 @@ void add_predict(CLI::App& app, Action& action) {
   command->add_option("--size", arguments->size, "native: each image's own size; model: the size of the run's images")
       ->check(CLI::IsMember({"native", "model"}))
       ->capture_default_str();
-  command->add_option("--threshold", arguments->threshold, "Probability from which a pixel is anomalous; the run's own")
+  command
+      ->add_option("--threshold", arguments->threshold,
+                   "Probability from which a pixel is anomalous; without it, the run's own threshold")
       ->check([](const std::string& text) -> std::string {
         try {
           parse_number(text, "the value", 0, 1);  // the option is named in front of it

@@ -13,7 +13,7 @@
 
 namespace nbs::bergmann {
 
-/// The autoencoder of Bergmann, Löwe, Fauser, Sattlegger & Steger 2018 (the paper's [3]).
+/// The autoencoder of Bergmann, Löwe, Fauser, Sattlegger & Steger 2018 (the paper's [4]).
 class BergmannAutoencoder : public Autoencoder {
  public:
   using Options = bergmann::Options;

@@ -10,7 +10,7 @@ namespace nbs {
 /// What a predictor may be given; what it did not ask for is an undefined tensor. H and W are S for
 /// whole images, less for training crops.
 struct PredictorInput {
-  torch::Tensor profile;  ///< [B, T, H, W], >= 0: divided by its own mean (and transformed as the
+  torch::Tensor profile;  ///< [B, T, H, W]: divided by its own mean (and transformed as the
                           ///< pipeline says)
   torch::Tensor image;    ///< [B, 3, H, W] in [0, 1]
 };

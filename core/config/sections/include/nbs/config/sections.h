@@ -248,9 +248,8 @@ struct TrainOptions {
     s.add("selection", &TrainOptions::selection)
         .choices({{"lowest_loss", Selection::lowest_loss}, {"last", Selection::last}})
         .doc(
-            "The checkpoint whose profiles and predictor are kept: that of the lowest smoothed l_pred, "
-            "or the last one at "
-            "which profiles were full.");
+            "The checkpoint whose profiles and predictor are kept: that of the lowest smoothed l_pred, or the last one at "
+            "which profiles were full and the predictor learned.");
     s.add("smoothing", &TrainOptions::smoothing)
         .choices({{"none", Smoothing::none}, {"ema", Smoothing::ema}})
         .doc("How l_pred is smoothed before it is compared.");
@@ -308,7 +307,7 @@ struct EvaluationOptions {
             "Test-time augmentation: a probability is the mean of the predictor's over the eight flips and quarter "
             "turns of its input. Also for nbs predict.");
     s.add("predictions", &EvaluationOptions::predictions)
-        .doc("Write mask, probability and overlay of every scored image.");
+        .doc("Write mask, probability and overlay of every unlabeled image.");
   }
 };
 

@@ -78,8 +78,7 @@ struct DataOptions {
     s.add("partial_masks", &DataOptions::partial_masks)
         .doc(
             "Format \"folder\": images without a mask are taken as unmarked. They are never labeled and not scored; "
-            "off, "
-            "they are an error.");
+            "off, they are an error where there is a folder of masks.");
     s.add("surface", &DataOptions::surface).choices(surfaces()).doc("Kind of surface that \"synthetic\" generates.");
     s.add("count", &DataOptions::count)
         .range(1, 100000)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,9 +11,6 @@
 #include "nbs/options.h"
 
 namespace nbs::host {
-
-/// All kinds of plugin, in the order in which they are listed.
-inline constexpr std::array<Kind, 4> kKinds = {Kind::sampler, Kind::autoencoder, Kind::predictor, Kind::postprocessor};
 
 /// A plugin as users see it: everything but its code.
 struct PluginDescription {
