@@ -42,6 +42,23 @@ std::string unknown_command(const CLI::App& app, int count, char** words) {
   return fmt::format("there is no command \"{}\"{}", words[1], nbs::did_you_mean(words[1], names));
 }
 
+void add_commands(CLI::App& app, nbs::cli::Action& action) {
+  using namespace nbs::cli;
+  add_run(app, action);
+  add_check(app, action);
+  add_batch(app, action);
+  add_report(app, action);
+  add_table(app, action);
+  add_predict(app, action);
+  add_plugins(app, action);
+  add_options(app, action);
+  add_data(app, action);
+  add_postproc(app, action);
+  add_tune(app, action);
+  add_new(app, action);
+  add_test_plugin(app, action);
+}
+
 int run_program(int count, char** words) {
   using namespace nbs::cli;
   CLI::App app("Finds and segments small anomalies in images, with only a few of them labeled.", "nbs");
@@ -61,19 +78,7 @@ int run_program(int count, char** words) {
       "Environment: NBS_PLUGIN_PATH (folders of plugins, separated by colons), NBS_WORKER (the worker program),\n"
       "NBS_GRACE_SECONDS (how long a run has to end cleanly after SIGTERM or SIGHUP; 10).");
   Action action;
-  add_run(app, action);
-  add_check(app, action);
-  add_batch(app, action);
-  add_report(app, action);
-  add_table(app, action);
-  add_predict(app, action);
-  add_plugins(app, action);
-  add_options(app, action);
-  add_data(app, action);
-  add_postproc(app, action);
-  add_tune(app, action);
-  add_new(app, action);
-  add_test_plugin(app, action);
+  add_commands(app, action);
   if (const auto problem = unknown_command(app, count, words); !problem.empty()) {
     nbs::say(fmt::format("nbs: {}\nRun nbs --help for the commands.", problem));
     return kWrongUse;

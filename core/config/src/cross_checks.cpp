@@ -12,10 +12,10 @@ namespace nbs::config {
 
 namespace {
 
-using Complain = std::function<void(const char*, std::string)>;
+using Report = std::function<void(const char*, std::string)>;
 
 // Who uses the anomaly-free images that a data set keeps apart, and whether there can be any.
-void check_auxiliary(const Pipeline& pipeline, const Complain& report) {
+void check_auxiliary(const Pipeline& pipeline, const Report& report) {
   const auto& data = pipeline.data.options;
   const bool trained_on =
       pipeline.autoencoder && pipeline.train.options.autoencoder_images == AutoencoderImages::auxiliary;
@@ -44,17 +44,8 @@ void check_auxiliary(const Pipeline& pipeline, const Complain& report) {
   }
 }
 
-}  // namespace
-
-void cross_check(const Document& document, const Pipeline& pipeline, std::vector<Diagnostic>& problems) {
+void check_data(const Pipeline& pipeline, const Report& report) {
   const auto& data = pipeline.data.options;
-  const auto& profile = pipeline.profile.options;
-  const auto& buffer = pipeline.buffer.options;
-  const auto& train = pipeline.train.options;
-  const auto& evaluation = pipeline.evaluation.options;
-  const auto report = [&](const char* option, std::string message) {
-    problems.push_back({document.location_of(option), std::move(message)});
-  };
   if (data.format != data::Format::synthetic) {
     const std::filesystem::path folder =
         data.category.empty() ? std::filesystem::path(data.root) : std::filesystem::path(data.root) / data.category;
@@ -73,7 +64,12 @@ void cross_check(const Document& document, const Pipeline& pipeline, std::vector
                                              "(data.labeled); lower it",
                                              data.min_anomalous, data.labeled));
   }
-  check_auxiliary(pipeline, report);
+}
+
+// What needs labeled images.
+void check_labeled(const Pipeline& pipeline, const Report& report) {
+  const auto& data = pipeline.data.options;
+  const auto& evaluation = pipeline.evaluation.options;
   if (data.labeled == 0 && evaluation.threshold_rule == ThresholdRule::labeled_f1) {
     report("evaluation.threshold_rule",
            "evaluation.threshold_rule is \"labeled_f1\", which chooses the threshold on the labeled images, but "
@@ -84,74 +80,99 @@ void cross_check(const Document& document, const Pipeline& pipeline, std::vector
            "evaluation.tune_postproc tries options on the labeled images, but data.labeled is 0; label at least "
            "one image, or turn it off");
   }
+}
+
+void check_tiles(const Pipeline& pipeline, const Report& report) {
+  const auto& data = pipeline.data.options;
+  const auto& profile = pipeline.profile.options;
+  const std::int64_t step = profile.tile_step == 0 ? profile.patch_size : profile.tile_step;
+  if (profile.patch_size > data.image_size) {
+    report("profile.patch_size",
+           fmt::format("the patch ({0} x {0}, profile.patch_size) is larger than the image ({1} x {1}, "
+                       "data.image_size)",
+                       profile.patch_size, data.image_size));
+  }
+  if (step > profile.patch_size) {
+    report("profile.tile_step",
+           fmt::format("profile.tile_step is {}, more than profile.patch_size ({}): pixels between the "
+                       "tiles would have no loss",
+                       step, profile.patch_size));
+  }
+  if (profile.tile_offset >= step) {
+    report("profile.tile_offset",
+           fmt::format("profile.tile_offset is {}, but must be below the distance between tiles ({})",
+                       profile.tile_offset, step));
+  }
+  if (profile.reference_blur % 2 == 0) {
+    report("profile.reference_blur",
+           fmt::format("profile.reference_blur is {}, but a square with a pixel in its middle has an odd side; use {}",
+                       profile.reference_blur, profile.reference_blur + 1));
+  }
+}
+
+// Whether profiles are ever full, and when the predictor learns from them.
+void check_cycles(const Pipeline& pipeline, const Report& report) {
+  const auto& profile = pipeline.profile.options;
+  const auto& buffer = pipeline.buffer.options;
+  const auto& train = pipeline.train.options;
+  const std::int64_t needed = (profile.length - 1) * profile.stride + 1;
+  if (train.reinit_every > 0 && needed > train.reinit_every) {
+    report("train.reinit_every",
+           fmt::format("a profile of {} maps every {} iterations is full after {} iterations, but the "
+                       "autoencoder is re-initialized every {} (train.reinit_every): no profile would "
+                       "ever be full",
+                       profile.length, profile.stride, needed, train.reinit_every));
+  }
+  // A checkpoint worth keeping needs full profiles and a predictor that has just learned.
+  const std::int64_t cycle = train.reinit_every > 0 ? std::min(train.reinit_every, train.iterations) : train.iterations;
+  if (train.predictor_iterations == 0 && needed <= cycle && buffer.every > cycle - needed + 1) {
+    report("buffer.every",
+           fmt::format("the predictor learns in every {}-th iteration (buffer.every), but profiles are full only in "
+                       "the last {} of an autoencoder's {}: it might never learn while they are; use at most {}",
+                       buffer.every, cycle - needed + 1, cycle, cycle - needed + 1));
+  }
+  const std::int64_t last_cycle =
+      train.reinit_every > 0 ? (train.iterations - 1) % train.reinit_every + 1 : train.iterations;
+  if (train.predictor_iterations > 0 && needed <= cycle && needed > last_cycle) {
+    report("train.predictor_iterations",
+           fmt::format("training ends {} iterations into the last autoencoder's cycle, but its profiles are full only "
+                       "after {}: the predictor would finish without them; let train.iterations ({}) be a multiple "
+                       "of train.reinit_every ({})",
+                       last_cycle, needed, train.iterations, train.reinit_every));
+  }
+  // Only cycles with full profiles count, which the last may be too short for.
+  const std::int64_t cycles =
+      (train.iterations - last_cycle) / std::max<std::int64_t>(train.reinit_every, 1) + (needed <= last_cycle ? 1 : 0);
+  if (needed <= cycle && profile.cycles > cycles) {
+    report("profile.cycles",
+           fmt::format("masks are to be made from the last {} cycles of the autoencoder (profile.cycles), but {} "
+                       "iterations with a re-initialization every {} (train.reinit_every; 0: never) have {} with "
+                       "full profiles",
+                       profile.cycles, train.iterations, train.reinit_every, cycles));
+  }
+  if (needed > train.iterations) {
+    report("train.iterations",
+           fmt::format("a profile of {} maps every {} iterations is full after {} iterations, but training "
+                       "ends after {} (train.iterations)",
+                       profile.length, profile.stride, needed, train.iterations));
+  }
+}
+
+}  // namespace
+
+void cross_check(const Document& document, const Pipeline& pipeline, std::vector<Diagnostic>& problems) {
+  const auto& data = pipeline.data.options;
+  const auto& buffer = pipeline.buffer.options;
+  const auto& train = pipeline.train.options;
+  const auto report = [&](const char* option, std::string message) {
+    problems.push_back({document.location_of(option), std::move(message)});
+  };
+  check_data(pipeline, report);
+  check_auxiliary(pipeline, report);
+  check_labeled(pipeline, report);
   if (pipeline.autoencoder) {
-    const std::int64_t step = profile.tile_step == 0 ? profile.patch_size : profile.tile_step;
-    if (profile.patch_size > data.image_size) {
-      report("profile.patch_size",
-             fmt::format("the patch ({0} x {0}, profile.patch_size) is larger than the image ({1} x {1}, "
-                         "data.image_size)",
-                         profile.patch_size, data.image_size));
-    }
-    if (step > profile.patch_size) {
-      report("profile.tile_step",
-             fmt::format("profile.tile_step is {}, more than profile.patch_size ({}): pixels between the "
-                         "tiles would have no loss",
-                         step, profile.patch_size));
-    }
-    if (profile.tile_offset >= step) {
-      report("profile.tile_offset",
-             fmt::format("profile.tile_offset is {}, but must be below the distance between tiles ({})",
-                         profile.tile_offset, step));
-    }
-    if (profile.reference_blur % 2 == 0) {
-      report(
-          "profile.reference_blur",
-          fmt::format("profile.reference_blur is {}, but a square with a pixel in its middle has an odd side; use {}",
-                      profile.reference_blur, profile.reference_blur + 1));
-    }
-    const std::int64_t needed = (profile.length - 1) * profile.stride + 1;
-    if (train.reinit_every > 0 && needed > train.reinit_every) {
-      report("train.reinit_every",
-             fmt::format("a profile of {} maps every {} iterations is full after {} iterations, but the "
-                         "autoencoder is re-initialized every {} (train.reinit_every): no profile would "
-                         "ever be full",
-                         profile.length, profile.stride, needed, train.reinit_every));
-    }
-    // A checkpoint worth keeping needs full profiles and a predictor that has just learned.
-    const std::int64_t cycle =
-        train.reinit_every > 0 ? std::min(train.reinit_every, train.iterations) : train.iterations;
-    if (train.predictor_iterations == 0 && needed <= cycle && buffer.every > cycle - needed + 1) {
-      report("buffer.every",
-             fmt::format("the predictor learns in every {}-th iteration (buffer.every), but profiles are full only in "
-                         "the last {} of an autoencoder's {}: it might never learn while they are; use at most {}",
-                         buffer.every, cycle - needed + 1, cycle, cycle - needed + 1));
-    }
-    const std::int64_t last_cycle =
-        train.reinit_every > 0 ? (train.iterations - 1) % train.reinit_every + 1 : train.iterations;
-    if (train.predictor_iterations > 0 && needed <= cycle && needed > last_cycle) {
-      report(
-          "train.predictor_iterations",
-          fmt::format("training ends {} iterations into the last autoencoder's cycle, but its profiles are full only "
-                      "after {}: the predictor would finish without them; let train.iterations ({}) be a multiple "
-                      "of train.reinit_every ({})",
-                      last_cycle, needed, train.iterations, train.reinit_every));
-    }
-    // Only cycles with full profiles count, which the last may be too short for.
-    const std::int64_t cycles = (train.iterations - last_cycle) / std::max<std::int64_t>(train.reinit_every, 1) +
-                                (needed <= last_cycle ? 1 : 0);
-    if (needed <= cycle && profile.cycles > cycles) {
-      report("profile.cycles",
-             fmt::format("masks are to be made from the last {} cycles of the autoencoder (profile.cycles), but {} "
-                         "iterations with a re-initialization every {} (train.reinit_every; 0: never) have {} with "
-                         "full profiles",
-                         profile.cycles, train.iterations, train.reinit_every, cycles));
-    }
-    if (needed > train.iterations) {
-      report("train.iterations",
-             fmt::format("a profile of {} maps every {} iterations is full after {} iterations, but training "
-                         "ends after {} (train.iterations)",
-                         profile.length, profile.stride, needed, train.iterations));
-    }
+    check_tiles(pipeline, report);
+    check_cycles(pipeline, report);
   }
   if (train.patience > 0 && train.predictor_iterations > 0) {
     report("train.patience",
