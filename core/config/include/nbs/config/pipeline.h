@@ -38,7 +38,8 @@ struct ExperimentOptions {
   }
 };
 
-/// A checked pipeline: nothing in it can be refused later for its form.
+/// A checked pipeline: nothing in it can be refused later for its form. One member for each section of the file, which is
+/// why there are so many.
 struct Pipeline {
   std::string name;
   std::int64_t seed = 0;

@@ -182,7 +182,7 @@ struct BufferOptions {
   }
 };
 
-/// [train]: Algorithm 1.
+/// [train]: Algorithm 1. One member for each option.
 struct TrainOptions {
   std::int64_t iterations = 300;
   std::int64_t predictor_iterations = 0;
