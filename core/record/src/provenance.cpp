@@ -111,9 +111,10 @@ Provenance provenance_from_json(const Json& json) {
   for (const auto& [key, value] : kRun)
     fields.take(key, provenance.*value);
   if (const Json* found = fields.find("plugins")) {
+    const auto list = fields.at("plugins");
     std::size_t index = 0;
-    for (const auto& entry : list_at(*found, fields.at("plugins"))) {
-      const Fields own(entry, fields.at("plugins") / index++);
+    for (const auto& entry : list_at(*found, list)) {
+      const Fields own(entry, list / index++);
       auto& plugin = provenance.plugins.emplace_back();
       for (const auto& [key, value] : kPlugin)
         own.take(key, plugin.*value);

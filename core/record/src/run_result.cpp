@@ -56,8 +56,9 @@ void take_model(const Fields& fields, RunResult& result) {
   const Json* found = fields.find("model");
   if (found == nullptr) return;
   auto& model = result.model.emplace();
-  for (const auto& [name, hash] : object_at(*found, fields.at("model")).items()) {
-    const auto at = fields.at("model") / name;
+  const auto files = fields.at("model");
+  for (const auto& [name, hash] : object_at(*found, files).items()) {
+    const auto at = files / name;
     convert(hash, at, model[name]);
     if (!is_sha256(model[name])) refuse(hash, at, "a SHA-256 of 64 hexadecimal digits");
   }
@@ -66,9 +67,10 @@ void take_model(const Fields& fields, RunResult& result) {
 void take_tuning(const Fields& fields, RunResult& result) {
   if (const Json* found = fields.find("tuned_postproc")) {
     auto& chain = result.tuned_postproc.emplace();
+    const auto links = fields.at("tuned_postproc");
     std::size_t index = 0;
-    for (const auto& link : list_at(*found, fields.at("tuned_postproc"))) {
-      const auto at = fields.at("tuned_postproc") / index++;
+    for (const auto& link : list_at(*found, links)) {
+      const auto at = links / index++;
       auto& values = chain.emplace_back();
       for (const auto& [name, value] : object_at(link, at).items())
         convert(value, at / name, values.emplace_back(name, Value{}).second);

@@ -103,9 +103,10 @@ template <typename T, typename Take>
 void take_list(const Fields& fields, const char* key, std::vector<T>& to, Take take) {
   const Json* found = fields.find(key);
   if (found == nullptr) return;
+  const auto at = fields.at(key);
   std::size_t index = 0;
-  for (const auto& item : list_at(*found, fields.at(key)))
-    take(Fields(item, fields.at(key) / index++, fields.complete()), to.emplace_back());
+  for (const auto& item : list_at(*found, at))
+    take(Fields(item, at / index++, fields.complete()), to.emplace_back());
 }
 
 }  // namespace
