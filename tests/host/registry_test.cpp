@@ -151,21 +151,3 @@ TEST_CASE("registrations that no pipeline could use are refused") {
       std::string("the sampler \"walk\" has an option \"step\" whose default is not allowed: it must be at least 1.0, "
                   "but is 0; change the default or the range"));
 }
-
-TEST_CASE("a plugin folder or library that anyone may write to is remarked on") {
-  const nbs::test::Scratch scratch;
-  const auto file = scratch / "manners.so";
-  std::filesystem::copy_file(test_plugin("manners"), file);
-  const auto warnings = [&] { return nbs::host::Registry::open({scratch.path()})->catalog().warnings; };
-  const auto remark = [](const std::filesystem::path& path) {
-    return "anyone may write to " + path.string() +
-           ", so that anyone can put code there that nbs runs as you; chmod o-w it";
-  };
-  CHECK(warnings().empty());
-  using std::filesystem::perm_options;
-  using std::filesystem::perms;
-  std::filesystem::permissions(file, perms::others_write, perm_options::add);
-  CHECK(warnings() == std::vector<std::string>{remark(file)});
-  std::filesystem::permissions(scratch.path(), perms::others_write, perm_options::add);
-  CHECK(warnings() == std::vector<std::string>{remark(scratch.path()), remark(file)});
-}

@@ -14,23 +14,6 @@
 
 namespace nbs::host {
 
-namespace {
-
-bool anyone_may_write(const std::filesystem::path& path) {
-  std::error_code failed;
-  const auto permissions = std::filesystem::status(path, failed).permissions();
-  return !failed && (permissions & std::filesystem::perms::others_write) != std::filesystem::perms::none;
-}
-
-std::string writable_warning(const std::filesystem::path& path) {
-  return fmt::format(
-      "anyone may write to {}, so that anyone can put code there that nbs runs as you; "
-      "chmod o-w it",
-      path.string());
-}
-
-}  // namespace
-
 Registry::Registry(const std::vector<std::filesystem::path>& folders) {
   for (const auto& folder : folders) {
     catalog_.searched.push_back(folder.string());
@@ -40,11 +23,8 @@ Registry::Registry(const std::vector<std::filesystem::path>& folders) {
       if (entry.path().extension() == ".so") files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
-    if (!files.empty() && anyone_may_write(folder)) catalog_.warnings.push_back(writable_warning(folder));
-    for (const auto& file : files) {
-      if (anyone_may_write(file)) catalog_.warnings.push_back(writable_warning(file));
+    for (const auto& file : files)
       load(file);
-    }
   }
 }
 
