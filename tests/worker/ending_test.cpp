@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -126,6 +126,19 @@ TEST_CASE("a plugin that ends the program has not ended the run well") {
   }
 }
 
+namespace {
+
+// Lines of the worker itself; the address sanitizer warns in one of its own when it refuses memory.
+std::int64_t own_lines(const std::string& errors) {
+  std::istringstream stream(errors);
+  std::int64_t count = 0;
+  for (std::string line; std::getline(stream, line);)
+    count += line.rfind("==", 0) == 0 && line.find("AddressSanitizer") != std::string::npos ? 0 : 1;
+  return count;
+}
+
+}  // namespace
+
 TEST_CASE("memory that runs out is one sentence that says what to do, whoever notices it") {
   for (const char* how : {"bad_alloc", "tensor"}) {
     CAPTURE(how);
@@ -134,7 +147,7 @@ TEST_CASE("memory that runs out is one sentence that says what to do, whoever no
     const auto errors = run.worker.errors();
     CHECK(text(errors) == Contains("there is not enough memory"));
     CHECK(text(errors) == Contains("lower data.image_size"));
-    CHECK(std::count(errors.begin(), errors.end(), '\n') == 1);
+    CHECK(own_lines(errors) == 1);
     if (std::string(how) == "tensor") CHECK(text(errors) == Contains("(131072.0 GiB more were asked for)"));
   }
 }
