@@ -345,6 +345,7 @@ class Schema {
   static Value to_value(const T& held, const ChoiceNames<E>& names) {
     if constexpr (OptionType<T>::kList) {
       std::vector<std::string> texts;
+      texts.reserve(held.size());
       for (const E value : held)
         texts.push_back(choice_name(value, names));
       return Value{texts};
