@@ -215,10 +215,10 @@ TEST_CASE("names of files that are no UTF-8 cost no result") {
   const test::Scratch scratch;
   const RunDirectory run(scratch.path());
   record::RunResult result;
-  result.warnings = {"the image \xFF.png was left out"};
+  result.explanation = "the image \xFF.png was left out";
   result.experiment = {"d", "m", 1, 2, 3};
   run.write_result(result);
-  CHECK(run.read_result().warnings == std::vector<std::string>{"the image \xEF\xBF\xBD.png was left out"});
+  CHECK(run.read_result().explanation == "the image \xEF\xBF\xBD.png was left out");
 }
 
 TEST_CASE("a text that is no UTF-8, which no TOML file can hold, is refused before anything is made") {

@@ -44,7 +44,6 @@ TEST_CASE("a result comes back from its JSON as it was") {
   CHECK(again.scores->before_postproc->threshold == 0.9);
   CHECK(again.scores->before_postproc->unseen_types->true_positives == 14);
   CHECK(again.missing_pictures->reasons == full_result().missing_pictures->reasons);
-  CHECK(again.warnings == full_result().warnings);
   CHECK(again.seconds->total == 7);
 }
 
@@ -58,7 +57,7 @@ TEST_CASE("keys stand in the order of the documentation; what is not there is le
   const auto json = record::to_json(full_result());
   CHECK(keys(json) ==
         "format name experiment stop_reason explanation iterations best model tuned_postproc tuning_f1 threshold_rule "
-        "threshold scores missing_pictures warnings seconds peak_memory_mib");
+        "threshold scores missing_pictures seconds peak_memory_mib");
   CHECK(keys(json.at("scores")) ==
         "threshold precision recall f1 true_positives false_positives false_negatives mean_image_f1 auroc "
         "average_precision aupro image_auroc oracle by_type seen_types unseen_types by_image before_postproc");
@@ -148,7 +147,6 @@ TEST_CASE("a value of a wrong type is refused with its place, what it is and wha
         "/model/predictor.safetensors is \"xyz\", but a SHA-256 of 64 hexadecimal digits is wanted");
   CHECK(with("/tuned_postproc/0/weight", Json::object()) ==
         "/tuned_postproc/0/weight is an object, but the value of an option is wanted");
-  CHECK(with("/warnings/0", 5) == "/warnings/0 is 5, but a text is wanted");
   CHECK(with("/seconds/total", "long") == "/seconds/total is \"long\", but a number is wanted");
   CHECK(with("/format", 0) == "/format is 0, but a number from 1 is wanted");
   CHECK(with("/format", 3) == Contains("/format is 3, but this version of nbs reads forms up to 2"));

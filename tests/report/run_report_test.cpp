@@ -224,14 +224,13 @@ TEST_CASE("A result with a value of a wrong kind is unreadable, and the page say
   CHECK(html.find("a.overlay.png") != std::string::npos);
 }
 
-TEST_CASE("Warnings and pictures that are missing are told at the top") {
+TEST_CASE("Pictures that are missing are told at the top, in the words of the result") {
   const Scratch scratch;
   scratch.write("run/result.json",
-                R"({"ending": "finished", "warnings": ["one image is <black>"],
-                    "missing_pictures": {"count": 7, "reasons": ["the disk is full"]}})");
+                R"({"ending": "finished", "missing_pictures": {"count": 7, "reasons": ["the disk <a> is full"]}})");
   const auto html = report_of(scratch);
-  CHECK(html.find("<p class=\"remark\">one image is &lt;black&gt;</p>") != std::string::npos);
-  CHECK(html.find("<p class=\"remark\">7 pictures could not be written: the disk is full</p>") != std::string::npos);
+  CHECK(html.find("<p class=\"remark\">7 pictures could not be written: the disk &lt;a&gt; is full</p>") !=
+        std::string::npos);
 }
 
 TEST_CASE("A folder that holds no run is an error that says what to do") {

@@ -165,7 +165,6 @@ Json to_json(const RunResult& result) {
     json["missing_pictures"] = {{"count", result.missing_pictures->count},
                                 {"reasons", result.missing_pictures->reasons}};
   }
-  if (!result.warnings.empty()) json["warnings"] = result.warnings;
   if (result.seconds) {
     auto& seconds = json["seconds"];
     for (const auto& stage : stages())
@@ -190,7 +189,6 @@ RunResult run_result_from_json(const Json& json) {
   if (const Json* found = fields.find("scores"); found != nullptr && !found->is_null())
     result.scores = scores_from_json(*found, fields.at("scores"), complete);
   take_missing_pictures(fields, result);
-  fields.take("warnings", result.warnings);
   take_seconds(fields, result);
   fields.take("peak_memory_mib", result.peak_memory_mib);
   return result;

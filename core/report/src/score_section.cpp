@@ -130,7 +130,6 @@ std::string heading_section(const RunRecord& run) {
   out += "<p class=\"soft\">" + line + "</p>\n";
   auto remarks = run.remarks;
   if (run.result) {
-    remarks.insert(remarks.end(), run.result->warnings.begin(), run.result->warnings.end());
     if (const auto& missing = run.result->missing_pictures) {
       remarks.push_back(fmt::format("{} pictures could not be written: {}", missing->count,
                                     missing->reasons.empty() ? "no reason is known" : missing->reasons.front()));

@@ -64,7 +64,6 @@ struct RunResult {
   std::optional<double> threshold;                          ///< none if training ended before there was a model
   std::optional<Scores> scores;                             ///< none if no unlabeled image has a mask
   std::optional<MissingPictures> missing_pictures;          ///< none if all were written
-  std::vector<std::string> warnings;                        ///< sentences
   std::optional<Seconds> seconds;
   std::optional<double> peak_memory_mib;  ///< of the worker
 
