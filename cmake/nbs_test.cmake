@@ -19,6 +19,7 @@ function(nbs_add_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
   target_link_libraries(${name} PRIVATE ${arg_LIBS} nbs_test_main nbs_warnings)
   target_compile_definitions(${name} PRIVATE NBS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  nbs_compile_as_one(${name})
   if(arg_TORCH)
     # As the header was compiled.
     set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)

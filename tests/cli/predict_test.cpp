@@ -8,17 +8,15 @@
 
 #include "nbs/base/hash.h"
 
+#include "error_text.h"
 #include "program.h"
 
 using doctest::Contains;
 using nbs::test::Program;
+using nbs::test::text;
 namespace fs = std::filesystem;
 
 namespace {
-
-doctest::String text(const std::string& value) {
-  return value.c_str();
-}
 
 // A finished run in the folder "run", with an image beside it.
 const Program& finished() {

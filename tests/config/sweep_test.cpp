@@ -25,7 +25,7 @@ Texts problems_of_sweep(const std::string& sweep) {
   return test::problems_of([&] { cells_of(sweep); });
 }
 
-config::Pipeline resolved(const config::SweepCell& cell) {
+config::Pipeline resolved_cell(const config::SweepCell& cell) {
   CHECK(cell.document.root().find("sweep") == nullptr);
   return config::resolve(cell.document, test::example_catalog());
 }
@@ -43,7 +43,7 @@ TEST_CASE("a grid is the product of its lists, the first varying slowest") {
   for (std::size_t i = 0; i < 6; ++i) {
     const auto seed = static_cast<std::int64_t>(5 + i / 3);
     const auto step = static_cast<std::int64_t>(1 + i % 3);
-    const auto pipeline = resolved(cells[i]);
+    const auto pipeline = resolved_cell(cells[i]);
     CHECK(pipeline.seed == seed);
     CHECK(test::value_of(*pipeline.sampler, "step") == Value{step});
     CHECK(cells[i].label == "seed=" + std::to_string(seed) + ", sampler.step=" + std::to_string(step));
@@ -57,8 +57,8 @@ TEST_CASE("lists of a zip are taken in step, and combined with the grid") {
               "seed=1, data.split_seed=8, sampler.jump=true", "seed=1, data.split_seed=8, sampler.jump=false"});
   const auto cells = cells_of("[sweep.zip]\nseed = [0, 1]\n\"data.split_seed\" = [7, 8]\n");
   REQUIRE(cells.size() == 2);
-  CHECK(resolved(cells[1]).seed == 1);
-  CHECK(resolved(cells[1]).data.options.split_seed == 8);
+  CHECK(resolved_cell(cells[1]).seed == 1);
+  CHECK(resolved_cell(cells[1]).data.options.split_seed == 8);
   CHECK(labels_of("[sweep]\nzip = {}\ngrid = {seed = [1]}\n") == Texts{"seed=1"});
 }
 
@@ -77,18 +77,18 @@ TEST_CASE("a plugin that is swept over drops the options of the file's, not thos
                            "\"sampler.plugin\" = [\"walk\", \"still\"]\n\"sampler.step\" = [2]\n"}) {
     const auto cells = cells_of(std::string("[sweep.grid]\n") + grid);
     REQUIRE(cells.size() == 2);
-    CHECK(resolved(cells[0]).sampler->plugin == "walk");
-    CHECK(resolved(cells[1]).sampler->plugin == "still");
+    CHECK(resolved_cell(cells[0]).sampler->plugin == "walk");
+    CHECK(resolved_cell(cells[1]).sampler->plugin == "still");
     for (const auto& cell : cells)
-      CHECK(test::value_of(*resolved(cell).sampler, "step") == Value{std::int64_t{2}});
+      CHECK(test::value_of(*resolved_cell(cell).sampler, "step") == Value{std::int64_t{2}});
   }
 }
 
 TEST_CASE("a value of a sweep that is not allowed is shown at its place") {
   const auto cells = cells_of("[sweep.grid]\n\"sampler.step\" = [2,\n  99]\n");
   REQUIRE(cells.size() == 2);
-  CHECK(test::problems_of([&] { resolved(cells[0]); }).empty());
-  CHECK(test::problems_of([&] { resolved(cells[1]); }) == Texts{"p.toml:9:3: step must be at most 64.0, but is 99"});
+  CHECK(test::problems_of([&] { resolved_cell(cells[0]); }).empty());
+  CHECK(test::problems_of([&] { resolved_cell(cells[1]); }) == Texts{"p.toml:9:3: step must be at most 64.0, but is 99"});
 }
 
 TEST_CASE("everything that is wrong with a sweep is said at once") {
@@ -138,7 +138,7 @@ TEST_CASE("an override of an option that the sweep goes through is refused: it w
   const auto cells = expand_with({"seed=7", "sweep.zip={}"});
   REQUIRE(cells.size() == 2);
   for (const auto& cell : cells)
-    CHECK(resolved(cell).seed == 7);
+    CHECK(resolved_cell(cell).seed == 7);
 }
 
 namespace {

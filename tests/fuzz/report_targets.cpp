@@ -45,7 +45,7 @@ void write_reports(const fs::path& scratch, const std::string& metrics, const st
   report::results_table({scratch}, report::TableFormat::text, fs::path(NBS_SOURCE_DIR) / "pipelines/paper_tables.json");
 }
 
-const std::vector<std::string> kWords = {"null", "true", "[]", "{}",       "\"\"", "\\u0000",
+const std::vector<std::string> kJsonWords = {"null", "true", "[]", "{}",       "\"\"", "\\u0000",
                                          "\xff", ":",    ",",  "\"best\"", "[[[["};
 
 }  // namespace
@@ -55,7 +55,7 @@ Target metrics_target() {
   target.name = "metrics";
   target.is_text = true;
   target.seeds = {{"metrics.jsonl", kMetrics}, {"flat.jsonl", kFlat}};
-  target.words = kWords;
+  target.words = kJsonWords;
   target.read = [](const Seed& input, const fs::path& scratch) { write_reports(scratch, input.bytes, result()); };
   return target;
 }
@@ -65,7 +65,7 @@ Target result_target() {
   target.name = "result";
   target.is_text = true;
   target.seeds = {{"result.json", result()}};
-  target.words = kWords;
+  target.words = kJsonWords;
   target.read = [](const Seed& input, const fs::path& scratch) { write_reports(scratch, kMetrics, input.bytes); };
   return target;
 }

@@ -20,7 +20,7 @@ using nbs::record::read_metrics;
 
 namespace {
 
-std::string page_for(const std::string& metrics) {
+std::string page_with(const std::string& metrics) {
   const Scratch scratch;
   scratch.write("run/metrics.jsonl", metrics);
   nbs::report::write_run_report(scratch / "run");
@@ -65,7 +65,7 @@ TEST_CASE("A curve whose values differ by one unit in the last place is drawn as
   for (const double value : {0.6931471805599453, 1.0, 1e-9, 12345.678, 1e22, 1e300}) {
     CAPTURE(value);
     const auto page =
-        page_for(line("19", fmt::format("{}", value)) + line("20", fmt::format("{}", std::nextafter(value, 1e301))));
+        page_with(line("19", fmt::format("{}", value)) + line("20", fmt::format("{}", std::nextafter(value, 1e301))));
     check_page(page);
     const auto lines = attributes(page, "points");
     REQUIRE(lines.size() == 2);
@@ -90,7 +90,7 @@ TEST_CASE("Values at the ends of the range of numbers are drawn inside the plot"
     for (const auto& second : numbers) {
       CAPTURE(first);
       CAPTURE(second);
-      const auto page = page_for(line("0", first) + line("1", second) + line("2", "null") + line("3", "1e999"));
+      const auto page = page_with(line("0", first) + line("1", second) + line("2", "null") + line("3", "1e999"));
       check_page(page);
       CHECK(page.find("nan") == std::string::npos);
       CHECK(page.find(">inf") == std::string::npos);
@@ -113,7 +113,7 @@ TEST_CASE("Whole pages of random numbers are drawn inside the plot") {
       iteration += 1 + (random.below(8) == 0 ? random.bits() >> (14 + random.below(48)) : 0);
     }
     CAPTURE(k);
-    check_page(page_for(metrics));
+    check_page(page_with(metrics));
   }
 }
 
@@ -128,9 +128,9 @@ TEST_CASE("An iteration that no run reaches makes its line unreadable, not the a
     CHECK(metrics.iterations == 2);
     REQUIRE(metrics.find("l_pred") != nullptr);
     CHECK(metrics.find("l_pred")->points.size() == 2);
-    check_page(page_for(contents(file)));
+    check_page(page_with(contents(file)));
   }
-  check_page(page_for(line("0", "1") + line("999999999999999", "2")));
+  check_page(page_with(line("0", "1") + line("999999999999999", "2")));
 }
 
 TEST_CASE("Damaged lines are counted, and the others are drawn") {
@@ -153,7 +153,7 @@ TEST_CASE("Damaged lines are counted, and the others are drawn") {
   std::string metrics = line("0", "1");
   for (const auto& text : damaged)
     metrics += text + "\n";
-  const auto page = page_for(metrics + line("1", "2"));
+  const auto page = page_with(metrics + line("1", "2"));
   check_page(page);
   CHECK(page.find(fmt::format("{} of the lines in metrics.jsonl could not be read", damaged.size())) !=
         std::string::npos);
@@ -175,7 +175,7 @@ TEST_CASE("Random damage to metrics.jsonl never leaves the drawing") {
       if (kind == 2) text.erase(at, 1 + static_cast<std::size_t>(random.below(9)));
     }
     CAPTURE(k);
-    check_page(page_for(text));
+    check_page(page_with(text));
   }
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("Of thousands of values only so many are drawn, and the page says so")
   std::string metrics = "{\"iteration\":0";
   for (int i = 0; i < 3000; ++i)
     metrics += fmt::format(",\"k{}\":1", i);
-  const auto page = page_for(metrics + "}\n");
+  const auto page = page_with(metrics + "}\n");
   CHECK(count_of(page, "<svg") == 100);
   CHECK(page.find("2900 more values are in metrics.jsonl; only the first 100 are drawn") != std::string::npos);
 }

@@ -21,7 +21,7 @@ constexpr const char* kClean = R"({"threshold": 0.5, "precision": 0.0, "recall":
  "aupro": null, "image_auroc": null, "oracle": {"f1": 0.0, "threshold": 0.5}, "by_type": [],
  "by_image": [{"id": "a", "type": "", "f1": 0.0}]})";
 
-constexpr const char* kFigures = R"({"source": "a paper", "methods": [{"method": "proposed", "name": "Proposed"}],
+constexpr const char* kMeasured = R"({"source": "a paper", "methods": [{"method": "proposed", "name": "Proposed"}],
  "tables": [{"title": "Table 1", "rows": [
    {"dataset": "clean", "name": "Clean", "proposed": [0.29, 0.74, 0.42]},
    {"dataset": "blind", "name": "Blind", "proposed": [0.29, 0.74, 0.42]}]}]})";
@@ -64,7 +64,7 @@ TEST_CASE("A run whose scored masks show no anomaly is reported: F1 is undefined
 
 TEST_CASE("A run in which nothing could be scored says so, and is not called unfinished") {
   const Scratch scratch;
-  const auto figures = scratch.write("figures.json", kFigures);
+  const auto figures = scratch.write("figures.json", kMeasured);
   write_run(scratch, "runs/a", "blind", "null");
   nbs::report::write_folder_report(scratch / "runs");
   CHECK(holds(contents(scratch / "runs/a/report.html"), "Nothing could be scored: no unlabeled image has a mask."));
@@ -77,7 +77,7 @@ TEST_CASE("A run in which nothing could be scored says so, and is not called unf
 
 TEST_CASE("In the table the run without anomalies has its place, and does not drag the mean of the others down") {
   const Scratch scratch;
-  const auto figures = scratch.write("figures.json", kFigures);
+  const auto figures = scratch.write("figures.json", kMeasured);
   write_run(scratch, "runs/a", "clean", kClean, 0);
   const auto alone = results_table({scratch / "runs"}, TableFormat::text, figures);
   CHECK(holds(results_table({scratch / "runs"}, TableFormat::markdown, figures), "|  | ours | – | – | – | 0 |"));
@@ -100,7 +100,7 @@ TEST_CASE("In the table the run without anomalies has its place, and does not dr
 
 TEST_CASE("Absurd numbers in a damaged result stay inside the drawings and out of the tables' way") {
   const Scratch scratch;
-  const auto figures = scratch.write("figures.json", kFigures);
+  const auto figures = scratch.write("figures.json", kMeasured);
   write_run(scratch, "runs/a", "clean", R"({"f1": 1.7e308, "precision": -1e300, "recall": 1e308})", 0);
   write_run(scratch, "runs/b", "clean", R"({"f1": 1.7e308, "precision": 1e300, "recall": -1e308})", 1);
   scratch.write("runs/b/result.json", R"({"ending": "finished", "iterations": 9223372036854775807,
@@ -120,7 +120,7 @@ TEST_CASE("Absurd numbers in a damaged result stay inside the drawings and out o
 
 TEST_CASE("Names of folders that are no UTF-8 do not stop the table as JSON") {
   const Scratch scratch;
-  const auto figures = scratch.write("figures.json", kFigures);
+  const auto figures = scratch.write("figures.json", kMeasured);
   write_run(scratch, "runs/\xFF", "blind", "null");
   const auto json = nlohmann::json::parse(results_table({scratch / "runs"}, TableFormat::json, figures));
   CHECK(json.at("notes").size() == 1);

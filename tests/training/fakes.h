@@ -63,6 +63,7 @@ class LinearAutoencoder : public Autoencoder {
     state.read_into("gain", gain_);
     state.read_into("shift", shift_);
   }
+  at::Generator generator() const { return generator_; }
 
   std::vector<double> taught;  ///< the sum of each patch it learned from, in order
   std::int64_t cycles = 0;
@@ -107,6 +108,10 @@ class NotingSampler : public Sampler {
     return {{"gradient", broken ? kNan : 1.0}};
   }
   void save(State& state) const override { state.write_integer("lessons", static_cast<std::int64_t>(lessons.size())); }
+  void load(const State& state) override {
+    lessons.resize(static_cast<std::size_t>(state.read_integer("lessons", 0, 1000)));
+  }
+  at::Generator generator() const { return generator_; }
 
   struct Lesson {
     std::vector<std::vector<Patch>> patches;
@@ -159,9 +164,45 @@ inline State saved(const Component& component) {
   return state;
 }
 
+inline bool same_snapshots(const std::vector<training::Snapshot>& a, const std::vector<training::Snapshot>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t t = 0; t < a.size(); ++t) {
+    for (std::size_t i = 0; i < a[t]->size(); ++i) {
+      if (!torch::equal((*a[t])[i], (*b[t])[i])) return false;
+    }
+  }
+  return true;
+}
+
 /// Whether two states have the same tensors, bit for bit.
 inline bool same(const State& a, const State& b) {
   return training::to_safetensors(a) == training::to_safetensors(b);
+}
+
+inline bool same(const training::Cycle& a, const training::Cycle& b) {
+  if (!same_snapshots(a.snapshots, b.snapshots) || a.reference.size() != b.reference.size()) return false;
+  for (std::size_t t = 0; t < a.reference.size(); ++t) {
+    if (!torch::equal(a.reference[t], b.reference[t])) return false;
+  }
+  return true;
+}
+
+/// Whether two checkpoints are the same, bit for bit.
+inline bool same(const training::Checkpoint& a, const training::Checkpoint& b) {
+  if (a.iteration != b.iteration || a.loss != b.loss || a.cycles.size() != b.cycles.size()) return false;
+  for (std::size_t l = 0; l < a.cycles.size(); ++l) {
+    if (!same(a.cycles[l], b.cycles[l])) return false;
+  }
+  return same(a.predictor, b.predictor) && same(a.sampler.value(), b.sampler.value());
+}
+
+/// Whether two runs reported the same numbers.
+inline bool same(const std::vector<training::IterationReport>& a, const std::vector<training::IterationReport>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (record::metrics_line(a[i]) != record::metrics_line(b[i])) return false;
+  }
+  return true;
 }
 
 /// Random images with a bright square each; the first `labeled` have masks.
@@ -214,7 +255,12 @@ struct SmallRun {
   std::shared_ptr<MeanPredictor> predictor = std::make_shared<MeanPredictor>();
   std::vector<training::IterationReport> reports;
 
-  training::Components components() const { return {sampler, autoencoder, predictor}; }
+  training::Components components() const {
+    return {sampler,
+            autoencoder,
+            predictor,
+            {{"sampler", sampler->generator()}, {"autoencoder", autoencoder->generator()}}};
+  }
   training::TrainingResult run(
       const training::TrainingImages& images, const training::Settings& settings, std::uint64_t seed = 5,
       const std::function<bool()>& interrupted = [] { return false; }) {

@@ -33,30 +33,6 @@ std::size_t bytes_in_use() {
 #endif
 }
 
-bool same_snapshots(const std::vector<nbs::training::Snapshot>& a, const std::vector<nbs::training::Snapshot>& b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t t = 0; t < a.size(); ++t) {
-    for (std::size_t i = 0; i < a[t]->size(); ++i) {
-      if (!torch::equal((*a[t])[i], (*b[t])[i])) return false;
-    }
-  }
-  return true;
-}
-
-bool same_bytes(const nbs::training::Checkpoint& a, const nbs::training::Checkpoint& b) {
-  return a.iteration == b.iteration && a.loss == b.loss && nbs::test::same(a.predictor, b.predictor) &&
-         nbs::test::same(a.sampler.value(), b.sampler.value()) && a.cycles.size() == 1 && b.cycles.size() == 1 &&
-         same_snapshots(a.cycles[0].snapshots, b.cycles[0].snapshots);
-}
-
-bool same_reports(const std::vector<IterationReport>& a, const std::vector<IterationReport>& b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (nbs::record::metrics_line(a[i]) != nbs::record::metrics_line(b[i])) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 TEST_CASE("the same seed gives the same metrics and the same bytes, another seed does not") {
@@ -72,9 +48,9 @@ TEST_CASE("the same seed gives the same metrics and the same bytes, another seed
   CHECK(first.stop_reason == StopReason::finished);
   CHECK(first.iterations == 20);
   CHECK(a.reports.size() == 20);
-  CHECK(same_reports(a.reports, b.reports));
-  CHECK(same_bytes(*first.best, *second.best));
-  CHECK_FALSE(same_reports(a.reports, c.reports));
+  CHECK(nbs::test::same(a.reports, b.reports));
+  CHECK(nbs::test::same(*first.best, *second.best));
+  CHECK_FALSE(nbs::test::same(a.reports, c.reports));
   CHECK_FALSE(nbs::test::same(first.best->predictor, other.best->predictor));
 }
 
@@ -298,7 +274,7 @@ TEST_CASE("what is remembered is of that checkpoint and not of a later one") {
   REQUIRE(stopped.best.has_value());
   REQUIRE(outcome.best.has_value());
   CHECK(outcome.best->iteration == 5);
-  CHECK(same_bytes(*outcome.best, *stopped.best));
+  CHECK(nbs::test::same(*outcome.best, *stopped.best));
   // The predictor's state is that after the step of that iteration, and it went on learning.
   CHECK(nbs::test::same(nbs::test::saved(*until.predictor), outcome.best->predictor));
   CHECK_FALSE(nbs::test::same(nbs::test::saved(*beyond.predictor), outcome.best->predictor));
@@ -349,10 +325,10 @@ TEST_CASE("the host's checks do not turn a diverged autoencoder into a lost run"
   const auto images = small_images(16, 2, 3, 1);
   SmallRun run;
   run.autoencoder->break_at_step = 2 * 5 + 2;
-  const nbs::training::Components components = {
-      nbs::host::checked(std::static_pointer_cast<nbs::Sampler>(run.sampler), {"noting", ""}),
-      nbs::host::checked(std::static_pointer_cast<nbs::Autoencoder>(run.autoencoder), {"linear", ""}),
-      nbs::host::checked(std::static_pointer_cast<nbs::Predictor>(run.predictor), {"mean", ""})};
+  auto components = run.components();
+  components.sampler = nbs::host::checked(components.sampler, {"noting", ""});
+  components.autoencoder = nbs::host::checked(components.autoencoder, {"linear", ""});
+  components.predictor = nbs::host::checked(components.predictor, {"mean", ""});
   nbs::training::Trainer trainer(images, components, small_settings(), 5);
   const auto outcome = trainer.run([](const IterationReport&) {}, [] { return false; });
   CHECK(outcome.stop_reason == StopReason::diverged);

@@ -20,7 +20,7 @@ namespace nbs::cli {
 
 namespace {
 
-struct Arguments : PipelineArguments {
+struct BatchArguments : PipelineArguments {
   std::string parent = "runs";
   int parallel = 1;
 };
@@ -69,7 +69,7 @@ std::string interrupted_text(const std::vector<launch::Job>& jobs) {
       count(State::waiting));
 }
 
-int run_batch(const Arguments& arguments) {
+int run_batch(const BatchArguments& arguments) {
   std::vector<launch::Job> jobs;
   for (auto& named : load_pipelines(arguments)) {
     launch::Job job;
@@ -111,7 +111,7 @@ int run_batch(const Arguments& arguments) {
 
 void add_batch(CLI::App& app, Action& action) {
   auto* const command = app.add_subcommand("batch", "Run many pipeline files; finished runs are not repeated");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<BatchArguments>();
   arguments->add_to(*command);
   command->add_option("-o,--out", arguments->parent, "Folder that run folders are made in")->capture_default_str();
   command->add_option("-j,--jobs", arguments->parallel, "Runs at a time; the cores are divided among them")

@@ -10,11 +10,11 @@
 namespace nbs::cli {
 
 void add_check(CLI::App& app, Action& action) {
-  struct Arguments : PipelineArguments {
+  struct CheckArguments : PipelineArguments {
     bool print = false;
   };
   auto* const command = app.add_subcommand("check", "Check pipeline files, all problems at once; trains nothing");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<CheckArguments>();
   arguments->add_to(*command);
   command->add_flag("--print", arguments->print, "Print the resolved pipelines, every default written out");
   command->footer("Example: nbs check pipelines/*.toml --set data.root=/data/crackforest");

@@ -17,7 +17,7 @@ namespace nbs::cli {
 
 namespace {
 
-struct Arguments {
+struct PluginsArguments {
   std::string name;
   bool json = false;
   std::vector<std::string> plugin_path;
@@ -44,7 +44,7 @@ void print_all(const host::Catalog& catalog) {
   }
 }
 
-int show(const Arguments& arguments) {
+int show(const PluginsArguments& arguments) {
   const auto catalog = find_plugins(arguments.plugin_path);
   for (const auto& refusal : catalog.refusals)
     say(fmt::format("refused: {}", refusal.reason));
@@ -84,7 +84,7 @@ int show(const Arguments& arguments) {
 
 void add_plugins(CLI::App& app, Action& action) {
   auto* const command = app.add_subcommand("plugins", "List plugins; with a NAME, all of its options");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<PluginsArguments>();
   command->add_option("NAME", arguments->name, "Plugin to describe");
   command->add_flag("--json", arguments->json, "As JSON, for scripts");
   command->add_option("--plugin-path", arguments->plugin_path, "Folder of plugins, searched first (may be repeated)")

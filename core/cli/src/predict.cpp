@@ -13,7 +13,7 @@
 namespace nbs::cli {
 
 void add_predict(CLI::App& app, Action& action) {
-  struct Arguments {
+  struct PredictArguments {
     std::string run;
     std::vector<std::string> images;
     std::string out = "predictions";
@@ -21,7 +21,7 @@ void add_predict(CLI::App& app, Action& action) {
     std::string threshold;
   };
   auto* const command = app.add_subcommand("predict", "Mask new images with the model of a run");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<PredictArguments>();
   command->add_option("RUN", arguments->run, "Folder of a finished run")->required()->check(CLI::ExistingDirectory);
   command->add_option("IMAGE", arguments->images, "Images, or folders of images")->required();
   command->add_option("-o,--out", arguments->out, "Folder for the masks")->capture_default_str();

@@ -19,13 +19,13 @@ namespace nbs::cli {
 
 namespace {
 
-struct Arguments : PipelineArguments {
+struct RunArguments : PipelineArguments {
   std::string parent = "runs";
   std::string folder;
   std::string progress = "auto";
 };
 
-int run_all(const Arguments& arguments) {
+int run_all(const RunArguments& arguments) {
   const auto pipelines = load_pipelines(arguments);
   if (!arguments.folder.empty() && pipelines.size() > 1) {
     throw Error(
@@ -65,7 +65,7 @@ int run_all(const Arguments& arguments) {
 
 void add_run(CLI::App& app, Action& action) {
   auto* const command = app.add_subcommand("run", "Train, predict and score; one run for every cell of a sweep");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<RunArguments>();
   arguments->add_to(*command);
   command->add_option("-o,--out", arguments->parent, "Folder that run folders are made in")->capture_default_str();
   command->add_option("--run-dir", arguments->folder, "The run's own folder; must be new or empty");

@@ -34,7 +34,7 @@ std::filesystem::path paper_tables() {
 }  // namespace
 
 void add_table(CLI::App& app, Action& action) {
-  struct Arguments {
+  struct TableArguments {
     std::vector<std::string> folders;
     std::string format = "text";
     std::string paper;
@@ -42,7 +42,7 @@ void add_table(CLI::App& app, Action& action) {
   };
   auto* const command =
       app.add_subcommand("table", "Results as the paper's Tables 1 and 2, beside its printed figures");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<TableArguments>();
   command->add_option("DIR", arguments->folders, "Runs, or folders with runs at any depth")->required();
   command->add_option("--format", arguments->format, "How it is written")
       ->check(CLI::IsMember({"text", "markdown", "csv", "json"}))

@@ -19,4 +19,17 @@ MomentSelector::Verdict MomentSelector::judge(double smoothed) {
   return verdict;
 }
 
+void MomentSelector::save(StateWriter& writer) const {
+  writer.number("selector.average", average_);
+  writer.number("selector.weight", weight_);
+  if (lowest_) writer.number("selector.lowest", *lowest_);
+}
+
+void MomentSelector::load(const StateReader& reader) {
+  average_ = reader.number("selector.average");
+  weight_ = reader.number("selector.weight");
+  lowest_.reset();
+  if (reader.has("selector.lowest")) lowest_ = reader.number("selector.lowest");
+}
+
 }  // namespace nbs::training

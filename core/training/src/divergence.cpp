@@ -19,6 +19,17 @@ void LossWatch::begin_cycle() {
   streak_ = 0;
 }
 
+void LossWatch::save(StateWriter& writer) const {
+  if (first_) writer.number("loss_watch.first", *first_);
+  writer.integer("loss_watch.streak", streak_);
+}
+
+void LossWatch::load(const StateReader& reader) {
+  first_.reset();
+  if (reader.has("loss_watch.first")) first_ = reader.number("loss_watch.first");
+  streak_ = reader.integer("loss_watch.streak", 0, kPatience);
+}
+
 void LossWatch::see_batch(double loss) {
   if (!first_) first_ = loss;
 }

@@ -80,6 +80,36 @@ State read_state(const std::filesystem::path& folder, const std::string& name, c
   return from_safetensors(bytes, file.string());
 }
 
+[[noreturn]] void refuse(const std::string& label, const std::string& reason) {
+  throw Error(fmt::format("{} has {}; it belongs to another pipeline, so run this one again", label, reason));
+}
+
+// Parameters of the same shapes and types as the autoencoder's, and a reference map for each set or none.
+void require_cycle_fits(const Cycle& cycle, const std::string& label, Autoencoder& autoencoder,
+                        std::int64_t image_size) {
+  const auto wanted = autoencoder.state();
+  const std::vector<std::int64_t> map_shape = {image_size, image_size};
+  if (!cycle.reference.empty() && cycle.reference.size() != cycle.snapshots.size()) {
+    refuse(label,
+           fmt::format("{} reference maps for {} parameter sets", cycle.reference.size(), cycle.snapshots.size()));
+  }
+  for (const auto& snapshot : cycle.snapshots) {
+    if (snapshot->size() != wanted.size())
+      refuse(label, fmt::format("{} tensors, but the pipeline's has {}", snapshot->size(), wanted.size()));
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const auto& held = (*snapshot)[i];
+      if (held.sizes() == wanted[i].sizes() && held.scalar_type() == wanted[i].scalar_type()) continue;
+      refuse(label, fmt::format("a tensor of shape {}, but the pipeline's is {}", State::shape_text(held.sizes()),
+                                State::shape_text(wanted[i].sizes())));
+    }
+  }
+  for (const auto& map : cycle.reference) {
+    if (map.sizes().vec() == map_shape && map.scalar_type() == torch::kFloat32) continue;
+    refuse(label, fmt::format("reference maps of shape {}, but images have {}", State::shape_text(map.sizes()),
+                              State::shape_text(map_shape)));
+  }
+}
+
 }  // namespace
 
 ModelHashes write_model(const std::filesystem::path& folder, const Model& model) {
@@ -111,36 +141,40 @@ Model read_model(const std::filesystem::path& folder, const ModelHashes& hashes)
 
 void require_fit(const std::vector<Cycle>& cycles, Autoencoder& autoencoder, std::int64_t length,
                  std::int64_t image_size) {
-  constexpr const char* kAdvice = "it belongs to another pipeline, so run this one again";
-  const auto wanted = autoencoder.state();
-  const auto refuse = [&](std::size_t l, const std::string& reason) {
-    throw Error(fmt::format("cycle {} of the model's autoencoder has {}; {}", l, reason, kAdvice));
-  };
-  const std::vector<std::int64_t> map_shape = {image_size, image_size};
   for (std::size_t l = 0; l < cycles.size(); ++l) {
-    const auto& cycle = cycles[l];
-    if (static_cast<std::int64_t>(cycle.snapshots.size()) != length)
-      refuse(l, fmt::format("{} parameter sets, but profile.length is {}", cycle.snapshots.size(), length));
-    if (!cycle.reference.empty() && cycle.reference.size() != cycle.snapshots.size()) {
-      refuse(l, fmt::format("{} reference maps for {} parameter sets", cycle.reference.size(), cycle.snapshots.size()));
+    const auto label = fmt::format("cycle {} of the model's autoencoder", l);
+    if (static_cast<std::int64_t>(cycles[l].snapshots.size()) != length) {
+      refuse(label, fmt::format("{} parameter sets, but profile.length is {}", cycles[l].snapshots.size(), length));
     }
-    for (const auto& snapshot : cycle.snapshots) {
-      if (snapshot->size() != wanted.size())
-        refuse(l, fmt::format("{} tensors, but the pipeline's has {}", snapshot->size(), wanted.size()));
-      for (std::size_t i = 0; i < wanted.size(); ++i) {
-        const auto& held = (*snapshot)[i];
-        if (held.sizes() == wanted[i].sizes() && held.scalar_type() == wanted[i].scalar_type()) continue;
-        refuse(l, fmt::format("a tensor of shape {}, but the pipeline's is {}", State::shape_text(held.sizes()),
-                              State::shape_text(wanted[i].sizes())));
-      }
-    }
-    for (const auto& map : cycle.reference) {
-      if (map.sizes().vec() != map_shape) {
-        refuse(l, fmt::format("reference maps of shape {}, but images have {}", State::shape_text(map.sizes()),
-                              State::shape_text(map_shape)));
-      }
-    }
+    require_cycle_fits(cycles[l], label, autoencoder, image_size);
   }
+}
+
+void write_cycle(StateWriter& writer, const std::string& name, const Cycle& cycle) {
+  std::vector<torch::Tensor> tensors;
+  for (const auto& snapshot : cycle.snapshots)
+    tensors.insert(tensors.end(), snapshot->begin(), snapshot->end());
+  writer.integer(name + ".sets", static_cast<std::int64_t>(cycle.snapshots.size()));
+  writer.shared(name + ".parameters", tensors);
+  writer.shared(name + ".reference", cycle.reference);
+}
+
+Cycle read_cycle(const StateReader& reader, const std::string& name, Autoencoder& autoencoder, std::int64_t least,
+                 std::int64_t length, std::int64_t image_size) {
+  Cycle cycle;
+  const auto sets = reader.integer(name + ".sets", least, length);
+  const auto tensors = reader.shared(name + ".parameters");
+  const auto in_set = autoencoder.state().size();
+  reader.require(tensors.size() == static_cast<std::size_t>(sets) * in_set,
+                 fmt::format("\"{}\" has {} tensors, but the {} parameter sets of this autoencoder have {}", name,
+                             tensors.size(), sets, static_cast<std::size_t>(sets) * in_set));
+  for (auto first = tensors.begin(); first != tensors.end(); first += static_cast<std::ptrdiff_t>(in_set)) {
+    cycle.snapshots.push_back(
+        std::make_shared<const std::vector<torch::Tensor>>(first, first + static_cast<std::ptrdiff_t>(in_set)));
+  }
+  cycle.reference = reader.shared(name + ".reference");
+  require_cycle_fits(cycle, fmt::format("\"{}\"", name), autoencoder, image_size);
+  return cycle;
 }
 
 }  // namespace nbs::training

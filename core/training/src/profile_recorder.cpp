@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/profile_recorder.h"
 
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "nbs/training/reference_loss.h"
 
 namespace nbs::training {
@@ -95,6 +99,44 @@ std::vector<Cycle> ProfileRecorder::cycles() const {
   std::vector<Cycle> all(past_cycles_.begin(), past_cycles_.end());
   all.push_back(current_cycle());
   return all;
+}
+
+void ProfileRecorder::save(StateWriter& writer) const {
+  write_cycle(writer, "recorder.current", current_cycle());
+  writer.integer("recorder.past_cycles", static_cast<std::int64_t>(past_cycles_.size()));
+  for (std::size_t l = 0; l < past_cycles_.size(); ++l)
+    write_cycle(writer, fmt::format("recorder.past{}", l), past_cycles_[l]);
+  for (std::size_t i = 0; i < labeled_maps_.size(); ++i) {
+    std::vector<torch::Tensor> maps;
+    std::vector<double> means;
+    for (const auto& recorded : labeled_maps_[i]) {
+      maps.push_back(recorded.map);
+      means.push_back(recorded.mean);
+    }
+    writer.shared(fmt::format("recorder.labeled{}.maps", i), maps);
+    writer.numbers(fmt::format("recorder.labeled{}.means", i), means);
+  }
+}
+
+void ProfileRecorder::load(const StateReader& reader) {
+  const auto T = options_.length;
+  const auto current = read_cycle(reader, "recorder.current", autoencoder_, 0, T, images_.size());
+  ring_.assign(current.snapshots);
+  reference_.assign(current.reference.begin(), current.reference.end());
+  past_cycles_.clear();
+  const auto past = reader.integer("recorder.past_cycles", 0, options_.cycles - 1);
+  for (std::int64_t l = 0; l < past; ++l)
+    past_cycles_.push_back(read_cycle(reader, fmt::format("recorder.past{}", l), autoencoder_, T, T, images_.size()));
+  for (std::size_t i = 0; i < labeled_maps_.size(); ++i) {
+    auto maps = reader.shared(fmt::format("recorder.labeled{}.maps", i), {images_.size(), images_.size()});
+    const auto means = reader.numbers(fmt::format("recorder.labeled{}.means", i));
+    reader.require(maps.size() == means.size() && static_cast<std::int64_t>(maps.size()) <= T,
+                   fmt::format("there are {} loss maps and {} means of labeled image {}, but profile.length is {}",
+                               maps.size(), means.size(), i, T));
+    labeled_maps_[i].clear();
+    for (std::size_t t = 0; t < maps.size(); ++t)
+      labeled_maps_[i].push_back({std::move(maps[t]), means[t]});
+  }
 }
 
 }  // namespace nbs::training

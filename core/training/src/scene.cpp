@@ -43,6 +43,36 @@ void CurrentLosses::set(std::int64_t image, const torch::Tensor& map) {
   entry.tile_version.assign(tiling_.tile_count(), version_);
 }
 
+void CurrentLosses::save(StateWriter& writer) const {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const auto& entry = entries_[i];
+    std::vector<std::int64_t> current;
+    for (std::size_t tile = 0; tile < entry.tile_version.size(); ++tile) {
+      if (entry.tile_version[tile] == version_) current.push_back(static_cast<std::int64_t>(tile));
+    }
+    if (current.empty()) continue;
+    writer.integers(fmt::format("losses.image{}.tiles", i), current);
+    writer.tensor(fmt::format("losses.image{}.map", i), entry.map);
+  }
+}
+
+void CurrentLosses::load(const StateReader& reader) {
+  invalidate();
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const auto tiles = fmt::format("losses.image{}.tiles", i);
+    if (!reader.has(tiles)) continue;
+    auto& entry = entries_[i];
+    const auto size = images_.size();
+    entry.map = reader.tensor(fmt::format("losses.image{}.map", i), {size, size}, torch::kFloat32).clone();
+    entry.tile_version.assign(static_cast<std::size_t>(tiling_.tile_count()), 0);
+    for (const auto tile : reader.integers(tiles)) {
+      reader.require(tile >= 0 && tile < tiling_.tile_count(),
+                     fmt::format("there is a tile {} of image {}, which has {}", tile, i, tiling_.tile_count()));
+      entry.tile_version[static_cast<std::size_t>(tile)] = version_;
+    }
+  }
+}
+
 TrainingScene::TrainingScene(const TrainingImages& images, CurrentLosses& losses, std::int64_t patch_size,
                              std::int64_t first, std::int64_t count)
     : images_(images), losses_(losses), patch_size_(patch_size), first_(first), count_(count) {}

@@ -7,22 +7,15 @@
 #include <fmt/format.h>
 
 #include "nbs/not_finite.h"
-#include "nbs/training/autoencoder_trainer.h"
 #include "nbs/training/divergence.h"
-#include "nbs/training/profile_recorder.h"
 #include "nbs/training/rewards.h"
-#include "nbs/training/sampler_trainer.h"
 #include "nbs/training/stopwatch.h"
+
+#include "profile_side.h"
 
 namespace nbs::training {
 
 namespace {
-
-// The images that the autoencoder learns from: a run of the training images.
-struct ImageRange {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-};
 
 ImageRange autoencoder_images(const TrainingImages& images, const config::TrainOptions& train) {
   const std::int64_t given = images.labeled + images.unlabeled;
@@ -51,38 +44,6 @@ std::vector<std::int64_t> drawn_images(const ImageRange& range, std::int64_t wan
 
 }  // namespace
 
-// What a predictor that reads profiles needs beside itself. Samplers see losses of a tiling that does not overlap, so
-// that a look stays cheap; profiles have a tiling of their own.
-struct Trainer::ProfileSide {
-  Tiling tiling;
-  Tiling view_tiling;
-  CurrentLosses losses;
-  TrainingScene labeled_scene;
-  TrainingScene scene;
-  AutoencoderTrainer autoencoder;
-  SamplerTrainer sampler;
-  ProfileRecorder recorder;
-  IterationRollouts rollouts;  // of this iteration
-
-  ProfileSide(const TrainingImages& images, const Components& components, const Settings& settings,
-              const ImageRange& range, Random& random)
-      : tiling(images.size(), settings.profile.patch_size, settings.profile.tile_step, settings.profile.tile_offset),
-        view_tiling(images.size(), settings.profile.patch_size, 0, 0),
-        losses(images, view_tiling, *components.autoencoder),
-        labeled_scene(images, losses, settings.profile.patch_size, 0, images.labeled),
-        scene(images, losses, settings.profile.patch_size, range.first, range.count),
-        autoencoder(*components.autoencoder, images, settings.train, settings.augment, random),
-        sampler(*components.sampler, images, settings, labeled_scene, scene),
-        recorder(images, *components.autoencoder, tiling, settings.profile,
-                 drawn_images(range, settings.profile.reference_images, random)) {}
-
-  void reset() {
-    recorder.begin_cycle();
-    autoencoder.reset();
-    losses.invalidate();
-  }
-};
-
 Trainer::Trainer(const TrainingImages& images, Components components, Settings settings, std::uint64_t seed)
     : images_(images),
       components_(std::move(components)),
@@ -100,7 +61,9 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
                             components_.sampler ? "autoencoder" : "sampler"));
   }
   const auto range = autoencoder_images(images_, settings_.train);
-  profiles_ = std::make_unique<ProfileSide>(images_, components_, settings_, range, random_);
+  profiles_ = std::make_unique<ProfileSide>(images_, components_, settings_, range,
+                                            drawn_images(range, settings_.profile.reference_images, random_), random_);
+  profiles_->reset();
 }
 
 Trainer::~Trainer() = default;
@@ -122,7 +85,7 @@ TrainingResult Trainer::run(const std::function<void(const IterationReport&)>& r
                     error.what(), iteration_);
   }
   result.iterations = iteration_;
-  result.best = std::move(best_);
+  result.best = best_;
   result.seconds = seconds_;
   return result;
 }
@@ -131,8 +94,7 @@ TrainingResult Trainer::run(const std::function<void(const IterationReport&)>& r
 StopReason Trainer::iterate(const std::function<void(const IterationReport&)>& report,
                             const std::function<bool()>& interrupted) {
   const auto& train = settings_.train;
-  if (profiles_) profiles_->reset();
-  for (iteration_ = 0; iteration_ < train.iterations + train.predictor_iterations; ++iteration_) {
+  for (; iteration_ < train.iterations + train.predictor_iterations; ++iteration_) {
     if (interrupted()) return StopReason::interrupted;
     report(run_iteration());
     ++age_;

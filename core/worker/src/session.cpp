@@ -37,21 +37,21 @@ Context& Session::context_for(const std::string& role) {
   return *contexts_.back();
 }
 
+template <typename Interface>
+std::shared_ptr<Interface> Session::make(const config::ComponentSpec& spec, const std::string& role,
+                                         training::Components& components) {
+  auto& context = context_for(role);
+  components.generators.emplace(role, context.generator());
+  return registry_->make<Interface>(spec.plugin, spec.values, context, spec.place.text());
+}
+
 training::Components Session::make_components() {
   training::Components components;
-  const auto& predictor = *pipeline_.predictor;
-  components.predictor =
-      registry_->make<Predictor>(predictor.plugin, predictor.values, context_for("predictor"), predictor.place.text());
+  components.predictor = make<Predictor>(*pipeline_.predictor, "predictor", components);
   if (!components.predictor->needs_profile()) return components;
-  if (pipeline_.sampler) {
-    const auto& spec = *pipeline_.sampler;
-    components.sampler = registry_->make<Sampler>(spec.plugin, spec.values, context_for("sampler"), spec.place.text());
-  }
-  if (pipeline_.autoencoder) {
-    const auto& spec = *pipeline_.autoencoder;
-    components.autoencoder =
-        registry_->make<Autoencoder>(spec.plugin, spec.values, context_for("autoencoder"), spec.place.text());
-  }
+  if (pipeline_.sampler) components.sampler = make<Sampler>(*pipeline_.sampler, "sampler", components);
+  if (pipeline_.autoencoder)
+    components.autoencoder = make<Autoencoder>(*pipeline_.autoencoder, "autoencoder", components);
   return components;
 }
 

@@ -37,9 +37,12 @@ class Session {
   std::vector<std::shared_ptr<Postprocessor>> make_postprocessors(const std::vector<OptionValues>& values = {});
 
  private:
+  template <typename Interface>
+  std::shared_ptr<Interface> make(const config::ComponentSpec& spec, const std::string& role,
+                                  training::Components& components);
   Context& context_for(const std::string& role);
 
-  host::Registry* registry_;  // cycles until the program ends, so it outlives everything that plugins made
+  host::Registry* registry_;  // lives until the program ends, so it outlives everything that plugins made
   config::Pipeline pipeline_;
   std::int64_t threads_ = 1;
   Log log_;

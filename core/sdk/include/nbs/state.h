@@ -70,6 +70,8 @@ class State {
     return tensors_[at->second].second;
   }
 
+  bool has(const std::string& name) const { return places_.count(name) != 0; }
+
   /// Copies the tensor `name` into `live`, whose shape and type it must have.
   void read_into(const std::string& name, torch::Tensor live) const {
     torch::NoGradGuard no_grad;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <random>
+#include <string>
 
 namespace nbs {
 
@@ -23,6 +24,11 @@ class Random {
     return radius * std::cos(6.283185307179586 * uniform());
   }
   std::uint64_t bits() { return engine_(); }
+
+  /// Where the source stands, as a line of decimal numbers: set_state() of it makes any source go on from there.
+  std::string state() const;
+  /// Throws nbs::Error for anything but what state() gave.
+  void set_state(const std::string& state);
 
  private:
   std::mt19937_64 engine_;

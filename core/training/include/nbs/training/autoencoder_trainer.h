@@ -28,6 +28,10 @@ class AutoencoderTrainer {
   /// Whether the newest loss was out of the range of a healthy run: its parameters are not worth remembering.
   bool out_of_range() const { return watch_.out_of_range(); }
 
+  /// What is known of the losses; the autoencoder is saved by whoever owns it.
+  void save(StateWriter& writer) const { watch_.save(writer); }
+  void load(const StateReader& reader) { watch_.load(reader); }
+
  private:
   torch::Tensor pixels_of(const TrainingScene& scene, const std::vector<Patch>& patches) const;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nbs/tensor.h"
+#include "nbs/training/state_io.h"
 
 namespace nbs::training {
 
@@ -25,6 +26,10 @@ class ProfileBuffer {
   bool empty() const { return profiles_.empty(); }
   std::int64_t size() const { return static_cast<std::int64_t>(profiles_.size()); }
   const BufferedProfile& at(std::int64_t index) const { return profiles_[index]; }
+
+  void save(StateWriter& writer) const;
+  /// `images`: of how many images there may be profiles; `length`: T; `image_size`: S. Throws nbs::Error.
+  void load(const StateReader& reader, std::int64_t images, std::int64_t length, std::int64_t image_size);
 
  private:
   std::int64_t capacity_;

@@ -6,6 +6,7 @@
 
 #include "nbs/config/sections.h"
 #include "nbs/training/model.h"
+#include "nbs/training/state_io.h"
 
 namespace nbs::training {
 
@@ -28,6 +29,9 @@ class MomentSelector {
   };
   /// Judges a checkpoint with full profiles by its smoothed l_pred.
   Verdict judge(double smoothed);
+
+  void save(StateWriter& writer) const;
+  void load(const StateReader& reader);
 
  private:
   const config::TrainOptions& options_;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "nbs/error.h"
+#include "nbs/training/state_io.h"
 
 namespace nbs::training {
 
@@ -36,6 +37,9 @@ class LossWatch {
   std::optional<std::string> see_iteration(std::int64_t iteration, double loss, bool last);
   /// Whether the newest iteration was out of range; its parameters are not worth remembering.
   bool out_of_range() const { return streak_ > 0; }
+
+  void save(StateWriter& writer) const;
+  void load(const StateReader& reader);
 
  private:
   double bound() const;

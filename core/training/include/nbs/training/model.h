@@ -10,6 +10,7 @@
 
 #include "nbs/state.h"
 #include "nbs/training/profile.h"
+#include "nbs/training/state_io.h"
 
 namespace nbs::training {
 
@@ -25,6 +26,13 @@ struct Model {
   State predictor;            ///< what Predictor::save wrote
   std::optional<State> sampler;  ///< what Sampler::save wrote; nothing without one
 };
+
+/// Writes a cycle under names that begin with `name`.
+void write_cycle(StateWriter& writer, const std::string& name, const Cycle& cycle);
+/// Reads what write_cycle() wrote. Throws nbs::Error unless it fits `autoencoder` and images of `image_size` pixels,
+/// and has `least` to `length` parameter sets.
+Cycle read_cycle(const StateReader& reader, const std::string& name, Autoencoder& autoencoder, std::int64_t least,
+                 std::int64_t length, std::int64_t image_size);
 
 /// The SHA-256 of each file of a model, by its name.
 using ModelHashes = std::map<std::string, std::string>;

@@ -27,6 +27,12 @@ class PredictorTrainer {
   /// not finite.
   std::optional<double> train(std::int64_t iteration);
 
+  /// The buffer; the predictor is saved by whoever owns it.
+  void save(StateWriter& writer) const { buffer_.save(writer); }
+  void load(const StateReader& reader) {
+    buffer_.load(reader, images_.labeled, settings_.profile.length, images_.size());
+  }
+
  private:
   Predictor& predictor_;
   const TrainingImages& images_;

@@ -27,6 +27,8 @@ class ParameterRing {
   explicit ParameterRing(std::int64_t length) : length_(length) {}
   void push(Snapshot snapshot);
   void clear() { snapshots_.clear(); }
+  /// Takes the place of all that there is; at most `length` of them.
+  void assign(const std::vector<Snapshot>& snapshots) { snapshots_.assign(snapshots.begin(), snapshots.end()); }
   bool full() const { return static_cast<std::int64_t>(snapshots_.size()) == length_; }
   const std::deque<Snapshot>& snapshots() const { return snapshots_; }
 

@@ -28,8 +28,8 @@ class ProfileRecorder {
     std::optional<double> loss_ratio;
   };
 
-  /// `reference_images`: indices of the images whose median loss is the reference; empty if profiles are not relative to
-  /// it.
+  /// `reference_images`: indices of the images whose median loss is the reference; empty if profiles are not relative
+  /// to it.
   ProfileRecorder(const TrainingImages& images, Autoencoder& autoencoder, const Tiling& tiling,
                   const config::ProfileOptions& options, std::vector<std::int64_t> reference_images);
 
@@ -46,6 +46,10 @@ class ProfileRecorder {
   const ParameterRing& ring() const { return ring_; }
   /// The cycles that masks are made from, oldest first; the current one, which must be full, is the last.
   std::vector<Cycle> cycles() const;
+
+  void save(StateWriter& writer) const;
+  /// Throws nbs::Error if what was saved does not fit the autoencoder, the images or the options.
+  void load(const StateReader& reader);
 
  private:
   struct RecordedMap {

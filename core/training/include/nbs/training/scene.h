@@ -6,6 +6,7 @@
 
 #include "nbs/autoencoder.h"
 #include "nbs/sampler.h"
+#include "nbs/training/state_io.h"
 #include "nbs/training/tiling.h"
 #include "nbs/training/training_images.h"
 
@@ -24,6 +25,9 @@ class CurrentLosses {
                               std::int64_t width);
   /// A whole map that was evaluated elsewhere with the current parameters.
   void set(std::int64_t image, const torch::Tensor& map);
+  /// The maps as far as they are up to date: a sampler may look at them again before the autoencoder changes.
+  void save(StateWriter& writer) const;
+  void load(const StateReader& reader);
   /// How images are tiled here.
   const Tiling& tiling() const { return tiling_; }
   /// Tiles evaluated since construction, for the benchmarks.

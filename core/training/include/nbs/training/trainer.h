@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,9 @@ struct Components {
   std::shared_ptr<Sampler> sampler;
   std::shared_ptr<Autoencoder> autoencoder;
   std::shared_ptr<Predictor> predictor;
+  /// The random sources of the three, by their role ("sampler", "autoencoder", "predictor"), as far as they use one:
+  /// only what stands here can go on where it was.
+  std::map<std::string, at::Generator> generators;
 };
 
 /// What is told of one iteration.
@@ -60,9 +64,19 @@ class Trainer {
   Trainer(const TrainingImages& images, Components components, Settings settings, std::uint64_t seed);
   ~Trainer();
 
-  /// Runs to the end. `report` is called after every iteration; `interrupted` is asked before each.
+  /// Runs to the end, from the start or from where load() put it. `report` is called after every iteration;
+  /// `interrupted` is asked before each.
   TrainingResult run(const std::function<void(const IterationReport&)>& report,
                      const std::function<bool()>& interrupted);
+
+  /// Writes all that is needed to go on exactly where training stands, the components and their random sources
+  /// included: a trainer that loads it ends with the same bits as this one. Between two iterations only, so from
+  /// `interrupted` or after run(); but not after a run that diverged. Throws nbs::NotFiniteError if there is nothing
+  /// worth going on with.
+  void save(State& state) const;
+  /// Takes over what save() wrote, in a trainer of the same images, components, settings and seed. Throws nbs::Error,
+  /// a sentence, for anything else; the trainer is then of no use.
+  void load(const State& state);
 
  private:
   struct ProfileSide;
@@ -78,6 +92,8 @@ class Trainer {
   void require_finite_parameters() const;
   State saved(const Component& component, const char* name) const;
   void remember(double smoothed);
+  void save_best(StateWriter& writer) const;
+  void load_best(const StateReader& reader);
 
   const TrainingImages& images_;
   Components components_;

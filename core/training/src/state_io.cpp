@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/training/state_io.h"
+
+#include "nbs/error.h"
+#include "nbs/torch.h"
+
+namespace nbs::training {
+
+namespace {
+
+std::string shared_name(std::int64_t place) {
+  return fmt::format("shared.{}", place);
+}
+
+template <typename T>
+std::vector<T> values_of(const torch::Tensor& list) {
+  return {list.data_ptr<T>(), list.data_ptr<T>() + list.numel()};
+}
+
+}  // namespace
+
+void StateWriter::shared(const std::string& name, const std::vector<torch::Tensor>& tensors) {
+  std::vector<std::int64_t> list;
+  for (const auto& tensor : tensors) {
+    const auto next = static_cast<std::int64_t>(places_.size());
+    const auto [at, is_new] = places_.try_emplace(tensor.unsafeGetTensorImpl(), next);
+    if (is_new) state_.write(shared_name(next), tensor);
+    list.push_back(at->second);
+  }
+  integers(name, list);
+}
+
+void StateWriter::part(const std::string& name, const State& part) {
+  for (const auto& [key, value] : part.tensors())
+    state_.write(name + "." + key, value);
+}
+
+std::vector<std::int64_t> StateReader::integers(const std::string& name) const {
+  return values_of<std::int64_t>(state_.read_any_shape(name, torch::kInt64));
+}
+
+std::vector<double> StateReader::numbers(const std::string& name) const {
+  return values_of<double>(state_.read_any_shape(name, torch::kFloat64));
+}
+
+std::vector<torch::Tensor> StateReader::shared(const std::string& name) const {
+  std::vector<torch::Tensor> tensors;
+  for (const auto place : integers(name))
+    tensors.push_back(state_.read_as_stored(shared_name(place)));
+  return tensors;
+}
+
+std::vector<torch::Tensor> StateReader::shared(const std::string& name, at::IntArrayRef shape) const {
+  std::vector<torch::Tensor> tensors;
+  for (const auto place : integers(name))
+    tensors.push_back(state_.read(shared_name(place), shape, torch::kFloat32));
+  return tensors;
+}
+
+State StateReader::part(const std::string& name) const {
+  State part;
+  part.set_origin(state_.origin());
+  const std::string prefix = name + ".";
+  for (const auto& [key, value] : state_.tensors()) {
+    if (key.rfind(prefix, 0) != 0) continue;
+    part.write(key.substr(prefix.size()), state_.read_as_stored(key));
+  }
+  return part;
+}
+
+void StateReader::require(bool fits, const std::string& what) const {
+  if (!fits) throw Error(fmt::format("{} of {}; it belongs to another pipeline or version", what, state_.origin()));
+}
+
+}  // namespace nbs::training

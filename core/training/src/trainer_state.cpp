@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a checkpoint of a run holds: Trainer::save() and load().
+#include <cstring>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "nbs/training/trainer.h"
+
+#include "profile_side.h"
+
+namespace nbs::training {
+
+namespace {
+
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+torch::Tensor bytes_of(const std::string& text) {
+  auto bytes = torch::empty({static_cast<std::int64_t>(text.size())}, torch::kUInt8);
+  std::memcpy(bytes.data_ptr(), text.data(), text.size());
+  return bytes;
+}
+
+std::string text_of(const torch::Tensor& bytes) {
+  return {static_cast<const char*>(bytes.data_ptr()), static_cast<std::size_t>(bytes.numel())};
+}
+
+State load_part(const StateReader& reader, Component& component, const char* name) {
+  auto part = reader.part(name);
+  component.load(part);
+  part.require_all_read();
+  return part;
+}
+
+}  // namespace
+
+void Trainer::save(State& state) const {
+  StateWriter writer(state);
+  writer.integer("trainer.iteration", iteration_);
+  writer.integer("trainer.age", age_);
+  writer.integer("trainer.last_improvement", last_improvement_);
+  writer.tensor("trainer.random", bytes_of(random_.state()));
+  for (const auto& [role, generator] : components_.generators)
+    writer.tensor("random." + role, generator.get_state());
+  selector_.save(writer);
+  predictor_.save(writer);
+  writer.part("predictor", saved(*components_.predictor, "predictor"));
+  if (profiles_) {
+    profiles_->autoencoder.save(writer);
+    profiles_->losses.save(writer);
+    profiles_->recorder.save(writer);
+    writer.part("autoencoder", saved(*components_.autoencoder, "autoencoder"));
+    writer.part("sampler", saved(*components_.sampler, "sampler"));
+  }
+  save_best(writer);
+}
+
+void Trainer::save_best(StateWriter& writer) const {
+  writer.integer("best.iteration", best_ ? best_->iteration : -1);
+  if (!best_) return;
+  if (std::isfinite(best_->loss)) writer.number("best.loss", best_->loss);
+  writer.integer("best.cycles", static_cast<std::int64_t>(best_->cycles.size()));
+  for (std::size_t l = 0; l < best_->cycles.size(); ++l)
+    write_cycle(writer, fmt::format("best.cycle{}", l), best_->cycles[l]);
+  writer.part("best.predictor", best_->predictor);
+  if (best_->sampler) writer.part("best.sampler", *best_->sampler);
+}
+
+void Trainer::load(const State& state) {
+  const StateReader reader(state);
+  const auto& train = settings_.train;
+  iteration_ = reader.integer("trainer.iteration", 0, train.iterations + train.predictor_iterations);
+  age_ = reader.integer("trainer.age", 0, kMost);
+  last_improvement_ = reader.integer("trainer.last_improvement", 0, kMost);
+  random_.set_state(text_of(state.read_any_shape("trainer.random", torch::kUInt8)));
+  selector_.load(reader);
+  predictor_.load(reader);
+  load_best(reader);  // into the components too, where what follows takes its place
+  load_part(reader, *components_.predictor, "predictor");
+  if (profiles_) {
+    load_part(reader, *components_.autoencoder, "autoencoder");
+    load_part(reader, *components_.sampler, "sampler");
+    profiles_->autoencoder.load(reader);
+    profiles_->losses.load(reader);
+    profiles_->recorder.load(reader);
+  }
+  // Last, as a component may draw while it loads.
+  for (auto& [role, generator] : components_.generators) {
+    const auto wanted = generator.get_state();
+    generator.set_state(reader.tensor("random." + role, wanted.sizes(), wanted.scalar_type()));
+  }
+  state.require_all_read();
+}
+
+void Trainer::load_best(const StateReader& reader) {
+  best_.reset();
+  Checkpoint best;
+  best.iteration = reader.integer("best.iteration", -1, iteration_);
+  if (best.iteration < 0) return;
+  best.loss = reader.has("best.loss") ? reader.number("best.loss") : std::numeric_limits<double>::quiet_NaN();
+  const auto cycles = reader.integer("best.cycles", 0, settings_.profile.cycles);
+  reader.require(profiles_ != nullptr || cycles == 0, "there are autoencoders, but the pipeline has none");
+  for (std::int64_t l = 0; l < cycles; ++l) {
+    best.cycles.push_back(read_cycle(reader, fmt::format("best.cycle{}", l), *components_.autoencoder,
+                                     settings_.profile.length, settings_.profile.length, images_.size()));
+  }
+  // Better known now than at the end of the run, if it cannot be read.
+  best.predictor = load_part(reader, *components_.predictor, "best.predictor");
+  if (components_.sampler) best.sampler = load_part(reader, *components_.sampler, "best.sampler");
+  best_ = std::move(best);
+}
+
+}  // namespace nbs::training

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trainer::save() and load(): what a run that is killed goes on from.
+#include <map>
+#include <set>
+
+#include "nbs/error.h"
+#include "nbs/training/safetensors.h"
+#include "nbs/training/trainer.h"
+
+#include "fakes.h"
+
+using nbs::test::small_images;
+using nbs::test::small_settings;
+using nbs::test::SmallRun;
+using nbs::training::IterationReport;
+using nbs::training::Trainer;
+using nbs::training::TrainingResult;
+
+namespace {
+
+// Of four random patches the one where the loss is largest, so that what it chooses depends on every loss map.
+class LossSampler : public nbs::test::NotingSampler {
+ public:
+  using NotingSampler::NotingSampler;
+  nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {
+    const auto drawn = NotingSampler::sample(scene, 4 * count);
+    const auto p = scene.patch_size();
+    nbs::Rollout rollout;
+    for (std::int64_t i = 0; i < count; ++i) {
+      double largest = -1;
+      nbs::Patch best;
+      for (std::int64_t k = 4 * i; k < 4 * i + 4; ++k) {
+        const auto& patch = drawn.patches[static_cast<std::size_t>(k)];
+        const auto map = scene.loss(patch.image, patch.y, patch.x, p, p);
+        const double loss = map.slice(0, patch.y, patch.y + p).slice(1, patch.x, patch.x + p).sum().item<double>();
+        if (loss <= largest) continue;
+        largest = loss;
+        best = patch;
+      }
+      rollout.patches.push_back(best);
+    }
+    return rollout;
+  }
+};
+
+// Everything that has a state is in use: reference maps, a second cycle, smoothing, shuffling, augmentation.
+nbs::training::Settings rich_settings() {
+  auto settings = small_settings();
+  settings.profile.reference_images = 2;
+  settings.profile.cycles = 2;
+  settings.profile.tile_step = 0;
+  settings.profile.tile_offset = 0;
+  settings.train.shuffle = true;
+  settings.train.selection = nbs::config::Selection::last;
+  settings.train.predictor_iterations = 3;
+  settings.augment.flip = true;
+  return settings;
+}
+
+// The bytes of a file of what a trainer holds before each iteration.
+using Saved = std::map<std::int64_t, std::string>;
+
+struct Whole {
+  SmallRun run;
+  TrainingResult result;
+  Saved saved;
+};
+
+Whole whole_run(const nbs::training::TrainingImages& images, const nbs::training::Settings& settings) {
+  Whole whole;
+  whole.run.sampler = std::make_shared<LossSampler>(11);
+  Trainer trainer(images, whole.run.components(), settings, 5);
+  whole.result = trainer.run([&](const IterationReport& report) { whole.run.reports.push_back(report); },
+                             [&] {
+                               nbs::State state;
+                               trainer.save(state);
+                               const auto iteration = static_cast<std::int64_t>(whole.run.reports.size());
+                               whole.saved[iteration] = nbs::training::to_safetensors(state);
+                               return false;
+                             });
+  return whole;
+}
+
+}  // namespace
+
+TEST_CASE("a trainer that loads what another saved before any iteration ends with the same bits") {
+  const auto images = small_images(16, 2, 3, 1);
+  const auto settings = rich_settings();
+  const auto whole = whole_run(images, settings);
+  REQUIRE(whole.saved.size() == 23);
+  REQUIRE(whole.result.best.has_value());
+  REQUIRE(whole.result.best->cycles.size() == 2);
+  for (const auto& [iteration, bytes] : whole.saved) {
+    CAPTURE(iteration);
+    SmallRun rest;  // with random sources that stand elsewhere
+    rest.sampler = std::make_shared<LossSampler>(91);
+    rest.autoencoder = std::make_shared<nbs::test::LinearAutoencoder>(92);
+    Trainer trainer(images, rest.components(), settings, 93);
+    const auto state = nbs::training::from_safetensors(bytes, "checkpoint");
+    trainer.load(state);
+    // Saved again, it is the same file.
+    nbs::State again;
+    trainer.save(again);
+    CHECK(nbs::training::to_safetensors(again) == bytes);
+    const auto result =
+        trainer.run([&](const IterationReport& report) { rest.reports.push_back(report); }, [] { return false; });
+    const std::vector<IterationReport> expected(whole.run.reports.begin() + iteration, whole.run.reports.end());
+    CHECK(nbs::test::same(rest.reports, expected));
+    CHECK(result.iterations == whole.result.iterations);
+    REQUIRE(result.best.has_value());
+    CHECK(nbs::test::same(*result.best, *whole.result.best));
+  }
+}
+
+TEST_CASE("a loss map that many profiles share is stored once") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = rich_settings();
+  settings.buffer.capacity = 40;
+  const auto whole = whole_run(images, settings);
+  const auto state = nbs::training::from_safetensors(whole.saved.at(8), "checkpoint");
+  std::set<std::string> maps;
+  for (const auto& [name, value] : state.tensors()) {
+    if (name.rfind("shared.", 0) == 0 && value.sizes() == torch::IntArrayRef({16, 16})) maps.insert(name);
+  }
+  // Eight iterations of two labeled images, and a reference map for each of the three sets in the ring.
+  CHECK(maps.size() == 8 * 2 + 3);
+}
+
+TEST_CASE("what another pipeline saved, or nobody, is refused in a sentence") {
+  const auto images = small_images(16, 2, 3, 1);
+  const auto whole = whole_run(images, rich_settings());
+  const auto load = [&](const nbs::training::TrainingImages& other_images, const nbs::training::Settings& settings,
+                        const nbs::State& state) {
+    SmallRun run;
+    Trainer trainer(other_images, run.components(), settings, 5);
+    trainer.load(state);
+  };
+  const auto state = [&] { return nbs::training::from_safetensors(whole.saved.at(20), "a.safetensors"); };
+  CHECK_NOTHROW(load(images, rich_settings(), state()));
+  auto settings = rich_settings();
+  SUBCASE("shorter profiles") {
+    settings.profile.length = 2;
+    CHECK_THROWS_WITH_AS(load(images, settings, state()),
+                         "the profile buffer does not fit the options of this pipeline and the rest of a.safetensors; "
+                         "it belongs to another pipeline or version",
+                         nbs::Error);
+  }
+  SUBCASE("fewer iterations") {
+    settings.train.iterations = 10;
+    CHECK_THROWS_WITH_AS(load(images, settings, state()),
+                         "\"trainer.iteration\" of a.safetensors is 20, but 0 to 13 is possible; it belongs to another "
+                         "pipeline or version, so run this one again",
+                         nbs::Error);
+  }
+  SUBCASE("another size of images") {
+    CHECK_THROWS_AS(load(small_images(24, 2, 3, 1), settings, state()), nbs::Error);
+  }
+  SUBCASE("something is missing, whatever it is") {
+    const auto all = state();
+    const std::set<std::string> optional = {"loss_watch.first", "selector.lowest", "best.loss"};
+    for (const auto& left_out : all.tensors()) {
+      CAPTURE(left_out.first);
+      if (optional.count(left_out.first) != 0) continue;
+      nbs::State less;
+      for (const auto& [name, value] : all.tensors()) {
+        if (name != left_out.first) less.write(name, value);
+      }
+      // Without the list of its tiles a map is left over, which is refused too.
+      CHECK_THROWS_AS(load(images, settings, less), nbs::Error);
+    }
+  }
+  SUBCASE("something too much") {
+    auto more = state();
+    more.write_integer("stranger", 1);
+    CHECK_THROWS_AS(load(images, settings, more), nbs::Error);
+  }
+  SUBCASE("a random source that is none") {
+    nbs::State broken;
+    const auto all = state();
+    for (const auto& [name, value] : all.tensors())
+      broken.write(name, name == "trainer.random" ? torch::zeros_like(value) : value);
+    CHECK_THROWS_AS(load(images, settings, broken), nbs::Error);
+  }
+}
