@@ -19,7 +19,8 @@ endif()
 # Torch's own flags, as one target; its headers are not ours to warn about.
 add_library(nbs_torch INTERFACE)
 target_include_directories(nbs_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-target_link_libraries(nbs_torch INTERFACE ${TORCH_LIBRARIES})
+# at::parallel_for is a template: compiled without OpenMP it silently runs on one core.
+target_link_libraries(nbs_torch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
 separate_arguments(nbs_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(nbs_torch INTERFACE ${nbs_torch_flags})
 

@@ -22,7 +22,8 @@ TEST_CASE("a window of the current loss map is that of the whole map, and only i
   const auto images = nbs::test::small_images(16, 1, 2, 4);
   nbs::test::LinearAutoencoder autoencoder(3);
   const Tiling tiling(16, 4);
-  CurrentLosses losses(images, tiling, autoencoder);
+  std::mutex mutex;
+  CurrentLosses losses(images, tiling, autoencoder, mutex);
   const auto expected = [&](std::int64_t i) { return autoencoder.pixel_loss(images.images[i].unsqueeze(0))[0]; };
   CHECK(torch::allclose(part(losses.window(1, 3, 3, 2, 2), 3, 3, 2), part(expected(1), 3, 3, 2)));
   CHECK(losses.tiles_evaluated() == 4);
@@ -43,7 +44,8 @@ TEST_CASE("a map given from outside is used until the autoencoder changes") {
   const auto images = nbs::test::small_images(16, 1, 1, 4);
   nbs::test::LinearAutoencoder autoencoder(3);
   const Tiling tiling(16, 4);
-  CurrentLosses losses(images, tiling, autoencoder);
+  std::mutex mutex;
+  CurrentLosses losses(images, tiling, autoencoder, mutex);
   losses.set(0, torch::full({16, 16}, 5.0));
   CHECK(losses.window(0, 0, 0, 16, 16).min().item<float>() == 5);
   CHECK(losses.tiles_evaluated() == 0);
@@ -55,7 +57,8 @@ TEST_CASE("with overlapping tiles windows are those of the averaged map") {
   const auto images = nbs::test::small_images(16, 1, 1, 4);
   nbs::test::LinearAutoencoder autoencoder(3);
   const Tiling tiling(16, 8, 3, 1);
-  CurrentLosses losses(images, tiling, autoencoder);
+  std::mutex mutex;
+  CurrentLosses losses(images, tiling, autoencoder, mutex);
   const auto whole = nbs::training::loss_map(autoencoder, tiling, images.images[1]);
   CHECK(torch::allclose(part(losses.window(1, 6, 2, 5, 5), 6, 2, 5), part(whole, 6, 2, 5)));
 }
@@ -64,7 +67,8 @@ TEST_CASE("a scene numbers its own images and has no masks of unlabeled ones") {
   const auto images = nbs::test::small_images(16, 2, 3, 4);
   nbs::test::LinearAutoencoder autoencoder(3);
   const Tiling tiling(16, 4);
-  CurrentLosses losses(images, tiling, autoencoder);
+  std::mutex mutex;
+  CurrentLosses losses(images, tiling, autoencoder, mutex);
   TrainingScene all(images, losses, 4, 0, 5);
   CHECK(all.image_count() == 5);
   CHECK(all.image_size() == 16);

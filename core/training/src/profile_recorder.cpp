@@ -62,12 +62,14 @@ void ProfileRecorder::record_parameters() {
   if (static_cast<std::int64_t>(reference_.size()) > options_.length) reference_.pop_front();
 }
 
-ProfileRecorder::LabeledMaps ProfileRecorder::record_labeled_maps(CurrentLosses& losses) {
+ProfileRecorder::LabeledMaps ProfileRecorder::record_labeled_maps(const std::vector<CurrentLosses*>& losses) {
   LabeledMaps recorded;
   LossSums sums;
   for (std::int64_t i = 0; i < images_.labeled; ++i) {
     auto map = loss_map(autoencoder_, tiling_, images_.images[i]);
-    if (tiling_ == losses.tiling()) losses.set(i, map);
+    for (auto* const current : losses) {
+      if (tiling_ == current->tiling()) current->set(i, map);
+    }
     sums.add(map, images_.masks[i]);
     auto& maps = labeled_maps_[static_cast<std::size_t>(i)];
     const double mean = map.mean().item<double>();

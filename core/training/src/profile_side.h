@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,10 @@ struct ImageRange {
 struct Trainer::ProfileSide {
   Tiling tiling;
   Tiling view_tiling;
+  std::mutex autoencoder_mutex;
+  // A set for each scene: rollouts on both may run at the same time, and what one of them sees must not depend on how
+  // far the other is.
+  CurrentLosses labeled_losses;
   CurrentLosses losses;
   TrainingScene labeled_scene;
   TrainingScene scene;
@@ -36,8 +41,9 @@ struct Trainer::ProfileSide {
               const ImageRange& range, std::vector<std::int64_t> reference_images, Random& random)
       : tiling(images.size(), settings.profile.patch_size, settings.profile.tile_step, settings.profile.tile_offset),
         view_tiling(images.size(), settings.profile.patch_size, 0, 0),
-        losses(images, view_tiling, *components.autoencoder),
-        labeled_scene(images, losses, settings.profile.patch_size, 0, images.labeled),
+        labeled_losses(images, view_tiling, *components.autoencoder, autoencoder_mutex),
+        losses(images, view_tiling, *components.autoencoder, autoencoder_mutex),
+        labeled_scene(images, labeled_losses, settings.profile.patch_size, 0, images.labeled),
         scene(images, losses, settings.profile.patch_size, range.first, range.count),
         autoencoder(*components.autoencoder, images, settings.train, settings.augment, random),
         sampler(*components.sampler, images, settings, labeled_scene, scene),
@@ -46,6 +52,11 @@ struct Trainer::ProfileSide {
   void reset() {
     recorder.begin_cycle();
     autoencoder.reset();
+    invalidate_losses();
+  }
+  /// The autoencoder has changed.
+  void invalidate_losses() {
+    labeled_losses.invalidate();
     losses.invalidate();
   }
 };

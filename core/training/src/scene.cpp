@@ -7,8 +7,13 @@
 
 namespace nbs::training {
 
-CurrentLosses::CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder)
-    : images_(images), tiling_(tiling), autoencoder_(autoencoder), entries_(static_cast<std::size_t>(images.count())) {}
+CurrentLosses::CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder,
+                             std::mutex& autoencoder_mutex)
+    : images_(images),
+      tiling_(tiling),
+      autoencoder_(autoencoder),
+      autoencoder_mutex_(autoencoder_mutex),
+      entries_(static_cast<std::size_t>(images.count())) {}
 
 const torch::Tensor& CurrentLosses::window(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
                                            std::int64_t width) {
@@ -22,14 +27,18 @@ const torch::Tensor& CurrentLosses::window(std::int64_t image, std::int64_t y, s
     if (entry.tile_version[tile] != version_) stale.push_back(tile);
   }
   if (stale.empty()) return entry.map;
+  const auto losses_of = [&](const torch::Tensor& patches) {
+    const std::lock_guard<std::mutex> lock(autoencoder_mutex_);
+    return autoencoder_.pixel_loss(patches);
+  };
   if (!tiling_.disjoint()) {
     // Overlapping tiles are averaged, so a map is made whole or not at all.
-    entry.map.copy_(tiling_.assemble(autoencoder_.pixel_loss(tiling_.gather(images_.images[image]))));
+    entry.map.copy_(tiling_.assemble(losses_of(tiling_.gather(images_.images[image]))));
     entry.tile_version.assign(tiling_.tile_count(), version_);
     tiles_evaluated_ += tiling_.tile_count();
     return entry.map;
   }
-  tiling_.scatter(autoencoder_.pixel_loss(tiling_.gather(images_.images[image], stale)), stale, entry.map);
+  tiling_.scatter(losses_of(tiling_.gather(images_.images[image], stale)), stale, entry.map);
   for (const auto tile : stale)
     entry.tile_version[tile] = version_;
   tiles_evaluated_ += static_cast<std::int64_t>(stale.size());
@@ -43,7 +52,7 @@ void CurrentLosses::set(std::int64_t image, const torch::Tensor& map) {
   entry.tile_version.assign(tiling_.tile_count(), version_);
 }
 
-void CurrentLosses::save(StateWriter& writer) const {
+void CurrentLosses::save(StateWriter& writer, const std::string& name) const {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const auto& entry = entries_[i];
     std::vector<std::int64_t> current;
@@ -51,19 +60,19 @@ void CurrentLosses::save(StateWriter& writer) const {
       if (entry.tile_version[tile] == version_) current.push_back(static_cast<std::int64_t>(tile));
     }
     if (current.empty()) continue;
-    writer.integers(fmt::format("losses.image{}.tiles", i), current);
-    writer.tensor(fmt::format("losses.image{}.map", i), entry.map);
+    writer.integers(fmt::format("{}.image{}.tiles", name, i), current);
+    writer.tensor(fmt::format("{}.image{}.map", name, i), entry.map);
   }
 }
 
-void CurrentLosses::load(const StateReader& reader) {
+void CurrentLosses::load(const StateReader& reader, const std::string& name) {
   invalidate();
   for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const auto tiles = fmt::format("losses.image{}.tiles", i);
+    const auto tiles = fmt::format("{}.image{}.tiles", name, i);
     if (!reader.has(tiles)) continue;
     auto& entry = entries_[i];
     const auto size = images_.size();
-    entry.map = reader.tensor(fmt::format("losses.image{}.map", i), {size, size}, torch::kFloat32).clone();
+    entry.map = reader.tensor(fmt::format("{}.image{}.map", name, i), {size, size}, torch::kFloat32).clone();
     entry.tile_version.assign(static_cast<std::size_t>(tiling_.tile_count()), 0);
     for (const auto tile : reader.integers(tiles)) {
       reader.require(tile >= 0 && tile < tiling_.tile_count(),

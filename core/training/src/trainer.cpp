@@ -143,14 +143,14 @@ void Trainer::train_on_patches(IterationReport& line) {
   {
     const Stopwatch watch(seconds_.autoencoder);
     const double loss = side.autoencoder.train(side.scene, side.rollouts.training.patches, iteration_);
-    side.losses.invalidate();
+    side.invalidate_losses();
     line.ae_loss = loss;
   }
   if (!record_is_due()) return;
   const Stopwatch watch(seconds_.evaluate);
   side.recorder.record_parameters();
   if (!components_.predictor->is_trainable()) return;
-  auto recorded = side.recorder.record_labeled_maps(side.losses);
+  auto recorded = side.recorder.record_labeled_maps({&side.labeled_losses, &side.losses});
   predictor_.add(std::move(recorded.profiles));
   if (recorded.loss_ratio) line.loss_ratio = *recorded.loss_ratio;
 }

@@ -47,7 +47,8 @@ void Trainer::save(State& state) const {
   writer.part("predictor", saved(*components_.predictor, "predictor"));
   if (profiles_) {
     profiles_->autoencoder.save(writer);
-    profiles_->losses.save(writer);
+    profiles_->labeled_losses.save(writer, "labeled_losses");
+    profiles_->losses.save(writer, "losses");
     profiles_->recorder.save(writer);
     writer.part("autoencoder", saved(*components_.autoencoder, "autoencoder"));
     writer.part("sampler", saved(*components_.sampler, "sampler"));
@@ -81,7 +82,8 @@ void Trainer::load(const State& state) {
     load_part(reader, *components_.autoencoder, "autoencoder");
     load_part(reader, *components_.sampler, "sampler");
     profiles_->autoencoder.load(reader);
-    profiles_->losses.load(reader);
+    profiles_->labeled_losses.load(reader, "labeled_losses");
+    profiles_->losses.load(reader, "losses");
     profiles_->recorder.load(reader);
   }
   // Last, as a component may draw while it loads.

@@ -7,6 +7,7 @@
 #include "nbs/context.h"
 #include "nbs/trainable_network.h"
 
+#include "fast_network.h"
 #include "network.h"
 #include "options.h"
 
@@ -19,7 +20,7 @@ class ConvAutoencoder : public Autoencoder {
 
   ConvAutoencoder(const Options& options, Context& context);
 
-  void reset() override { network_.reset(); }
+  void reset() override;
   double train_step(const torch::Tensor& patches) override;
   torch::Tensor pixel_loss(const torch::Tensor& patches) override;
   std::vector<torch::Tensor> state() override { return network_->parameters(); }
@@ -31,8 +32,12 @@ class ConvAutoencoder : public Autoencoder {
 
  private:
   torch::Tensor prepare(const torch::Tensor& patches) const;
+  void update_fast();
 
   TrainableNetwork<Network> network_;
+  FastNetwork fast_;
+  bool trained_ = false;                // since fast_ was packed; a step leaves no trace in the tensors' versions
+  std::vector<std::int64_t> versions_;  // of the parameters that fast_ was packed from
 };
 
 }  // namespace nbs::conv

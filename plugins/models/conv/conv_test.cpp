@@ -106,6 +106,19 @@ TEST_CASE("upsample is the transposed convolution of kernel 4, stride 2, padding
   }
 }
 
+TEST_CASE("interleaving is the same in slices") {
+  auto generator = nbs::make_generator(1);
+  for (const auto type : {torch::kFloat32, torch::kFloat64}) {
+    const auto kinds = torch::randn({3, 20, 5, 4}, generator, torch::TensorOptions().dtype(type)).requires_grad_(true);
+    const auto found = nbs::conv::interleave(kinds);
+    const auto expected = nbs::conv::interleave_slices(kinds);
+    CHECK(torch::equal(found, expected));
+    const auto direction = torch::randn(found.sizes(), generator, torch::TensorOptions().dtype(type));
+    CHECK(torch::equal(torch::autograd::grad({found}, {kinds}, {direction})[0],
+                       torch::autograd::grad({expected}, {kinds}, {direction})[0]));
+  }
+}
+
 TEST_CASE("the network and its parameter gradients agree with LibTorch's own layers") {
   for (const auto& shortcuts : std::vector<std::vector<std::int64_t>>{{}, {1}, {1, 2}}) {
     CAPTURE(shortcuts.size());
@@ -161,6 +174,65 @@ TEST_CASE("a patch's loss does not depend on the others in the batch") {
   const auto together = made.autoencoder.pixel_loss(patches);
   for (std::int64_t i = 0; i < 9; ++i)
     CHECK(torch::allclose(made.autoencoder.pixel_loss(patches.slice(0, i, i + 1))[0], together[i], 1e-5, 1e-8));
+}
+
+TEST_CASE("the loss is the network's squared error, averaged over the colors, whatever has changed its parameters") {
+  for (const auto& [channels, shortcuts] :
+       {std::pair{std::vector<std::int64_t>{4, 8}, std::vector<std::int64_t>{}},
+        std::pair{std::vector<std::int64_t>{16, 20, 33}, std::vector<std::int64_t>{1, 3}},
+        std::pair{std::vector<std::int64_t>{7}, std::vector<std::int64_t>{1}}}) {
+    CAPTURE(channels.size());
+    auto options = small_options();
+    options.channels = channels;
+    options.shortcuts = shortcuts;
+    Made made(options, 3);
+    const auto patches = random_patches(9, 4);
+    const auto check = [&](const char* after) {
+      CAPTURE(after);
+      torch::NoGradGuard no_grad;
+      const auto input = patches - 0.5;
+      const auto expected =
+          (reference(made.autoencoder.network(), input, static_cast<std::int64_t>(channels.size()), shortcuts) - input)
+              .square()
+              .mean(1);
+      const auto found = made.autoencoder.pixel_loss(patches);
+      CHECK(found.sizes() == expected.sizes());
+      CHECK(torch::allclose(found, expected, 1e-4, 1e-6));
+      return found;
+    };
+    const auto first = check("construction");
+    made.autoencoder.train_step(patches);
+    const auto second = check("a step");
+    CHECK_FALSE(torch::allclose(first, second, 1e-4, 1e-6));
+    const auto state = saved(made.autoencoder);
+    for (auto& tensor : made.autoencoder.state()) {
+      torch::NoGradGuard no_grad;
+      tensor.copy_(tensor * 1.5);
+    }
+    const auto third = check("the host's writing");
+    CHECK_FALSE(torch::allclose(second, third, 1e-4, 1e-6));
+    restore(made.autoencoder, state);
+    CHECK(torch::equal(check("load"), second));
+    made.autoencoder.reset();
+    CHECK_FALSE(torch::allclose(check("reset"), second, 1e-4, 1e-6));
+  }
+}
+
+TEST_CASE("a patch's loss has the same bits in any batch and with any number of threads") {
+  Made made(small_options(), 3);
+  const auto patches = random_patches(21, 4);
+  const auto all = made.autoencoder.pixel_loss(patches);
+  const int before = at::get_num_threads();
+  for (const int threads : {1, 2, 5}) {
+    at::set_num_threads(threads);
+    CHECK(torch::equal(made.autoencoder.pixel_loss(patches), all));
+  }
+  at::set_num_threads(before);
+  for (std::int64_t i = 0; i < 21; ++i)
+    CHECK(torch::equal(made.autoencoder.pixel_loss(patches.slice(0, i, i + 1))[0], all[i]));
+  // Neither are they bound to lie row by row.
+  const auto turned = patches.permute({0, 1, 3, 2}).contiguous().permute({0, 1, 3, 2});
+  CHECK(torch::equal(made.autoencoder.pixel_loss(turned), all));
 }
 
 TEST_CASE("levels that do not fit the patch and shortcuts that name no level are refused") {

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "nbs/batch_norm_relu.h"
+
 namespace nbs::dilated {
 
 NetworkImpl::NetworkImpl(std::int64_t inputs, const Options& options) {
@@ -29,8 +31,7 @@ NetworkImpl::NetworkImpl(std::int64_t inputs, const Options& options) {
 torch::Tensor NetworkImpl::forward(torch::Tensor features, const torch::Tensor& keep) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     features = layers_[i]->forward(features);
-    if (!norms_.empty()) features = norms_[i]->forward(features);
-    features = features.relu_();
+    features = norms_.empty() ? features.relu_() : batch_norm_relu(features, norms_[i]);
   }
   if (keep.defined()) features = features * keep;
   return head_->forward(features).squeeze(1);

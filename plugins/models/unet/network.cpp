@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "nbs/batch_norm_relu.h"
+
 namespace nbs::unet {
 
 namespace {
@@ -31,8 +33,7 @@ BlockImpl::BlockImpl(std::int64_t inputs, std::int64_t outputs, bool normalized)
 torch::Tensor BlockImpl::forward(torch::Tensor features) {
   for (std::size_t i = 0; i < convolutions_.size(); ++i) {
     features = convolutions_[i]->forward(features);
-    if (!norms_.empty()) features = norms_[i]->forward(features);
-    features = features.relu_();
+    features = norms_.empty() ? features.relu_() : batch_norm_relu(features, norms_[i]);
   }
   return features;
 }

@@ -31,13 +31,14 @@ TEST_CASE("the fast forward pass gives the network's logits, for all shapes and 
     Policy policy(window, channels, hidden);
     nbs::initialize(*policy, generator, 2.4);
     FastPolicy fast(*policy);
+    auto workspace = fast.make_workspace();
     for (int repeat = 0; repeat < 3; ++repeat) {
       const auto states = torch::randn({4, window, window, 5}, generator);
       const auto expected = policy->forward(states.permute({0, 3, 1, 2}));
       CHECK(expected.abs().max().item<double>() > 1e-2);
       for (std::int64_t i = 0; i < 4; ++i) {
         auto found = torch::empty({9});
-        fast.logits(states[i].data_ptr<float>(), found.data_ptr<float>());
+        fast.logits(states[i].data_ptr<float>(), workspace, found.data_ptr<float>());
         CHECK(torch::allclose(found, expected[i], 1e-4, 1e-4));
       }
       nbs::initialize(*policy, generator, 2.4);

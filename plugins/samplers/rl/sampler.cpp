@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include <ATen/Parallel.h>
+
 #include "nbs/initialize.h"
 
 #include "observer.h"
@@ -32,6 +34,14 @@ std::int64_t draw_action(const float* logits, Draw& draw) {
   return kActions - 1;
 }
 
+// A patch anywhere in any image.
+Patch jump(const Scene& scene, Draw& draw) {
+  const std::int64_t places = scene.image_size() - scene.patch_size() + 1;
+  const std::int64_t image = draw.below(scene.image_count());
+  const std::int64_t y = draw.below(places);
+  return {image, y, draw.below(places)};
+}
+
 // Six layers of LibTorch's default would shrink what the policy sees to a hundredth: nearly the same logits anywhere.
 void initialize_policy(Policy& policy, at::Generator& generator) {
   initialize(*policy, generator, std::sqrt(6.0));
@@ -55,15 +65,26 @@ RlSampler::RlSampler(const Options& options, Context& context)
               initialize_policy),
       fast_(*policy_) {}
 
-Patch RlSampler::jump(const Scene& scene) {
-  const std::int64_t places = scene.image_size() - scene.patch_size() + 1;
-  const std::int64_t image = draw_.below(scene.image_count());
-  const std::int64_t y = draw_.below(places);
-  return {image, y, draw_.below(places)};
+Rollout RlSampler::sample(Scene& scene, std::int64_t count) {
+  return roll_out(scene, count, draw_.bits());
 }
 
-Rollout RlSampler::sample(Scene& scene, std::int64_t count) {
+std::vector<Rollout> RlSampler::sample_all(const std::vector<RolloutRequest>& requests) {
+  std::vector<std::uint64_t> seeds;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    seeds.push_back(draw_.bits());
+  std::vector<Rollout> rollouts(requests.size());
+  at::parallel_for(0, static_cast<std::int64_t>(requests.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+      rollouts[i] = roll_out(*requests[i].scene, requests[i].count, seeds[i]);
+  });
+  return rollouts;
+}
+
+Rollout RlSampler::roll_out(Scene& scene, std::int64_t count, std::uint64_t seed) const {
   torch::NoGradGuard no_grad;
+  auto generator = make_generator(seed);
+  Draw draw(generator);
   auto memory = std::make_shared<Memory>();
   const std::int64_t window = options_.window;
   memory->states = torch::empty({count, window, window, kStateChannels});
@@ -72,15 +93,16 @@ Rollout RlSampler::sample(Scene& scene, std::int64_t count) {
   auto* const actions = memory->actions.data_ptr<std::int64_t>();
   const std::int64_t last = scene.image_size() - scene.patch_size();
   Observer observer(options_, scene);
+  auto workspace = fast_.make_workspace();
   Rollout rollout;
   rollout.patches.reserve(static_cast<std::size_t>(count));
-  Patch patch = jump(scene);
+  Patch patch = jump(scene, draw);
   std::array<float, kActions> logits;
   for (std::int64_t t = 0; t < count; ++t, state += window * window * kStateChannels) {
     observer.observe(patch, state);
-    fast_.logits(state, logits.data());
-    actions[t] = draw_action(logits.data(), draw_);
-    patch = actions[t] == kJump ? jump(scene) : moved(patch, actions[t], options_.step, last);
+    fast_.logits(state, workspace, logits.data());
+    actions[t] = draw_action(logits.data(), draw);
+    patch = actions[t] == kJump ? jump(scene, draw) : moved(patch, actions[t], options_.step, last);
     observer.mark(patch);
     rollout.patches.push_back(patch);
   }

@@ -25,6 +25,8 @@ class RlSampler : public Sampler {
   RlSampler(const Options& options, Context& context);
 
   Rollout sample(Scene& scene, std::int64_t count) override;
+  /// The rollouts run at the same time, a core each, as each has its own scene and random source.
+  std::vector<Rollout> sample_all(const std::vector<RolloutRequest>& requests) override;
   bool is_trainable() const override { return true; }
   std::vector<std::pair<std::string, double>> train_step(const std::vector<RewardedRollout>& rollouts) override;
   void save(State& state) const override;
@@ -34,7 +36,7 @@ class RlSampler : public Sampler {
   Policy& policy() { return policy_.network(); }
 
  private:
-  Patch jump(const Scene& scene);
+  Rollout roll_out(Scene& scene, std::int64_t count, std::uint64_t seed) const;
   RunningBaseline& baseline(std::size_t index);
 
   Options options_;

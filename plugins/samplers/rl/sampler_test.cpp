@@ -123,6 +123,50 @@ TEST_CASE("a rollout follows its actions, remembers what was seen, and stays in 
   }
 }
 
+TEST_CASE("rollouts at the same time have the same bits as one after the other, and are of different chance") {
+  const int before = at::get_num_threads();
+  std::vector<std::vector<Rollout>> made_rollouts;
+  for (const int threads : {1, 2, 4}) {
+    at::set_num_threads(threads);
+    Made made(small_options(), 4);
+    auto first = TestScene::random(3, 40, 10, 1);
+    auto second = TestScene::random(3, 40, 10, 1);
+    made_rollouts.push_back(made.sampler.sample_all({{&first, 50}, {&second, 70}}));
+  }
+  at::set_num_threads(before);
+  const auto& expected = made_rollouts.front();
+  REQUIRE(expected.size() == 2);
+  CHECK(expected[0].patches.size() == 50);
+  CHECK(expected[1].patches.size() == 70);
+  CHECK_FALSE(std::equal(expected[0].patches.begin(), expected[0].patches.end(), expected[1].patches.begin()));
+  for (const auto& rollouts : made_rollouts) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      CHECK((rollouts[i].patches == expected[i].patches));
+      CHECK(torch::equal(memory_of(rollouts[i]).states, memory_of(expected[i]).states));
+      CHECK(torch::equal(memory_of(rollouts[i]).actions, memory_of(expected[i]).actions));
+    }
+  }
+  // A single rollout is the one that would be the first of several.
+  Made made(small_options(), 4);
+  auto scene = TestScene::random(3, 40, 10, 1);
+  CHECK((made.sampler.sample(scene, 50).patches == expected[0].patches));
+}
+
+TEST_CASE("what a scene throws in one of several rollouts arrives as it was thrown") {
+  class Broken : public TestScene {
+   public:
+    using TestScene::TestScene;
+    explicit Broken(TestScene scene) : TestScene(std::move(scene)) {}
+    torch::Tensor loss(std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t) override {
+      throw nbs::Error("no losses here");
+    }
+  };
+  Made made(small_options(), 4);
+  auto good = TestScene::random(3, 40, 10, 1);
+  Broken bad(TestScene::random(3, 40, 10, 1));
+  CHECK_THROWS_WITH_AS(made.sampler.sample_all({{&good, 20}, {&bad, 20}}), "no losses here", nbs::Error);
+}
+
 TEST_CASE("actions are drawn with the policy's probabilities") {
   Made made(small_options(), 4);
   const std::array<double, 9> wanted = {0.3, 0.05, 0.05, 0.1, 0.1, 0.02, 0.08, 0.2, 0.1};

@@ -13,12 +13,13 @@ class Draw {
  public:
   explicit Draw(at::Generator& generator) : generator_(generator) {}
 
-  /// Uniform in [0, 1).
-  double uniform() {
+  /// 64 random bits: the seed of a generator of its own, for example.
+  std::uint64_t bits() {
     const std::lock_guard<std::mutex> lock(generator_.mutex());
-    auto* const source = at::check_generator<at::CPUGeneratorImpl>(generator_);
-    return static_cast<double>(source->random64() >> 11) * 0x1.0p-53;
+    return at::check_generator<at::CPUGeneratorImpl>(generator_)->random64();
   }
+  /// Uniform in [0, 1).
+  double uniform() { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }
   /// Uniform in 0 … bound - 1; bound >= 1.
   std::int64_t below(std::int64_t bound) { return static_cast<std::int64_t>(uniform() * static_cast<double>(bound)); }
 

@@ -83,8 +83,9 @@ class Sampler : public Component {
   /// One rollout of exactly `count` patches. The host refuses a patch that leaves its image.
   virtual Rollout sample(Scene& scene, std::int64_t count) = 0;
 
-  /// Several rollouts under the same policy, in the order of the requests. A policy network gains
-  /// by advancing them together, a step of each at a time.
+  /// Several rollouts under the same policy, in the order of the requests. Each request has a scene of its own, and
+  /// different scenes may be asked from different threads at the same time, so the rollouts may run in parallel (with
+  /// at::parallel_for). For the same bits whatever the timing, give each a random source of its own.
   virtual std::vector<Rollout> sample_all(const std::vector<RolloutRequest>& requests) {
     std::vector<Rollout> rollouts;
     rollouts.reserve(requests.size());

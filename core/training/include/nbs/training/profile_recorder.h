@@ -38,8 +38,8 @@ class ProfileRecorder {
   /// The autoencoder's current parameters, and the reference map under them, join the history.
   void record_parameters();
   /// The loss maps of the labeled images under the current parameters join their profiles. Call record_parameters()
-  /// first. Maps of the tiling that `losses` has are handed on to it.
-  LabeledMaps record_labeled_maps(CurrentLosses& losses);
+  /// first. They are handed on to each of `losses` that has the same tiling.
+  LabeledMaps record_labeled_maps(const std::vector<CurrentLosses*>& losses);
 
   /// Whether the history holds T parameter sets, so that profiles can be made.
   bool full() const { return ring_.full(); }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "nbs/autoencoder.h"
@@ -16,7 +18,10 @@ namespace nbs::training {
 /// Without an autoencoder (and for samplers that never ask) it costs nothing.
 class CurrentLosses {
  public:
-  CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder);
+  /// `autoencoder_mutex`: held while the autoencoder works, as several of these may be asked at the same time. Each of
+  /// them by one thread only.
+  CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder,
+                std::mutex& autoencoder_mutex);
 
   /// The autoencoder's parameters have changed: all maps are out of date.
   void invalidate() { ++version_; }
@@ -26,8 +31,8 @@ class CurrentLosses {
   /// A whole map that was evaluated elsewhere with the current parameters.
   void set(std::int64_t image, const torch::Tensor& map);
   /// The maps as far as they are up to date: a sampler may look at them again before the autoencoder changes.
-  void save(StateWriter& writer) const;
-  void load(const StateReader& reader);
+  void save(StateWriter& writer, const std::string& name) const;
+  void load(const StateReader& reader, const std::string& name);
   /// How images are tiled here.
   const Tiling& tiling() const { return tiling_; }
   /// Tiles evaluated since construction, for the benchmarks.
@@ -41,6 +46,7 @@ class CurrentLosses {
   const TrainingImages& images_;
   const Tiling& tiling_;
   Autoencoder& autoencoder_;
+  std::mutex& autoencoder_mutex_;
   std::int64_t version_ = 1;
   std::int64_t tiles_evaluated_ = 0;
   std::vector<Entry> entries_;

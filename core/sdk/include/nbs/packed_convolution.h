@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace nbs {
+
+/// A convolution of one small image on one core, without tensors: for networks that are asked hundreds of times, one
+/// after the other, where a general library's dispatch and threads cost more than the arithmetic. Output channels lie
+/// along the vector lanes; inputs are channels last with their border around them. Each sum is taken in the order bias,
+/// kernel row, kernel column, input channel, whatever the processor and whatever else is computed with it, so a result
+/// depends on its own inputs alone. A dense layer is a convolution whose kernel covers its whole input.
+class PackedConvolution {
+ public:
+  static constexpr std::int64_t kLanes = 16;
+
+  struct Shape {
+    std::int64_t inputs = 0;   ///< channels
+    std::int64_t outputs = 0;  ///< channels
+    std::int64_t kernel = 0;   ///< rows and columns
+    std::int64_t stride = 1;
+    std::int64_t side = 0;  ///< rows and columns of the output
+  };
+
+  PackedConvolution() = default;
+  explicit PackedConvolution(const Shape& shape)
+      : shape_(shape),
+        blocks_((shape.outputs + kLanes - 1) / kLanes),
+        weights_(static_cast<std::size_t>(blocks_ * rows() * kLanes)),
+        biases_(static_cast<std::size_t>(blocks_ * kLanes)) {}
+
+  const Shape& shape() const { return shape_; }
+  /// Rows and columns of the input that it reads, border included.
+  std::int64_t input_side() const { return (shape_.side - 1) * shape_.stride + shape_.kernel; }
+
+  /// `weights`: [outputs][kernel][kernel][inputs]; `biases`: [outputs].
+  void pack(const float* weights, const float* biases) {
+    for (std::int64_t o = 0; o < shape_.outputs; ++o) {
+      float* const to = weights_.data() + (o / kLanes) * rows() * kLanes + o % kLanes;
+      for (std::int64_t i = 0; i < rows(); ++i)
+        to[i * kLanes] = weights[o * rows() + i];
+      biases_[static_cast<std::size_t>(o)] = biases[o];
+    }
+  }
+
+  /// Reads `in`, [≥ input_side()][in_side][inputs], and writes pixel (y, x) to out + y * out_row + x * out_pixel,
+  /// `outputs` numbers. `slope`: what negative results are multiplied by, 0 (ReLU) to 1 (none).
+  void run(const float* in, std::int64_t in_side, float slope, float* out, std::int64_t out_row,
+           std::int64_t out_pixel) const {
+    const Call call = {this, in, in_side * shape_.inputs, slope, out, out_row, out_pixel};
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+    static const int level = __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 1;
+    if (level == 4) return run_v4(call);
+    if (level == 3) return run_v3(call);
+#endif
+    run_all<2, 1>(call);
+  }
+
+ private:
+  using Lanes = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float))));
+
+  struct Call {
+    const PackedConvolution* self;
+    const float* in;
+    std::int64_t in_row;  // numbers from a row to the next
+    float slope;
+    float* out;
+    std::int64_t out_row;
+    std::int64_t out_pixel;
+  };
+
+  std::int64_t rows() const {
+    return shape_.kernel * shape_.kernel * shape_.inputs;
+  }
+
+#define NBS_INLINE inline __attribute__((always_inline))
+  // `Pixels` output pixels and `Blocks` x 16 channels at once: as many sums as there are vector registers for, so that
+  // a sum need not wait for the one before, and each weight that is loaded serves several pixels.
+  template <int Pixels, int Blocks>
+  static NBS_INLINE void run_tile(const Call& call, std::int64_t pixel, std::int64_t block) {
+    const auto& self = *call.self;
+    const auto& shape = self.shape_;
+    const float* from[Pixels];
+    for (int p = 0; p < Pixels; ++p) {
+      const std::int64_t y = (pixel + p) / shape.side;
+      const std::int64_t x = (pixel + p) % shape.side;
+      from[p] = call.in + shape.stride * (y * call.in_row + x * shape.inputs);
+    }
+    const std::int64_t block_size = self.rows() * kLanes;
+    const float* weight = self.weights_.data() + block * block_size;
+    Lanes sum[Pixels][Blocks];
+    for (int b = 0; b < Blocks; ++b) {
+      Lanes bias;
+      std::memcpy(&bias, self.biases_.data() + (block + b) * kLanes, sizeof bias);
+      for (int p = 0; p < Pixels; ++p)
+        sum[p][b] = bias;
+    }
+    // The taps of a row of the kernel are neighbors in memory: one run of kernel x inputs numbers.
+    const std::int64_t run = shape.kernel * shape.inputs;
+    for (std::int64_t row = 0; row < shape.kernel; ++row) {
+      const std::int64_t offset = row * call.in_row;
+      for (std::int64_t k = offset; k < offset + run; ++k, weight += kLanes) {
+        for (int b = 0; b < Blocks; ++b) {
+          Lanes w;
+          std::memcpy(&w, weight + b * block_size, sizeof w);
+          for (int p = 0; p < Pixels; ++p)
+            sum[p][b] += from[p][k] * w;
+        }
+      }
+    }
+    for (int p = 0; p < Pixels; ++p) {
+      const std::int64_t y = (pixel + p) / shape.side;
+      const std::int64_t x = (pixel + p) % shape.side;
+      float* const to = call.out + y * call.out_row + x * call.out_pixel + block * kLanes;
+      for (int b = 0; b < Blocks; ++b) {
+        const Lanes value = sum[p][b];
+        const Lanes result = value > 0.0F ? value : value * call.slope;
+        const std::int64_t kept = std::min(kLanes, shape.outputs - (block + b) * kLanes);
+        if (kept == kLanes) {
+          std::memcpy(to + b * kLanes, &result, sizeof result);
+        } else {
+          std::memcpy(to + b * kLanes, &result, static_cast<std::size_t>(kept) * sizeof(float));
+        }
+      }
+    }
+  }
+
+  template <int MostPixels, int Blocks>
+  static NBS_INLINE void run_blocks(const Call& call, std::int64_t block) {
+    const std::int64_t pixels = call.self->shape_.side * call.self->shape_.side;
+    std::int64_t pixel = 0;
+    for (; pixel + MostPixels <= pixels; pixel += MostPixels)
+      run_tile<MostPixels, Blocks>(call, pixel, block);
+    if constexpr (MostPixels > 4) {
+      for (; pixel + 4 <= pixels; pixel += 4)
+        run_tile<4, Blocks>(call, pixel, block);
+    }
+    for (; pixel + 2 <= pixels; pixel += 2)
+      run_tile<2, Blocks>(call, pixel, block);
+    for (; pixel < pixels; ++pixel)
+      run_tile<1, Blocks>(call, pixel, block);
+  }
+
+  template <int MostPixels, int MostBlocks>
+  static NBS_INLINE void run_all(const Call& call) {
+    std::int64_t block = 0;
+    for (; block + MostBlocks <= call.self->blocks_; block += MostBlocks)
+      run_blocks<MostPixels, MostBlocks>(call, block);
+    for (; block < call.self->blocks_; ++block)
+      run_blocks<MostPixels, 1>(call, block);
+  }
+#undef NBS_INLINE
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  __attribute__((target("arch=x86-64-v4"))) static void run_v4(const Call& call) {
+    run_all<8, 2>(call);
+  }
+  __attribute__((target("arch=x86-64-v3"))) static void run_v3(const Call& call) {
+    run_all<4, 1>(call);
+  }
+#endif
+
+  Shape shape_;
+  std::int64_t blocks_ = 0;
+  std::vector<float> weights_;  // [outputs / 16][kernel][kernel][inputs][16], zero beyond the last channel
+  std::vector<float> biases_;   // outputs rounded up to 16
+};
+
+}  // namespace nbs
