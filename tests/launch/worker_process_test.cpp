@@ -77,6 +77,19 @@ TEST_CASE("arguments arrive unchanged, also empty ones and ones with blanks and 
         "<run><a b><><--set><x=\"y\"><$HOME><*>");
 }
 
+TEST_CASE("the worker's waiting threads do not spin for long, unless the user has said how they wait") {
+  const test::Scratch scratch;
+  const test::FakeWorker worker(scratch, "echo \"$GOMP_SPINCOUNT,$OMP_WAIT_POLICY,$NBS_TEST_OTHER\"");
+  const test::Variable other("NBS_TEST_OTHER", "stays");
+  CHECK(launch::worker_output({"x"}) == "10000,,stays\n");
+  {
+    const test::Variable own("GOMP_SPINCOUNT", "5");
+    CHECK(launch::worker_output({"x"}) == "5,,stays\n");
+  }
+  const test::Variable policy("OMP_WAIT_POLICY", "active");
+  CHECK(launch::worker_output({"x"}) == ",active,stays\n");
+}
+
 TEST_CASE("an interrupt is the worker's to handle: this program hands it on and goes on waiting") {
   const test::Scratch scratch;
   auto* const before = std::signal(SIGINT, note_interrupt);

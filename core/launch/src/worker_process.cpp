@@ -97,15 +97,37 @@ WorkerEnd end_of(pid_t process, int status) {
   return end;
 }
 
+// This program's environment, with a limit on how long OpenMP's threads wait by spinning for the next piece of work,
+// unless the user has said how they shall wait. GCC's OpenMP reads it while the worker is loaded, so that the worker
+// itself could no longer set it. Without a limit two trainings on two cores take four times as long each, as one spins
+// where the other could work; with 10,000 rounds one on an idle machine is as fast as without a limit, with 1,000 it is
+// not (bench/training/README.md).
+std::vector<std::string> worker_environment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr && std::getenv("GOMP_SPINCOUNT") == nullptr)
+    variables.emplace_back("GOMP_SPINCOUNT=10000");
+  return variables;
+}
+
+// Pointers to the words, which must outlive them, and a null.
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (auto& word : words)
+    pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 pid_t spawn(const std::vector<std::string>& arguments, int output, const std::filesystem::path& log) {
   const auto program = worker_program();
-  std::vector<char*> words;
-  std::string name = program.string();
-  words.push_back(name.data());
-  std::vector<std::string> copies = arguments;
-  for (auto& copy : copies)
-    words.push_back(copy.data());
-  words.push_back(nullptr);
+  const std::string name = program.string();
+  std::vector<std::string> copies = {name};
+  copies.insert(copies.end(), arguments.begin(), arguments.end());
+  const auto words = pointers_to(copies);
+  auto variables = worker_environment();
+  const auto environment = pointers_to(variables);
   const pid_t parent = getpid();
   const Blocked blocked;  // the child must not run this program's handlers
   // Not posix_spawn: it can set neither the signal that ends the child with this program, nor look whether this program
@@ -131,7 +153,7 @@ pid_t spawn(const std::vector<std::string>& arguments, int output, const std::fi
     for (const int signal : kSignals)
       sigaddset(&handled, signal);
     sigprocmask(SIG_UNBLOCK, &handled, nullptr);
-    execv(name.c_str(), words.data());
+    execve(name.c_str(), words.data(), environment.data());
     const char* const reason = std::strerror(errno);
     for (const char* part : {"nbs: the worker ", name.c_str(), " cannot be started: ", reason,
                              "; check NBS_WORKER, or install nbs again\n"}) {
