@@ -48,10 +48,12 @@ FastNetwork::FastNetwork(const NetworkImpl& network) : shortcut_(network.shortcu
   const auto code = network.squeeze()->options.out_features();
   squeeze_ = PackedConvolution({inner, code, 1, 1, 1});
   spread_ = PackedConvolution({code, inner, 1, 1, 1});
-  for (std::size_t level = levels; level >= 1; --level) {
-    decoder_.emplace_back(
-        PackedConvolution::Shape{maps_[level].channels, 4 * maps_[level - 1].channels, 2, 1, maps_[level].side + 1});
+  for (std::size_t level = levels; level > 1; --level) {
+    decoder_.emplace_back();
+    for (auto& kind : decoder_.back())
+      kind = PackedConvolution({maps_[level].channels, maps_[level - 1].channels, 2, 1, maps_[level].side});
   }
+  outermost_ = PackedConvolution({maps_[1].channels, 4 * 3, 2, 1, maps_[1].side + 1});
   update(network);
 }
 
@@ -61,7 +63,14 @@ void FastNetwork::update(const NetworkImpl& network) {
     const auto& layer = network.encoder()[i];
     pack(layer->weight.permute({0, 2, 3, 1}), layer->bias, encoder_[i]);
     const auto& up = network.decoder()[i];
-    pack(upsampling_kernel(up->weight).permute({0, 2, 3, 1}), up->bias.repeat({4}), decoder_[i]);
+    const auto kernel = upsampling_kernel(up->weight).permute({0, 2, 3, 1});
+    if (i == decoder_.size()) {
+      pack(kernel, up->bias.repeat({4}), outermost_);
+      continue;
+    }
+    const auto kinds = kernel.chunk(4);
+    for (std::size_t kind = 0; kind < 4; ++kind)
+      pack(kinds[kind], up->bias, decoder_[i][kind]);
   }
   pack(network.squeeze()->weight, network.squeeze()->bias, squeeze_);
   pack(network.spread()->weight, network.spread()->bias, spread_);
@@ -69,17 +78,16 @@ void FastNetwork::update(const NetworkImpl& network) {
 
 FastNetwork::Workspace FastNetwork::make_workspace() const {
   Workspace workspace;
-  std::int64_t most_kinds = 0;
   for (std::size_t l = 0; l < maps_.size(); ++l) {
     const auto& map = maps_[l];
     const auto padded = static_cast<std::size_t>((map.side + 2) * map.row());
     workspace.encoded.emplace_back(padded, 0.0F);
     workspace.decoded.emplace_back(l > 0 ? padded : 0, 0.0F);
-    if (l > 0) most_kinds = std::max(most_kinds, (map.side + 1) * (map.side + 1) * 4 * maps_[l - 1].channels);
   }
   workspace.inner.resize(static_cast<std::size_t>(squeeze_.shape().inputs));
   workspace.code.resize(static_cast<std::size_t>(squeeze_.shape().outputs));
-  workspace.kinds.resize(static_cast<std::size_t>(most_kinds));
+  const auto& last = outermost_.shape();
+  workspace.kinds.resize(static_cast<std::size_t>(last.side * last.side * last.outputs));
   return workspace;
 }
 
@@ -123,20 +131,24 @@ void FastNetwork::decode(Workspace& workspace) const {
   const auto& inner = maps_.back();
   copy_rows(workspace.inner.data(), inner.side, inner.side * inner.channels,
             workspace.decoded.back().data() + inner.middle(), inner.row());
-  for (std::size_t level = maps_.size() - 1; level >= 1; --level) {
+  for (std::size_t level = maps_.size() - 1; level > 1; --level) {
     add_shortcut(level, workspace);
     const auto& map = maps_[level];
     const auto& next = maps_[level - 1];
-    const auto& layer = decoder_[maps_.size() - 1 - level];
-    const std::int64_t pixel = 4 * next.channels;
-    layer.run(workspace.decoded[level].data(), map.side + 2, level > 1 ? kSlope : 1.0F, workspace.kinds.data(),
-              (map.side + 1) * pixel, pixel);
-    if (level == 1) return;
-    for (std::int64_t y = 0; y < next.side; ++y) {
-      interleave(workspace.kinds.data(), map.side, next.channels, y,
-                 workspace.decoded[level - 1].data() + next.middle() + y * next.row());
+    const auto& kinds = decoder_[maps_.size() - 1 - level];
+    for (std::int64_t y = 0; y < 2; ++y) {
+      for (std::int64_t x = 0; x < 2; ++x) {
+        kinds[static_cast<std::size_t>(2 * y + x)].run(
+            workspace.decoded[level].data() + y * map.row() + x * map.channels, map.side + 2, kSlope,
+            workspace.decoded[level - 1].data() + next.middle() + y * next.row() + x * next.channels, 2 * next.row(),
+            2 * next.channels);
+      }
     }
   }
+  add_shortcut(1, workspace);
+  const auto& last = outermost_.shape();
+  outermost_.run(workspace.decoded[1].data(), maps_[1].side + 2, 1.0F, workspace.kinds.data(), last.side * last.outputs,
+                 last.outputs);
 }
 
 void FastNetwork::pixel_loss(const float* patch, Workspace& workspace, float* loss) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -25,7 +26,7 @@ class FastNetwork {
     std::vector<std::vector<float>> decoded;  // the decoder's input of level l, likewise
     std::vector<float> inner;                 // the innermost map without a border
     std::vector<float> code;                  // B numbers
-    std::vector<float> kinds;                 // four kinds of pixels of an upsampled map, see upsample()
+    std::vector<float> kinds;                 // the four kinds of the reconstruction's pixels
   };
   Workspace make_workspace() const;
 
@@ -48,7 +49,9 @@ class FastNetwork {
   std::vector<PackedConvolution> encoder_;
   PackedConvolution squeeze_;
   PackedConvolution spread_;
-  std::vector<PackedConvolution> decoder_;  // of the levels, innermost first
+  // Of each kind of pixel of each level but the outermost, innermost level first: see upsampling_kernel().
+  std::vector<std::array<PackedConvolution, 4>> decoder_;
+  PackedConvolution outermost_;  // the four kinds of its three colors in one vector
 };
 
 }  // namespace nbs::conv
