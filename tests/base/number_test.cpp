@@ -24,6 +24,7 @@ TEST_CASE("decimal numbers in range are read exactly") {
   CHECK(parse_number("1e-3", "x", 0, 1) == 0.001);
   CHECK(parse_number("0.1", "x", 0, 1) == 0.1);
   CHECK(parse_number("-2.5", "x", -3, 0) == -2.5);
+  CHECK(parse_number("0", "x", 0, 1) == 0);
   CHECK(parse_integer("12", "x", 0, 4096) == 12);
   CHECK(parse_integer("-1", "x", -1, 1) == -1);
 }

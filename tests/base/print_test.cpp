@@ -105,6 +105,16 @@ TEST_CASE("what was printed by other means counts too") {
   CHECK(ended.errors.find("No space left on device") != std::string::npos);
 }
 
+TEST_CASE("what was printed by other means and lost at once counts too, though nothing is left to write") {
+  const auto ended = printed("/dev/full", [] {
+    std::setvbuf(stdout, nullptr, _IONBF, 0);
+    std::fputs("other", stdout);
+    return finish_output();
+  });
+  CHECK(ended.status == 1);
+  CHECK(ended.errors.find("standard output could not be written") != std::string::npos);
+}
+
 TEST_CASE("a reader that has gone is no failure, and no signal ends the program") {
   for (const auto& action : {print_little, print_much}) {
     const auto ended = printed("|", action);

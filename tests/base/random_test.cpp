@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/base/random.h"
 
+#include <locale>
+
 #include <doctest/doctest.h>
 
 #include "nbs/error.h"
@@ -34,4 +36,27 @@ TEST_CASE("a state that is none is refused, and nothing changes") {
     CHECK_THROWS_AS(random.set_state(bad), nbs::Error);
     CHECK(random.state() == state);
   }
+}
+
+namespace {
+
+// As in some languages: 1.000.000.
+class Grouped : public std::numpunct<char> {
+  char do_thousands_sep() const override { return '.'; }
+  std::string do_grouping() const override { return "\3"; }
+};
+
+}  // namespace
+
+TEST_CASE("a state does not depend on how the program's language writes numbers") {
+  nbs::Random random(7);
+  const auto state = random.state();
+  const std::locale before = std::locale::global(std::locale(std::locale(), new Grouped));
+  const auto grouped = random.state();
+  random.bits();
+  random.set_state(state);
+  const auto again = random.state();
+  std::locale::global(before);
+  CHECK(grouped == state);
+  CHECK(again == state);
 }

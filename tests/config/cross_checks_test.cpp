@@ -246,3 +246,32 @@ TEST_CASE("a run that cannot fit into memory is refused with what is large, befo
   CHECK(problem({"buffer.batch=4096", "buffer.crop=0", "data.image_size=1024", "data.count=1", "data.labeled=1"},
                 64 * kGiB) == doctest::Contains("for a minibatch of 4096 crops of 1024 x 1024 pixels"));
 }
+
+TEST_CASE("what a run needs is reckoned from its options") {
+  const test::Scratch scratch;
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  const auto problem = [&](const std::vector<std::string>& overrides) {
+    auto document = config::Document::from_text(test::kGood, "p.toml");
+    document.apply(overrides);
+    const auto problems = config::check_memory(document, config::resolve(document, test::example_catalog()), 16 * kGiB);
+    return test::text(problems.empty() ? "" : problems.at(0).text());
+  };
+  // Three colors and a mask of float32 for each labeled image: 100 x 4 x 4096 x 4096 x 4 bytes.
+  CHECK(problem({"data.format=folder", "data.root=" + scratch.path().string(), "data.labeled=100",
+                 "data.image_size=4096"}) ==
+        doctest::Contains("25.0 of them for 100 labeled images of 4096 x 4096 pixels"));
+  // Three loss maps and the mask: 4096 x 4 x 1024 x 1024 x 4 bytes.
+  CHECK(problem({"profile.length=3", "buffer.batch=4096", "buffer.crop=1024", "data.image_size=1024", "data.count=2",
+                 "data.labeled=1"}) == doctest::Contains("64.0 of them for a minibatch of 4096 crops"));
+  // A buffer takes what is recorded, not what it might hold.
+  CHECK(problem({"buffer.capacity=1000000", "data.image_size=512", "data.count=2", "data.labeled=1",
+                 "train.iterations=100"}) == "");
+  CHECK(problem({"buffer.capacity=1000000", "data.image_size=512", "data.count=2", "data.labeled=1",
+                 "train.iterations=1000000", "train.reinit_every=0"}) == doctest::Contains(" buffered profiles, but"));
+}
+
+TEST_CASE("profiles that are never full are one problem, also where the predictor learns at the end alone") {
+  CHECK(problems_with({"train.predictor_iterations=3", "train.reinit_every=10", "train.iterations=100",
+                       "profile.length=12", "profile.stride=1"})
+            .size() == 1);
+}

@@ -259,6 +259,7 @@ TEST_CASE("keys of very many parts and very deep lists are refused at their plac
   CHECK(refusal("\"x\\\"\" = 1\n" + repeated("a.", 20000) + "a = 1\n") == Contains("more than 16 parts"));
   // What only looks like a long key.
   const auto dots = repeated("a.", 100);
+  CHECK(refusal("x = \"\\\"" + dots + "\"\n") == "no error");
   CHECK(refusal("a = \"" + dots + "\"\nb = '" + dots + "' # " + dots + "\nc = \"\"\"\n" + dots + "\n\"\"\"\nd = [" +
                 repeated("0.5, ", 100) + "]\n\"" + dots + "\" = 1\n") == "no error");
   CHECK(refusal("[[a]]\n[a.b]\nc = [[[1]]]\n") == "no error");
@@ -365,4 +366,56 @@ TEST_CASE("paths in overrides are relative to the current folder, however they a
   CHECK(resolved("plugin_path.0=x").plugin_path == Texts{expected, "/elsewhere/b"});
   CHECK(resolved("experiment.dataset=x").experiment.options.dataset == "x");
   CHECK(resolved("data.root=").data.options.root.empty());
+}
+
+TEST_CASE("a section that stands in the base and in the file is shown in the file") {
+  const test::Scratch scratch;
+  scratch.write("base.toml", std::string(test::kGood) + "[train]\npatches = 8\n");
+  const auto file = scratch.write("own.toml", "base = \"base.toml\"\n\n[train]\nminibatch = 4\n");
+  const auto document = Document::from_file(file);
+  CHECK(document.location_of("train.alpha").text() == file.string() + ":3:2");
+  CHECK(document.location_of("train.minibatch").text() == file.string() + ":4:1");
+  CHECK(document.location_of("train.patches").text() == (scratch / "base.toml").string() + ":8:1");
+  CHECK(document.location_of("data.root").text() == file.string() + ":1:1");
+}
+
+TEST_CASE("32 bases in a chain are read, one more is not") {
+  const test::Scratch scratch;
+  scratch.write("f33.toml", test::kGood);
+  for (int i = 0; i < 33; ++i)
+    scratch.write("f" + std::to_string(i) + ".toml", "base = \"f" + std::to_string(i + 1) + ".toml\"\n");
+  CHECK(problems_of_file(scratch / "f1.toml").empty());
+  CHECK(problems_of_file(scratch / "f0.toml").size() == 1);
+}
+
+TEST_CASE("bases that are too large altogether are refused, though each is not") {
+  const test::Scratch scratch;
+  const std::string filling = "#" + std::string((1 << 20) - 2, 'x') + "\n";
+  std::string names;
+  for (int i = 0; i < 5; ++i) {
+    if (i == 4) CHECK_NOTHROW(Document::from_file(scratch.write("four.toml", "base = [" + names + "]\n")));
+    const auto name = std::to_string(i) + ".toml";
+    scratch.write(name, filling);
+    names += "\"" + name + "\", ";
+  }
+  const auto problems = problems_of_file(scratch.write("five.toml", "base = [" + names + "]\n"));
+  REQUIRE(problems.size() == 1);
+  CHECK(test::text(problems[0]) == Contains("the bases have more than 4194304 bytes altogether"));
+}
+
+TEST_CASE("an override that is more than one line of TOML is a text") {
+  auto document = Document::from_text(test::kGood, "p.toml");
+  document.apply("experiment.method=1\nname = 2");
+  CHECK(document.find("experiment.method")->scalar == Value{std::string("1\nname = 2")});
+  CHECK(document.find("name") == nullptr);
+}
+
+TEST_CASE("a folder of plugins has a name that a pipeline file can hold") {
+  const test::Scratch scratch;
+  CHECK_FALSE(config::refuse_plugin_folder(scratch.path().string()).has_value());
+  for (const std::string& unfit : {std::string("p\xff"), std::string("p\0", 2)}) {
+    std::filesystem::create_directories(scratch / unfit);
+    CHECK(test::text(config::refuse_plugin_folder((scratch / unfit).string()).value_or("")) ==
+          Contains("is not UTF-8, which the resolved pipeline file is; rename the folder"));
+  }
 }

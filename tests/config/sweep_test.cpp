@@ -69,6 +69,10 @@ TEST_CASE("an exclusion takes out the cells that match all of its entries") {
   CHECK(labels_of("[sweep]\ngrid = {\"autoencoder.channels\" = [[1], [1, 2], []]}\n"
                   "exclude = [{\"autoencoder.channels\" = [1]}, {\"autoencoder.channels\" = []}]\n") ==
         Texts{"autoencoder.channels=[1, 2]"});
+  // Values of different types are different values.
+  CHECK(labels_of("[sweep]\ngrid = {\"train.alpha\" = [1, 1.0, \"1\", \"1.0\", true, \"true\"]}\n"
+                  "exclude = [{\"train.alpha\" = 1}, {\"train.alpha\" = \"1.0\"}, {\"train.alpha\" = true}]\n") ==
+        Texts{"train.alpha=1.0", "train.alpha=1", "train.alpha=true"});
 }
 
 TEST_CASE("a plugin that is swept over drops the options of the file's, not those that are swept over") {
@@ -88,7 +92,8 @@ TEST_CASE("a value of a sweep that is not allowed is shown at its place") {
   const auto cells = cells_of("[sweep.grid]\n\"sampler.step\" = [2,\n  99]\n");
   REQUIRE(cells.size() == 2);
   CHECK(test::problems_of([&] { resolved_cell(cells[0]); }).empty());
-  CHECK(test::problems_of([&] { resolved_cell(cells[1]); }) == Texts{"p.toml:9:3: step must be at most 64.0, but is 99"});
+  CHECK(test::problems_of([&] { resolved_cell(cells[1]); }) ==
+        Texts{"p.toml:9:3: step must be at most 64.0, but is 99"});
 }
 
 TEST_CASE("everything that is wrong with a sweep is said at once") {
@@ -120,6 +125,18 @@ TEST_CASE("names in a sweep that would do nothing are refused") {
         Texts{"p.toml:8:17: seed is in grid and in zip; keep one of them"});
   CHECK(problems_of_sweep("[sweep]\ngrid = {seed = [1, 2]}\nexclude = [{seed = 1}, {seed = 2}]\n") ==
         Texts{"p.toml:7:2: [sweep] excludes all of its cells; nothing would run"});
+}
+
+TEST_CASE("an entry of a list that no list has is no option to sweep over, however large its number") {
+  const auto cells = cells_of("[[postproc]]\nplugin = \"open\"\n[sweep.grid]\n\"postproc.0.radius\" = [1, 2]\n");
+  CHECK(cells.size() == 2);
+  for (const char* number : {"1", "4294967296", "99999999999999999999999"}) {
+    CAPTURE(number);
+    const auto problems = problems_of_sweep("[[postproc]]\nplugin = \"open\"\n[sweep.grid]\n\"postproc." +
+                                            std::string(number) + ".radius\" = [1]\n");
+    REQUIRE(problems.size() == 1);
+    CHECK(test::text(problems[0]) == doctest::Contains("does not name one of the 1 entries"));
+  }
 }
 
 TEST_CASE("an override of an option that the sweep goes through is refused: it would be lost") {

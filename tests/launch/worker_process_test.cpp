@@ -207,7 +207,7 @@ TEST_CASE("workers that nobody waits for any more are ended") {
 
 TEST_CASE("the grace period is a whole number of seconds, or a sentence says so") {
   CHECK(grace_seconds() == 10);
-  for (const char* wrong : {"0", "-1", "ten", "1.5", "99999999999999999999", "3601"}) {
+  for (const char* wrong : {"0", "-1", "ten", "1.5", "99999999999999999999", "3601", "9 s"}) {
     const test::Variable grace("NBS_GRACE_SECONDS", wrong);
     CHECK(test::error_text([] { grace_seconds(); }) ==
           test::text("NBS_GRACE_SECONDS is \"" + std::string(wrong) + "\", but must be a whole number from 1 to 3600"));

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/record/provenance.h"
 
+#include <ctime>
+#include <iomanip>
 #include <regex>
+#include <sstream>
 
 #include <doctest/doctest.h>
 
 #include "run_environment.h"
+#include "variable.h"
 
 using namespace nbs;
 
@@ -63,4 +67,33 @@ TEST_CASE("the version text holds the version that provenance records, and the r
   const auto revision = json.at("revision").get<std::string>();
   CHECK(text.find(revision.empty() ? "no revision known" : revision) != std::string::npos);
   CHECK(json.at("plugins").empty());
+}
+
+TEST_CASE("a run's start is told in UTC, wherever the machine stands") {
+  std::string started;
+  {
+    const test::Variable zone("TZ", "XXX-9");
+    tzset();
+    started = record::provenance_of(test::small_pipeline("a"), {}, "2.1.0", 1).started;
+  }
+  tzset();
+  std::tm time{};
+  std::istringstream(started) >> std::get_time(&time, "%Y-%m-%dT%H:%M:%SZ");
+  CHECK(std::abs(std::difftime(timegm(&time), std::time(nullptr))) < 600);
+}
+
+TEST_CASE("a plugin that the catalog does not know is left out") {
+  auto pipeline = test::small_pipeline("a");
+  pipeline.sampler = config::ComponentSpec{"gone", {}, {}};
+  CHECK(record::provenance_of(pipeline, {}, "2.1.0", 1).plugins.empty());
+}
+
+TEST_CASE("facts are what is known, by the file's own names") {
+  record::Provenance provenance;
+  CHECK(record::facts(provenance).empty());
+  provenance.device = "cpu";
+  provenance.threads = 2;
+  provenance.nbs = "0.1.0";
+  CHECK(record::facts(provenance) ==
+        std::vector<std::pair<std::string, std::string>>{{"nbs", "0.1.0"}, {"threads", "2"}, {"device", "cpu"}});
 }

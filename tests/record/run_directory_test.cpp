@@ -167,6 +167,17 @@ TEST_CASE("a damaged result is a sentence with the file, the place in it, both v
   for (int i = 0; i < 500000; ++i)
     crowd += '"' + std::to_string(i) + "\":0,";
   CHECK(refusal(crowd) == damaged("one of its objects has more than 10000 members"));
+  // Exactly so many are read; objects inside count for themselves alone.
+  const auto members = [](int count, const std::string& value) {
+    std::string text = R"({"ending": "finished")";
+    for (int i = 1; i < count; ++i)
+      text += ",\"" + std::to_string(i) + "\":" + value;
+    return text + "}";
+  };
+  CHECK(refusal(members(10000, "0")) == "no error");
+  CHECK(refusal(members(10001, "0")) == damaged("one of its objects has more than 10000 members"));
+  CHECK(refusal(members(10000, "{\"a\":0}")) == "no error");
+  CHECK(refusal(members(10001, "{\"a\":0}")) == damaged("one of its objects has more than 10000 members"));
   CHECK(refusal(R"({"ending": "finished", "scores": {"f1": "0.5"}})") ==
         damaged("/scores/f1 is \"0.5\", but a number is wanted"));
   CHECK(refusal(R"({"format": 3})") ==

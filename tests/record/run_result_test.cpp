@@ -33,6 +33,9 @@ TEST_CASE("a result comes back from its JSON as it was") {
   CHECK(record::to_json(again).dump() == json.dump());
   // The comparison above would miss what to_json() leaves out.
   CHECK(again.stop_reason == record::StopReason::diverged);
+  CHECK(again.experiment.seed == 3);
+  CHECK(again.experiment.split_seed == 1);
+  CHECK(again.experiment.labeled == 5);
   CHECK(again.explanation == "the loss is nan");
   CHECK(again.checkpoint->l_pred == 0.125);
   CHECK(again.model == full_result().model);
@@ -145,6 +148,11 @@ TEST_CASE("a value of a wrong type is refused with its place, what it is and wha
   CHECK(with("/threshold_rule", 3) == "/threshold_rule is 3, but a text is wanted");
   CHECK(with("/model/predictor.safetensors", "xyz") ==
         "/model/predictor.safetensors is \"xyz\", but a SHA-256 of 64 hexadecimal digits is wanted");
+  for (const auto& wrong : {std::string(63, 'a'), std::string(64, 'A')})
+    CHECK(with("/model/predictor.safetensors", wrong) == Contains("but a SHA-256 of 64 hexadecimal digits is wanted"));
+  // A long text is shown by its beginning.
+  CHECK(with("/scores/f1", std::string(1000, 'x')) ==
+        test::text("/scores/f1 is \"" + std::string(59, 'x') + "…, but a number is wanted"));
   CHECK(with("/tuned_postproc/0/weight", Json::object()) ==
         "/tuned_postproc/0/weight is an object, but the value of an option is wanted");
   CHECK(with("/seconds/total", "long") == "/seconds/total is \"long\", but a number is wanted");
@@ -166,4 +174,59 @@ TEST_CASE("precision, recall and F1 are undefined where the masks show no anomal
   CHECK(record::score_of(scores, record::Score::mean_image_f1) == 1.0);
   CHECK_FALSE(record::score_of(scores, record::Score::f1_before_postproc).has_value());
   CHECK(record::score_infos().size() == 11);
+}
+
+TEST_CASE("every score of the tables is the number that it is called after") {
+  using record::Score;
+  record::Scores scores;
+  scores.true_positives = 1;
+  scores.f1 = 0.01;
+  scores.precision = 0.02;
+  scores.recall = 0.03;
+  scores.oracle.f1 = 0.04;
+  scores.mean_image_f1 = 0.05;
+  scores.auroc = 0.06;
+  scores.average_precision = 0.07;
+  scores.aupro = 0.08;
+  scores.image_auroc = 0.09;
+  auto& before = scores.before_postproc.emplace();
+  before.f1 = 0.1;
+  before.oracle.f1 = 0.11;
+  const std::vector<std::pair<Score, double>> expected = {{Score::f1, 0.01},
+                                                          {Score::precision, 0.02},
+                                                          {Score::recall, 0.03},
+                                                          {Score::oracle_f1, 0.04},
+                                                          {Score::f1_before_postproc, 0.1},
+                                                          {Score::oracle_f1_before_postproc, 0.11},
+                                                          {Score::mean_image_f1, 0.05},
+                                                          {Score::auroc, 0.06},
+                                                          {Score::average_precision, 0.07},
+                                                          {Score::aupro, 0.08},
+                                                          {Score::image_auroc, 0.09}};
+  CHECK(expected.size() == record::score_infos().size());
+  for (const auto& [score, value] : expected) {
+    CAPTURE(value);
+    CHECK(record::score_of(scores, score) == value);
+  }
+  // Where there is nothing to find, what counts found pixels is undefined.
+  scores.true_positives = scores.false_negatives = 0;
+  before.true_positives = before.false_negatives = 0;
+  for (const auto& [score, value] : expected) {
+    CAPTURE(value);
+    CHECK(record::score_of(scores, score).has_value() == (value > 0.045 && value < 0.095));
+  }
+}
+
+TEST_CASE("any one score tells that predictions were compared with masks; none tells nothing") {
+  CHECK_FALSE(record::any_score({}));
+  using Member = std::optional<double> record::Scores::*;
+  for (const Member member :
+       {static_cast<Member>(&record::Scores::f1), static_cast<Member>(&record::Scores::precision),
+        static_cast<Member>(&record::Scores::recall), static_cast<Member>(&record::Scores::mean_image_f1),
+        static_cast<Member>(&record::Scores::auroc), static_cast<Member>(&record::Scores::average_precision),
+        static_cast<Member>(&record::Scores::aupro), static_cast<Member>(&record::Scores::image_auroc)}) {
+    record::Scores scores;
+    scores.*member = 0;
+    CHECK(record::any_score(scores));
+  }
 }

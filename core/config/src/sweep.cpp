@@ -50,7 +50,7 @@ std::string value_text(const Node& node) {
 // Equal values and no others have one text; empty for tables, which no exclusion names.
 std::string identity(const Node& node) {
   if (node.type == Node::Type::table) return "";
-  if (node.type == Node::Type::scalar) return fmt::format("{}:{}", node.scalar.index(), to_text(node.scalar));
+  if (node.type == Node::Type::scalar) return to_text(node.scalar);  // also tells the types apart: 1, 1.0, "1"
   std::string text = "[";
   for (const auto& item : node.array) {
     const auto one = identity(item);

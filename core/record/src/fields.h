@@ -95,12 +95,13 @@ class Fields {
     if (const Json* found = find(key)) convert(*found, at(key), to);
   }
 
-  /// Reads one of the words in `names`.
+  /// Reads one of the words in `names`; the member must be there.
   template <typename T>
   void need_word(const char* key, const ChoiceNames<T>& names, T& to) const {
+    const Json* found = find(key);
+    if (found == nullptr) throw Error(fmt::format("{} is missing", at(key).to_string()));
     std::string word;
-    need(key, word);
-    if (find(key) == nullptr) return;
+    convert(*found, at(key), word);
     std::string known;
     for (const auto& [name, value] : names) {
       if (name == word) {
@@ -109,7 +110,7 @@ class Fields {
       }
       known += (known.empty() ? "\"" : ", \"") + name + '"';
     }
-    refuse(*find(key), at(key), "one of " + known);
+    refuse(*found, at(key), "one of " + known);
   }
 
  private:
