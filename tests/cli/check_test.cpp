@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "error_text.h"
 #include "program.h"
+#include "tiny_pipeline.h"
 
 using doctest::Contains;
 using nbs::test::Program;

@@ -4,6 +4,7 @@
 
 #include "error_text.h"
 #include "program.h"
+#include "tiny_pipeline.h"
 
 using doctest::Contains;
 using nbs::test::Ended;
@@ -15,11 +16,11 @@ namespace fs = std::filesystem;
 namespace {
 
 // A data set of six images and masks on disk, and nbs on it.
-struct SourceLocation {
+struct DataSet {
   Program nbs;
   fs::path set = nbs.folder() / "set";
 
-  SourceLocation() {
+  DataSet() {
     nbs.folder().write("a.toml", tiny_pipeline());
     REQUIRE(nbs({"data", "a.toml", "--export", "set"}).status == 0);
   }
@@ -39,7 +40,7 @@ struct SourceLocation {
 }  // namespace
 
 TEST_CASE("the data set as it was written is fine") {
-  const SourceLocation place;
+  const DataSet place;
   const auto ended = place.run();
   INFO(ended.errors);
   CHECK(ended.status == 0);
@@ -47,7 +48,7 @@ TEST_CASE("the data set as it was written is fine") {
 }
 
 TEST_CASE("an empty data folder ends the run with the folder that lacks images") {
-  const SourceLocation place;
+  const DataSet place;
   fs::remove_all(place.set);
   fs::create_directories(place.set / "images");
   place.check_refused("the images of the data set should be in the folder " + (place.set / "images").string() +
@@ -55,20 +56,20 @@ TEST_CASE("an empty data folder ends the run with the folder that lacks images")
 }
 
 TEST_CASE("an image without its mask ends the run") {
-  const SourceLocation place;
+  const DataSet place;
   fs::remove(place.set / "masks" / "003.png");
   place.check_refused("the image " + (place.set / "images" / "003.png").string() + " has no mask");
 }
 
 TEST_CASE("a mask of another size ends the run with both sizes") {
-  const SourceLocation place;
+  const DataSet place;
   for (const auto& entry : fs::directory_iterator(place.set / "masks"))
     cv::imwrite(entry.path().string(), cv::Mat(20, 24, CV_8UC1, cv::Scalar(255)));
   place.check_refused(" is 24 x 20 pixels, but its image ");
 }
 
 TEST_CASE("an image that is cut short ends the run") {
-  const SourceLocation place;
+  const DataSet place;
   const auto image = place.set / "images" / "004.png";
   fs::resize_file(image, fs::file_size(image) / 2);
   const auto ended = place.run();
@@ -78,6 +79,6 @@ TEST_CASE("an image that is cut short ends the run") {
 }
 
 TEST_CASE("more labeled images than there are ends the run with both numbers") {
-  const SourceLocation place;
+  const DataSet place;
   place.check_refused("data.labeled is 7, but the data set has only 6 images; lower it", "data.labeled=7");
 }

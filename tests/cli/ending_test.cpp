@@ -10,6 +10,7 @@
 #include "background.h"
 #include "error_text.h"
 #include "program.h"
+#include "tiny_pipeline.h"
 
 using doctest::Contains;
 using nbs::test::Background;
@@ -47,16 +48,6 @@ const char* const kResult = R"({"ending": "finished", "threshold": 0.5, "scores"
 
 std::string leave(const std::string& result) {
   return "echo '" + result + "' > \"$4/result.json\"";
-}
-
-// nbs with its standard streams where the shell text says.
-int nbs_with(const Program& nbs, const std::vector<std::string>& words, const std::string& streams,
-             const std::string& before = "") {
-  return nbs::test::run_program(
-      NBS_PROGRAM, words,
-      "cd '" + nbs.folder().path().string() +
-          "' && unset NBS_WORKER NBS_PLUGIN_PATH && export XDG_CACHE_HOME=\"$PWD/cache\" && " + before,
-      streams);
 }
 
 }  // namespace
@@ -195,21 +186,21 @@ TEST_CASE("what cannot be printed is a failure with a sentence; a reader that ha
       {"table", "runs"}, {"--help"}, {"options"}, {"plugins", "--json"}, {"check", "a.toml"}, {"data", "a.toml"}};
   for (const auto& words : commands) {
     CAPTURE(words[0]);
-    CHECK(nbs_with(nbs, words, "> all.txt") == 0);
-    CHECK(nbs_with(nbs, words, "> /dev/full 2> errors.txt") == 1);
+    CHECK(nbs.with_streams(words, "> all.txt") == 0);
+    CHECK(nbs.with_streams(words, "> /dev/full 2> errors.txt") == 1);
     CHECK(text(nbs::read_file(nbs.folder() / "errors.txt")) ==
           Contains("standard output could not be written: No space left on device"));
-    CHECK(nbs_with(nbs, words, ">&- 2> errors.txt") == 1);
+    CHECK(nbs.with_streams(words, ">&- 2> errors.txt") == 1);
     // The reader ends before anything is written.
-    CHECK(nbs_with(nbs, words, "2> errors.txt; echo $? > status.txt; } | true", "{ sleep 0.1; ") == 0);
+    CHECK(nbs.with_streams(words, "2> errors.txt; echo $? > status.txt; } | true", "{ sleep 0.1; ") == 0);
     CHECK(nbs::test::lines_of(nbs.folder() / "status.txt").at(0) == "0");
     CHECK(nbs::read_file(nbs.folder() / "errors.txt").empty());
     // Messages that cannot be written change nothing.
-    CHECK(nbs_with(nbs, words, "> again.txt 2>&-") == 0);
+    CHECK(nbs.with_streams(words, "> again.txt 2>&-") == 0);
     CHECK(nbs::read_file(nbs.folder() / "again.txt") == nbs::read_file(nbs.folder() / "all.txt"));
   }
-  CHECK(nbs_with(nbs, {"chekc"}, "2> /dev/full") == 2);
-  CHECK(nbs_with(nbs, {"check", "none.toml"}, "2> /dev/full") == 2);
+  CHECK(nbs.with_streams({"chekc"}, "2> /dev/full") == 2);
+  CHECK(nbs.with_streams({"check", "none.toml"}, "2> /dev/full") == 2);
 }
 
 TEST_CASE("more runs at a time than cores are allowed, with a note; more than that are not") {

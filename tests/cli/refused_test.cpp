@@ -6,6 +6,7 @@
 
 #include "error_text.h"
 #include "program.h"
+#include "tiny_pipeline.h"
 
 using doctest::Contains;
 using nbs::test::Program;

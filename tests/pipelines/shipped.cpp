@@ -2,11 +2,9 @@
 #include "shipped.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
 #include "nbs/base/files.h"
 
@@ -60,15 +58,10 @@ struct Sets {
 }  // namespace
 
 Ended run_nbs(const std::vector<std::string>& words) {
-  static const Scratch scratch;
-  const auto log = scratch / "output";
-  // Descriptions of plugins are cached there, so that the user's own cache is left alone.
-  std::string line = "OMP_NUM_THREADS=1 XDG_CACHE_HOME='" + (scratch / "cache").string() + "' '" NBS_PROGRAM "'";
-  for (const auto& word : words)
-    line += " '" + word + "'";
-  line += " > '" + log.string() + "' 2>&1";
-  const int status = std::system(line.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 255, nbs::read_file(log)};
+  static const Program nbs;
+  auto ended = nbs(words);
+  ended.output += ended.errors;
+  return ended;
 }
 
 std::string Shipped::text(const std::string& path) const {

@@ -10,15 +10,11 @@
 #include "nbs/config/pipeline.h"
 #include "nbs/host/catalog.h"
 
+#include "program.h"
+
 namespace nbs::test {
 
-/// What a program printed, on both streams, and its exit status.
-struct Ended {
-  int status = 0;
-  std::string output;
-};
-
-/// Runs nbs with one thread.
+/// Runs nbs; what it wrote to standard error stands in `output` too.
 Ended run_nbs(const std::vector<std::string>& words);
 
 /// A pipeline file of the repository.

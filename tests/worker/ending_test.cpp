@@ -15,8 +15,8 @@
 
 #include "background.h"
 #include "error_text.h"
-#include "run_program.h"
-#include "scratch.h"
+#include "program.h"
+#include "tiny_pipeline.h"
 
 // How a worker ends when something does not go well: signals, plugins that end it, memory, pictures.
 
@@ -28,31 +28,31 @@ using nbs::test::Background;
 using nbs::test::text;
 using Json = nlohmann::json;
 
-std::string tiny(const std::string& train, const std::string& sampler = "plugin = \"random\"",
+constexpr std::int64_t kShort = 4;
+constexpr std::int64_t kEndless = 1000000;
+
+// With the plugin that ends the program at hand.
+std::string tiny(std::int64_t iterations, const std::string& sampler = "plugin = \"random\"",
                  const std::string& data = "count = 6") {
-  return "plugin_path = [\"" NBS_TEST_PLUGINS "\"]\nname = \"tiny\"\n[data]\nimage_size = 32\nlabeled = 2\n" + data +
-         R"(
-[profile]
-patch_size = 16
-length = 2
-[buffer]
-batch = 2
-crop = 16
-[autoencoder]
-plugin = "conv"
-channels = [4, 8]
-bottleneck = 4
-[predictor]
-plugin = "dilated"
-dilations = [1, 2]
-channels = 4
-[sampler]
-)" + sampler +
-         "\n[train]\nclone_patches = 8\nminibatch = 8\nreinit_every = 0\nwarmup = 2\nthreads = 1\n" + train;
+  nbs::test::TinyOptions tiny;
+  tiny.top += "\nplugin_path = [\"" NBS_TEST_PLUGINS "\"]";
+  tiny.data = data;
+  tiny.sampler = sampler;
+  tiny.train = "iterations = " + std::to_string(iterations) + "\npatches = 8\nreinit_every = 0";
+  return nbs::test::tiny_pipeline(tiny);
 }
 
-const std::string kShort = "iterations = 4\npatches = 8\n";
-const std::string kEndless = "iterations = 1000000\npatches = 8\n";
+// Six generated images on disk, and the lines of [data] that name them.
+struct Set {
+  nbs::test::Program worker;
+  fs::path folder = worker.folder() / "set";
+
+  Set() {
+    worker.folder().write("make.toml", tiny(kShort));
+    REQUIRE(worker({"data", "make.toml", "--export", "set", "--layout", "folder"}).status == 0);
+  }
+  std::string data() const { return "format = \"folder\"\nroot = \"" + folder.string() + "\""; }
+};
 
 // A run that goes on beside the test, in a folder of its own.
 struct Run {
@@ -63,8 +63,8 @@ struct Run {
 
   explicit Run(const std::string& pipeline)
       : file(scratch.write("run/resolved.toml", pipeline)),
-        worker({NBS_WORKER_PROGRAM, "run", file.string(), "--out", folder.string(), "--progress", "none"},
-               scratch.path(), {{"OMP_NUM_THREADS", "1"}, {"NBS_GRACE_SECONDS", "1"}, {"NBS_PLUGIN_PATH", ""}}) {}
+        worker({NBS_PROGRAM, "run", file.string(), "--out", folder.string(), "--progress", "none"}, scratch.path(),
+               {{"OMP_NUM_THREADS", "1"}, {"NBS_GRACE_SECONDS", "1"}, {"NBS_PLUGIN_PATH", ""}}) {}
   bool has(const char* name) const { return fs::exists(folder / name); }
   Json result() const { return Json::parse(nbs::read_file(folder / "result.json")); }
 };
@@ -153,21 +153,17 @@ TEST_CASE("memory that runs out is one sentence that says what to do, whoever no
 }
 
 TEST_CASE("pictures that cannot be written cost neither scores nor other pictures; the run says which and fails") {
-  const nbs::test::Scratch set;
-  const auto make = set.write("make.toml", tiny(kShort));
-  REQUIRE(nbs::test::run_program(NBS_WORKER_PROGRAM,
-                                 {"data", make.string(), "--export", (set / "set").string(), "--layout", "folder"}, "",
-                                 "> /dev/null") == 0);
+  const Set set;
   // One name is as long as a file's name may be: there is no room for .mask.png behind it. Whether that image is
   // labeled is the split's choice, so all but the labeled ones get such names.
   for (int i = 0; i < 6; ++i) {
     const std::string name = "00" + std::to_string(i);
     const auto longer = std::string(250, static_cast<char>('a' + i));
     if (i < 3) continue;
-    fs::rename(set / "set" / "images" / (name + ".png"), set / "set" / "images" / (longer + ".png"));
-    fs::rename(set / "set" / "masks" / (name + ".png"), set / "set" / "masks" / (longer + ".png"));
+    fs::rename(set.folder / "images" / (name + ".png"), set.folder / "images" / (longer + ".png"));
+    fs::rename(set.folder / "masks" / (name + ".png"), set.folder / "masks" / (longer + ".png"));
   }
-  Run run(tiny(kShort, "plugin = \"random\"", "format = \"folder\"\nroot = \"" + (set / "set").string() + "\""));
+  Run run(tiny(kShort, "plugin = \"random\"", set.data()));
   CHECK(run.worker.wait() == 1);
   REQUIRE(run.has("result.json"));
   const auto result = run.result();
@@ -191,39 +187,31 @@ TEST_CASE("with all pictures written, the result says nothing of missing ones") 
 }
 
 TEST_CASE("images whose names are not UTF-8 are named and refused, as results and pages could not name them") {
-  const nbs::test::Scratch set;
-  const auto make = set.write("make.toml", tiny(kShort));
-  REQUIRE(nbs::test::run_program(NBS_WORKER_PROGRAM,
-                                 {"data", make.string(), "--export", (set / "set").string(), "--layout", "folder"}, "",
-                                 "> /dev/null") == 0);
+  const Set set;
   for (const char* kind : {"images", "masks"}) {
     for (int i = 0; i < 6; ++i)
-      fs::rename(set / "set" / kind / ("00" + std::to_string(i) + ".png"),
-                 set / "set" / kind / ("\xff" + std::to_string(i) + ".png"));
+      fs::rename(set.folder / kind / ("00" + std::to_string(i) + ".png"),
+                 set.folder / kind / ("\xff" + std::to_string(i) + ".png"));
   }
-  Run run(tiny(kShort, "plugin = \"random\"", "format = \"folder\"\nroot = \"" + (set / "set").string() + "\""));
+  Run run(tiny(kShort, "plugin = \"random\"", set.data()));
   CHECK(run.worker.wait() == 1);
   CHECK(text(run.worker.errors()) == Contains("is not UTF-8; rename it"));
   CHECK_FALSE(run.has("result.json"));
 }
 
 TEST_CASE("messages that nobody can receive cost nothing") {
-  const nbs::test::Scratch scratch;
-  const auto run = scratch.write("run/resolved.toml", tiny(kShort)).parent_path();
+  const nbs::test::Program worker;
+  const auto& scratch = worker.folder();
+  scratch.write("run/resolved.toml", tiny(kShort));
   // Standard error is full while the run trains, and closed while images are masked.
-  CHECK(nbs::test::run_program(NBS_WORKER_PROGRAM,
-                               {"run", (run / "resolved.toml").string(), "--out", run.string(), "--progress", "lines"},
-                               "OMP_NUM_THREADS=1", "2> /dev/full") == 0);
-  CHECK(fs::exists(run / "result.json"));
-  const auto broken = scratch.write("broken.png", "no image");
-  const auto image = (scratch / "image.png").string();
-  cv::imwrite(image, cv::Mat(40, 40, CV_8UC3, cv::Scalar(90, 90, 90)));
+  CHECK(worker.with_streams({"run", "run/resolved.toml", "--out", "run", "--progress", "lines"}, "2> /dev/full") == 0);
+  CHECK(fs::exists(scratch / "run/result.json"));
+  scratch.write("broken.png", "no image");
+  cv::imwrite((scratch / "image.png").string(), cv::Mat(40, 40, CV_8UC3, cv::Scalar(90, 90, 90)));
   for (const char* errors : {"2> /dev/full", "2>&-"}) {
     CAPTURE(errors);
-    const auto out = scratch / (std::string("masks") + errors[3]);
-    CHECK(nbs::test::run_program(NBS_WORKER_PROGRAM,
-                                 {"predict", "--out", out.string(), "--", run.string(), broken.string(), image}, "",
-                                 errors) == 1);
-    CHECK(fs::exists(out / "image.mask.png"));
+    const auto out = std::string("masks") + errors[3];
+    CHECK(worker.with_streams({"predict", "--out", out, "--", "run", "broken.png", "image.png"}, errors) == 1);
+    CHECK(fs::exists(scratch / out / "image.mask.png"));
   }
 }

@@ -14,8 +14,8 @@
 #include "nbs/host/catalog.h"
 #include "nbs/host/search_path.h"
 
-#include "run_program.h"
-#include "scratch.h"
+#include "program.h"
+#include "tiny_pipeline.h"
 
 // Runs of the real program with the real plugins, small enough for seconds.
 
@@ -24,55 +24,31 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-std::string pipeline(const std::string& data, int seed, const std::string& sampler = "rl") {
-  return "name = \"tiny\"\nseed = " + std::to_string(seed) + "\n[data]\n" + data + R"(
-image_size = 32
-labeled = 2
-[profile]
-patch_size = 16
-length = 3
-[reward]
-anneal = 6
-[buffer]
-batch = 2
-crop = 16
-[train]
-iterations = 14
-patches = 16
-clone_patches = 8
-minibatch = 8
-reinit_every = 8
-warmup = 2
-threads = 1
-[autoencoder]
-plugin = "conv"
-channels = [4, 8]
-bottleneck = 4
-[predictor]
-plugin = "dilated"
-dilations = [1, 2]
-channels = 4
-[sampler]
-plugin = ")" +
-         sampler + "\"\n" + (sampler == "rl" ? "window = 16\nstep = 4\nchannels = [8, 8]\nhidden = 16\n" : "");
-}
+using nbs::test::Program;
 
-// Runs the worker; its output goes to `log`. Returns the exit status.
-int worker(const std::vector<std::string>& words, const fs::path& log) {
-  return nbs::test::run_program(NBS_WORKER_PROGRAM, words, "OMP_NUM_THREADS=1", ">> '" + log.string() + "' 2>&1");
+// Long enough for a predictor of full profiles and an autoencoder that is re-initialized once.
+std::string pipeline(const std::string& data, int seed, const std::string& sampler = "rl") {
+  nbs::test::TinyOptions tiny;
+  tiny.top += "\nseed = " + std::to_string(seed);
+  tiny.data = data;
+  tiny.profile = "length = 3";
+  tiny.sampler = "plugin = \"" + sampler + "\"";
+  if (sampler == "rl") tiny.sampler += "\nwindow = 16\nstep = 4\nchannels = [8, 8]\nhidden = 16";
+  tiny.train = "iterations = 14\npatches = 16\nreinit_every = 8";
+  return nbs::test::tiny_pipeline(tiny) + "[reward]\nanneal = 6\n";
 }
 
 // The same pipeline with every default written out, as nbs writes it into a run folder; the plugins are those that the
 // worker describes.
 std::string resolved(const fs::path& file) {
-  const nbs::test::Scratch scratch;
+  const Program worker;
   const auto plugins = nbs::host::plugin_search_path({}, {});
   std::vector<std::string> words = {"describe"};
   for (const auto& folder : plugins)
     words.push_back(folder.string());
-  REQUIRE(worker(words, scratch / "plugins.json") == 0);
-  const auto catalog =
-      nbs::host::catalog_from_json(nlohmann::ordered_json::parse(nbs::read_file(scratch / "plugins.json")));
+  const auto described = worker(words);
+  REQUIRE(described.status == 0);
+  const auto catalog = nbs::host::catalog_from_json(nlohmann::ordered_json::parse(described.output));
   return nbs::config::to_toml(nbs::config::resolve(nbs::config::Document::from_file(file), catalog));
 }
 
@@ -94,12 +70,12 @@ std::map<std::string, std::string> results_of(const fs::path& folder) {
 
 // A folder of generated images on disk, and runs on it.
 struct Workplace {
-  nbs::test::Scratch scratch;
-  fs::path log = scratch / "log";
+  Program worker;
+  const nbs::test::Scratch& scratch = worker.folder();
 
   Workplace() {
-    const auto file = scratch.write("make.toml", pipeline("format = \"synthetic\"\ncount = 6", 0));
-    REQUIRE(worker({"data", file.string(), "--export", (scratch / "set").string()}, log) == 0);
+    scratch.write("make.toml", pipeline("count = 6", 0));
+    REQUIRE(worker({"data", "make.toml", "--export", "set"}).status == 0);
   }
   std::string on_disk(int seed, const std::string& sampler = "rl") const {
     return pipeline("format = \"folder\"\nroot = \"" + (scratch / "set").string() + "\"", seed, sampler);
@@ -107,9 +83,9 @@ struct Workplace {
   // Runs a pipeline's text; the run's folder is `name`.
   fs::path run(const std::string& name, const std::string& text) const {
     const auto file = scratch.write(name + "/resolved.toml", text);
-    const int status = worker({"run", file.string(), "--out", (scratch / name).string(), "--progress", "none"}, log);
-    INFO(nbs::read_file(log));
-    REQUIRE(status == 0);
+    const auto ended = worker({"run", file.string(), "--out", (scratch / name).string(), "--progress", "none"});
+    INFO(ended.errors);
+    REQUIRE(ended.status == 0);
     return scratch / name;
   }
 };
@@ -198,10 +174,10 @@ TEST_CASE("tuning tries every combination, keeps the best on the labeled images,
   const auto& values = result.at("tuned_postproc")[0];
 
   // What was tried, as `nbs tune` of the same run says it: options with their values, and F1.
-  const auto said = place.scratch / "tune.log";
-  REQUIRE(worker({"tune", folder.string()}, said) == 0);
+  const auto said = place.worker({"tune", folder.string()});
+  REQUIRE(said.status == 0);
   std::map<std::string, double> tried;
-  std::istringstream log(nbs::read_file(said));
+  std::istringstream log(said.errors);
   std::size_t lines = 0;
   for (std::string line; std::getline(log, line);) {
     const std::string before = "F1 on labeled images ";
@@ -257,7 +233,7 @@ TEST_CASE("predict on the run's own unlabeled images gives exactly the run's pre
     words.push_back((place.scratch / "set" / "images" / image.at("file").get<std::string>()).string());
   }
   REQUIRE(ids.size() == 4);
-  REQUIRE(worker(words, place.log) == 0);
+  REQUIRE(place.worker(words).status == 0);
   for (const auto& id : ids) {
     for (const char* kind : {".probability.png", ".mask.png"}) {
       CAPTURE(id);
@@ -268,5 +244,5 @@ TEST_CASE("predict on the run's own unlabeled images gives exactly the run's pre
   }
   // One picture that cannot be read costs only itself.
   words.push_back((place.scratch / "nowhere.png").string());
-  CHECK(worker(words, place.log) == 1);
+  CHECK(place.worker(words).status == 1);
 }

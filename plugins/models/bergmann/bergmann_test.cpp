@@ -7,7 +7,7 @@
 #include "nbs/initialize.h"
 
 #include "autoencoder.h"
-#include "torch_test.h"
+#include "component_test.h"
 
 namespace {
 
@@ -17,6 +17,8 @@ using nbs::bergmann::Network;
 using nbs::bergmann::Options;
 using nbs::bergmann::Upsample;
 using nbs::bergmann::Weights;
+using nbs::test::restore;
+using nbs::test::saved;
 
 Options small_options(Loss loss) {
   auto options = nbs::schema_of<Options>().make();
@@ -27,20 +29,17 @@ Options small_options(Loss loss) {
   return options;
 }
 
-nbs::Context::Facts facts(std::uint64_t seed, std::int64_t patch_size) {
-  nbs::Context::Facts facts;
-  facts.seed = seed;
-  facts.image_size = 256;
-  facts.patch_size = patch_size;
-  return facts;
-}
-
-// An autoencoder with a context of its own.
-struct Made {
+// An autoencoder of patches of some size.
+struct Made : nbs::test::Owned<BergmannAutoencoder> {
   Made(const Options& options, std::uint64_t seed, std::int64_t patch_size = 64)
-      : context(facts(seed, patch_size), [](const std::string&) {}), autoencoder(options, context) {}
-  nbs::Context context;
-  BergmannAutoencoder autoencoder;
+      : Owned(options, facts(seed, patch_size)) {}
+  static nbs::Context::Facts facts(std::uint64_t seed, std::int64_t patch_size) {
+    nbs::Context::Facts facts;
+    facts.seed = seed;
+    facts.image_size = 256;
+    facts.patch_size = patch_size;
+    return facts;
+  }
 };
 
 // Stripes of random phase, in three colors: [count, 3, size, size].
@@ -49,17 +48,6 @@ torch::Tensor stripes(std::int64_t count, std::int64_t size, std::uint64_t seed)
   const auto phase = torch::rand({count, 1, 1, 1}, generator) * 6.28;
   const auto along = torch::arange(size).view({1, 1, 1, -1}) * 0.4 + torch::arange(3).view({1, 3, 1, 1});
   return (0.5 + 0.3 * torch::sin(along + phase)).expand({count, 3, size, size}).contiguous();
-}
-
-nbs::State saved(const BergmannAutoencoder& autoencoder) {
-  nbs::State state;
-  autoencoder.save(state);
-  return state;
-}
-
-void restore(BergmannAutoencoder& autoencoder, const nbs::State& state) {
-  autoencoder.load(state);
-  state.require_all_read();
 }
 
 }  // namespace
@@ -127,8 +115,8 @@ TEST_CASE("patches of 64, 128 and 256 are taken, others refused with a sentence"
   for (const std::int64_t size : {64, 128, 256}) {
     Made made(small_options(Loss::ssim), 1, size);
     const auto patches = stripes(2, size, 3);
-    CHECK(made.autoencoder.reconstruct(patches).sizes() == patches.sizes());
-    const auto loss = made.autoencoder.pixel_loss(patches);
+    CHECK(made->reconstruct(patches).sizes() == patches.sizes());
+    const auto loss = made->pixel_loss(patches);
     CHECK(loss.sizes() == torch::IntArrayRef({2, size, size}));
     CHECK_FALSE(loss.requires_grad());
   }
@@ -142,8 +130,8 @@ TEST_CASE("patches of 64, 128 and 256 are taken, others refused with a sentence"
 TEST_CASE("the l2 loss map is the squared error averaged over colors, written out") {
   Made made(small_options(Loss::l2), 2);
   const auto patches = stripes(2, 64, 4);
-  const auto loss = made.autoencoder.pixel_loss(patches);
-  const auto result = made.autoencoder.reconstruct(patches).detach().contiguous();
+  const auto loss = made->pixel_loss(patches);
+  const auto result = made->reconstruct(patches).detach().contiguous();
   double worst = 0;
   double mean = 0;
   for (std::int64_t b = 0; b < 2; ++b) {
@@ -160,16 +148,16 @@ TEST_CASE("the l2 loss map is the squared error averaged over colors, written ou
     }
   }
   CHECK(worst < 1e-6);
-  CHECK(made.autoencoder.train_step(patches) == doctest::Approx(mean).epsilon(1e-5));
+  CHECK(made->train_step(patches) == doctest::Approx(mean).epsilon(1e-5));
 }
 
 TEST_CASE("the ssim loss map is 1 - SSIM averaged over colors, and its mean is what is learned") {
   Made made(small_options(Loss::ssim), 2);
   const auto patches = stripes(2, 64, 4);
-  const auto loss = made.autoencoder.pixel_loss(patches);
+  const auto loss = made->pixel_loss(patches);
   // SSIM itself is tested against the formula written out; here: its arguments, constants and average.
   const nbs::bergmann::Ssim ssim(11, Weights::uniform, 1e-4, 9e-4);
-  const auto result = made.autoencoder.reconstruct(patches).detach();
+  const auto result = made->reconstruct(patches).detach();
   auto expected = torch::zeros({2, 64, 64}, torch::kFloat64);
   for (std::int64_t c = 0; c < 3; ++c) {
     const auto channel = [&](const torch::Tensor& all) { return all.slice(1, c, c + 1).to(torch::kFloat64); };
@@ -177,7 +165,7 @@ TEST_CASE("the ssim loss map is 1 - SSIM averaged over colors, and its mean is w
   }
   CHECK((loss - expected).abs().max().item<double>() < 1e-3);
   CHECK(loss.min().item<double>() >= 0);
-  CHECK(made.autoencoder.train_step(patches) == doctest::Approx(expected.mean().item<double>()).epsilon(1e-4));
+  CHECK(made->train_step(patches) == doctest::Approx(expected.mean().item<double>()).epsilon(1e-4));
 }
 
 TEST_CASE("learning reduces either loss, on patches that were not learned from too") {
@@ -187,10 +175,10 @@ TEST_CASE("learning reduces either loss, on patches that were not learned from t
     options.learning_rate = 1e-3;
     Made made(options, 5);
     const auto unseen = stripes(4, 64, 99);
-    const double before = made.autoencoder.pixel_loss(unseen).mean().item<double>();
+    const double before = made->pixel_loss(unseen).mean().item<double>();
     for (std::uint64_t step = 0; step < 160; ++step)
-      made.autoencoder.train_step(stripes(8, 64, step));
-    CHECK(made.autoencoder.pixel_loss(unseen).mean().item<double>() < 0.5 * before);
+      made->train_step(stripes(8, 64, step));
+    CHECK(made->pixel_loss(unseen).mean().item<double>() < 0.5 * before);
   }
 }
 
@@ -198,8 +186,8 @@ TEST_CASE("a patch's loss does not depend on the others in the batch") {
   for (const Loss loss : {Loss::l2, Loss::ssim}) {
     Made made(small_options(loss), 6);
     const auto patches = stripes(5, 64, 7);
-    const auto alone = made.autoencoder.pixel_loss(patches.slice(0, 2, 3))[0];
-    CHECK(torch::allclose(made.autoencoder.pixel_loss(patches)[2], alone, 1e-4, 1e-6));
+    const auto alone = made->pixel_loss(patches.slice(0, 2, 3))[0];
+    CHECK(torch::allclose(made->pixel_loss(patches)[2], alone, 1e-4, 1e-6));
   }
 }
 
@@ -207,8 +195,8 @@ TEST_CASE("the same seed gives the same numbers; re-initializing draws new param
   const auto patches = stripes(4, 64, 8);
   const auto trained = [&](Made& made) {
     for (int step = 0; step < 2; ++step)
-      made.autoencoder.train_step(patches);
-    return made.autoencoder.pixel_loss(patches);
+      made->train_step(patches);
+    return made->pixel_loss(patches);
   };
   Made one(small_options(Loss::ssim), 9);
   Made two(small_options(Loss::ssim), 9);
@@ -216,12 +204,12 @@ TEST_CASE("the same seed gives the same numbers; re-initializing draws new param
   const auto result = trained(one);
   CHECK(torch::equal(result, trained(two)));
   CHECK_FALSE(torch::allclose(result, trained(other)));
-  one.autoencoder.reset();
+  one->reset();
   const auto again = trained(one);
   CHECK_FALSE(torch::allclose(again, result));
   // Without a step in between the generator stands at the same place, so only a remembered optimizer could differ.
   Made fresh(small_options(Loss::ssim), 9);
-  fresh.autoencoder.reset();
+  fresh->reset();
   CHECK(torch::equal(again, trained(fresh)));
 }
 
@@ -229,25 +217,25 @@ TEST_CASE("state() is all that the loss map depends on") {
   const auto patches = stripes(2, 64, 10);
   Made one(small_options(Loss::l2), 11);
   Made two(small_options(Loss::l2), 12);
-  CHECK_FALSE(torch::equal(one.autoencoder.pixel_loss(patches), two.autoencoder.pixel_loss(patches)));
+  CHECK_FALSE(torch::equal(one->pixel_loss(patches), two->pixel_loss(patches)));
   torch::NoGradGuard no_grad;
-  const auto from = one.autoencoder.state();
-  auto into = two.autoencoder.state();
+  const auto from = one->state();
+  auto into = two->state();
   REQUIRE(from.size() == into.size());
   for (std::size_t i = 0; i < from.size(); ++i)
     into[i].copy_(from[i]);
-  CHECK(torch::equal(one.autoencoder.pixel_loss(patches), two.autoencoder.pixel_loss(patches)));
+  CHECK(torch::equal(one->pixel_loss(patches), two->pixel_loss(patches)));
 }
 
 TEST_CASE("after save and load results and further learning are the same bit for bit") {
   const auto patches = stripes(4, 64, 13);
   Made original(small_options(Loss::ssim), 1);
   for (int step = 0; step < 3; ++step)
-    original.autoencoder.train_step(patches);
+    original->train_step(patches);
   Made copy(small_options(Loss::ssim), 2);
-  restore(copy.autoencoder, saved(original.autoencoder));
-  CHECK(torch::equal(copy.autoencoder.pixel_loss(patches), original.autoencoder.pixel_loss(patches)));
+  restore(*copy, saved(*original));
+  CHECK(torch::equal(copy->pixel_loss(patches), original->pixel_loss(patches)));
   for (int step = 0; step < 2; ++step)
-    CHECK(copy.autoencoder.train_step(patches) == original.autoencoder.train_step(patches));
-  CHECK(torch::equal(copy.autoencoder.pixel_loss(patches), original.autoencoder.pixel_loss(patches)));
+    CHECK(copy->train_step(patches) == original->train_step(patches));
+  CHECK(torch::equal(copy->pixel_loss(patches), original->pixel_loss(patches)));
 }

@@ -3,13 +3,15 @@
 #include <vector>
 
 #include "autoencoder.h"
-#include "torch_test.h"
+#include "component_test.h"
 
 namespace {
 
 using nbs::conv::ConvAutoencoder;
 using nbs::conv::Network;
 using nbs::conv::Options;
+using nbs::test::restore;
+using nbs::test::saved;
 
 Options small_options() {
   auto options = nbs::schema_of<Options>().make();
@@ -18,18 +20,15 @@ Options small_options() {
   return options;
 }
 
-// An autoencoder of 16 x 16 patches with a context of its own.
-struct Made {
-  Made(const Options& options, std::uint64_t seed)
-      : context(facts(seed), [](const std::string&) {}), autoencoder(options, context) {}
+// An autoencoder of 16 x 16 patches.
+struct Made : nbs::test::Owned<ConvAutoencoder> {
+  Made(const Options& options, std::uint64_t seed) : Owned(options, facts(seed)) {}
   static nbs::Context::Facts facts(std::uint64_t seed) {
     nbs::Context::Facts facts;
     facts.seed = seed;
     facts.patch_size = 16;
     return facts;
   }
-  nbs::Context context;
-  ConvAutoencoder autoencoder;
 };
 
 torch::Tensor random_patches(std::int64_t count, std::uint64_t seed) {
@@ -61,17 +60,6 @@ torch::Tensor reference(const Network& network, torch::Tensor x, std::int64_t le
     x = torch::conv_transpose2d(x, parameters[name + ".weight"], parameters[name + ".bias"], 2, 1);
   }
   return x;
-}
-
-nbs::State saved(const ConvAutoencoder& autoencoder) {
-  nbs::State state;
-  autoencoder.save(state);
-  return state;
-}
-
-void restore(ConvAutoencoder& autoencoder, const nbs::State& state) {
-  autoencoder.load(state);
-  state.require_all_read();
 }
 
 bool same_parameters(ConvAutoencoder& a, ConvAutoencoder& b) {
@@ -125,7 +113,7 @@ TEST_CASE("the network and its parameter gradients agree with LibTorch's own lay
     auto options = small_options();
     options.shortcuts = shortcuts;
     Made made(options, 3);
-    auto& network = made.autoencoder.network();
+    auto& network = made->network();
     const auto input = random_patches(3, 2) - 0.5;
     const auto found = network->forward(input);
     const auto expected = reference(network, input, 2, shortcuts);
@@ -145,9 +133,9 @@ TEST_CASE("without shortcuts everything passes through B numbers; a shortcut is 
     options.bottleneck = 3;
     options.shortcuts = shortcuts;
     Made made(options, 5);
-    made.autoencoder.network()->to(torch::kFloat64);
+    made->network()->to(torch::kFloat64);
     const auto input = (random_patches(1, 4).to(torch::kFloat64) - 0.5).requires_grad_(true);
-    const auto output = made.autoencoder.network()->forward(input).flatten();
+    const auto output = made->network()->forward(input).flatten();
     std::vector<torch::Tensor> rows;
     for (std::int64_t i = 0; i < output.numel(); i += 13)
       rows.push_back(torch::autograd::grad({output[i]}, {input}, {}, true)[0].flatten());
@@ -160,20 +148,20 @@ TEST_CASE("without shortcuts everything passes through B numbers; a shortcut is 
 TEST_CASE("shapes: three channels, the patch's size, and a loss for every pixel") {
   Made made(small_options(), 1);
   const auto patches = random_patches(4, 1);
-  const auto loss = made.autoencoder.pixel_loss(patches);
+  const auto loss = made->pixel_loss(patches);
   CHECK(loss.sizes().vec() == std::vector<std::int64_t>{4, 16, 16});
   CHECK_FALSE(loss.requires_grad());
   torch::NoGradGuard no_grad;
-  const auto error = reference(made.autoencoder.network(), patches - 0.5, 2, {}) - (patches - 0.5);
+  const auto error = reference(made->network(), patches - 0.5, 2, {}) - (patches - 0.5);
   CHECK(torch::allclose(loss, error.square().mean(1), 1e-4, 1e-6));
 }
 
 TEST_CASE("a patch's loss does not depend on the others in the batch") {
   Made made(small_options(), 1);
   const auto patches = random_patches(9, 1);
-  const auto together = made.autoencoder.pixel_loss(patches);
+  const auto together = made->pixel_loss(patches);
   for (std::int64_t i = 0; i < 9; ++i)
-    CHECK(torch::allclose(made.autoencoder.pixel_loss(patches.slice(0, i, i + 1))[0], together[i], 1e-5, 1e-8));
+    CHECK(torch::allclose(made->pixel_loss(patches.slice(0, i, i + 1))[0], together[i], 1e-5, 1e-8));
 }
 
 TEST_CASE("the loss is the network's squared error, averaged over the colors, whatever has changed its parameters") {
@@ -254,31 +242,31 @@ TEST_CASE("learning returns the loss before the step and reduces it") {
   auto generator = nbs::make_generator(2);
   const auto ramp = torch::linspace(-0.2, 0.2, 16).view({1, 1, 1, 16});
   const auto patches = (0.3 + 0.4 * torch::rand({32, 3, 1, 1}, generator) + ramp).expand({32, 3, 16, 16}).contiguous();
-  const double before = made.autoencoder.pixel_loss(patches).mean().item<double>();
-  const double first = made.autoencoder.train_step(patches);
+  const double before = made->pixel_loss(patches).mean().item<double>();
+  const double first = made->train_step(patches);
   CHECK(first == doctest::Approx(before).epsilon(1e-4));
   for (int step = 0; step < 200; ++step)
-    made.autoencoder.train_step(patches);
-  CHECK(made.autoencoder.pixel_loss(patches).mean().item<double>() < 0.1 * before);
+    made->train_step(patches);
+  CHECK(made->pixel_loss(patches).mean().item<double>() < 0.1 * before);
 }
 
 TEST_CASE("re-initializing is the same for the same seed, gives new numbers, and forgets the optimizer") {
   Made a(small_options(), 9);
   Made b(small_options(), 9);
-  CHECK(same_parameters(a.autoencoder, b.autoencoder));
+  CHECK(same_parameters(*a, *b));
   const auto patches = random_patches(4, 1);
-  const auto first = a.autoencoder.pixel_loss(patches);
-  a.autoencoder.train_step(patches);
-  a.autoencoder.reset();
-  b.autoencoder.reset();
-  CHECK(same_parameters(a.autoencoder, b.autoencoder));
-  CHECK_FALSE(torch::allclose(a.autoencoder.pixel_loss(patches), first));
+  const auto first = a->pixel_loss(patches);
+  a->train_step(patches);
+  a->reset();
+  b->reset();
+  CHECK(same_parameters(*a, *b));
+  CHECK_FALSE(torch::allclose(a->pixel_loss(patches), first));
   // a has a past that b has not; were it not forgotten, this step would differ.
-  a.autoencoder.train_step(patches);
-  b.autoencoder.train_step(patches);
-  CHECK(same_parameters(a.autoencoder, b.autoencoder));
+  a->train_step(patches);
+  b->train_step(patches);
+  CHECK(same_parameters(*a, *b));
   Made other(small_options(), 10);
-  CHECK_FALSE(same_parameters(a.autoencoder, other.autoencoder));
+  CHECK_FALSE(same_parameters(*a, *other));
 }
 
 TEST_CASE("state() is live: what is written into it is what pixel_loss uses") {
@@ -287,23 +275,23 @@ TEST_CASE("state() is live: what is written into it is what pixel_loss uses") {
   const auto patches = random_patches(4, 1);
   {
     torch::NoGradGuard no_grad;
-    auto to = b.autoencoder.state();
-    const auto from = a.autoencoder.state();
+    auto to = b->state();
+    const auto from = a->state();
     for (std::size_t i = 0; i < to.size(); ++i)
       to[i].copy_(from[i]);
   }
-  CHECK(torch::equal(a.autoencoder.pixel_loss(patches), b.autoencoder.pixel_loss(patches)));
+  CHECK(torch::equal(a->pixel_loss(patches), b->pixel_loss(patches)));
 }
 
 TEST_CASE("after save and load results and further learning are the same bit for bit") {
   Made original(small_options(), 1);
   const auto patches = random_patches(8, 3);
   for (int step = 0; step < 3; ++step)
-    original.autoencoder.train_step(patches);
+    original->train_step(patches);
   Made copy(small_options(), 2);
-  restore(copy.autoencoder, saved(original.autoencoder));
-  CHECK(torch::equal(copy.autoencoder.pixel_loss(patches), original.autoencoder.pixel_loss(patches)));
+  restore(*copy, saved(*original));
+  CHECK(torch::equal(copy->pixel_loss(patches), original->pixel_loss(patches)));
   for (int step = 0; step < 3; ++step)
-    CHECK(copy.autoencoder.train_step(patches) == original.autoencoder.train_step(patches));
-  CHECK(same_parameters(copy.autoencoder, original.autoencoder));
+    CHECK(copy->train_step(patches) == original->train_step(patches));
+  CHECK(same_parameters(*copy, *original));
 }

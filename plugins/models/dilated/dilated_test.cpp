@@ -6,8 +6,8 @@
 
 #include "nbs/initialize.h"
 
+#include "component_test.h"
 #include "predictor.h"
-#include "torch_test.h"
 
 namespace {
 
@@ -16,6 +16,10 @@ using nbs::dilated::Input;
 using nbs::dilated::Network;
 using nbs::dilated::Normalization;
 using nbs::dilated::Options;
+using nbs::test::cross_entropy;
+using nbs::test::Exercise;
+using nbs::test::restore;
+using nbs::test::saved;
 
 constexpr std::int64_t kMaps = 3;
 
@@ -27,49 +31,26 @@ Options small_options() {
   return options;
 }
 
-// A predictor of profiles of three maps with a context of its own.
-struct Made {
-  Made(const Options& options, std::uint64_t seed)
-      : context(facts(seed), [](const std::string&) {}), predictor(options, context) {}
+// A predictor of profiles of three maps.
+struct Made : nbs::test::Owned<DilatedPredictor> {
+  Made(const Options& options, std::uint64_t seed) : Owned(options, facts(seed)) {}
   static nbs::Context::Facts facts(std::uint64_t seed) {
     nbs::Context::Facts facts;
     facts.seed = seed;
     facts.profile_length = kMaps;
     return facts;
   }
-  nbs::Context context;
-  DilatedPredictor predictor;
 };
 
 // Profiles whose middle map is larger where the mask is 1: what is to be learned.
-struct Diagnostic {
-  nbs::PredictorInput input;
-  torch::Tensor masks;
-};
-
-Diagnostic bright_middle(std::int64_t count, std::uint64_t seed) {
+Exercise bright_middle(std::int64_t count, std::uint64_t seed) {
   auto generator = nbs::make_generator(seed);
-  Diagnostic problem;
+  Exercise problem;
   problem.masks = (torch::rand({count, 20, 20}, generator) > 0.7).to(torch::kFloat32);
   problem.input.profile = torch::rand({count, kMaps, 20, 20}, generator);
   problem.input.profile.select(1, 1).add_(problem.masks);
   problem.input.image = torch::rand({count, 3, 20, 20}, generator);
   return problem;
-}
-
-torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& masks) {
-  return torch::binary_cross_entropy_with_logits(logits, masks);
-}
-
-nbs::State saved(const DilatedPredictor& predictor) {
-  nbs::State state;
-  predictor.save(state);
-  return state;
-}
-
-void restore(DilatedPredictor& predictor, const nbs::State& state) {
-  predictor.load(state);
-  state.require_all_read();
 }
 
 }  // namespace
@@ -89,30 +70,30 @@ TEST_CASE("averaged weights are the moving average of the weights after each ste
     }
     return tensors;
   };
-  auto expected = values(plain.predictor, "parameter.");
+  auto expected = values(*plain, "parameter.");
   for (int n = 1; n <= 30; ++n) {
-    plain.predictor.train_step(problem.input, problem.masks, cross_entropy);
-    averaged.predictor.train_step(problem.input, problem.masks, cross_entropy);
+    plain->train_step(problem.input, problem.masks, cross_entropy);
+    averaged->train_step(problem.input, problem.masks, cross_entropy);
     const double past = std::min(0.9, (1.0 + n) / (10.0 + n));
-    const auto now = values(plain.predictor, "parameter.");
+    const auto now = values(*plain, "parameter.");
     REQUIRE(now.size() == expected.size());
     for (std::size_t i = 0; i < now.size(); ++i)
       expected[i] = past * expected[i] + (1 - past) * now[i];
   }
   // Training goes on from the weights themselves.
-  const auto trained = values(averaged.predictor, "parameter.");
-  const auto last = values(plain.predictor, "parameter.");
+  const auto trained = values(*averaged, "parameter.");
+  const auto last = values(*plain, "parameter.");
   for (std::size_t i = 0; i < last.size(); ++i)
     CHECK(torch::equal(trained[i], last[i]));
   // Predictions are those of the average, before and after it is saved; training is not disturbed by asking for them.
-  const auto before = averaged.predictor.logits(problem.input);
-  CHECK_FALSE(torch::allclose(before, plain.predictor.logits(problem.input)));
-  CHECK(torch::equal(before, averaged.predictor.logits(problem.input)));
+  const auto before = averaged->logits(problem.input);
+  CHECK_FALSE(torch::allclose(before, plain->logits(problem.input)));
+  CHECK(torch::equal(before, averaged->logits(problem.input)));
   Made other(options, 8);
-  restore(other.predictor, saved(averaged.predictor));
-  CHECK(torch::equal(other.predictor.logits(problem.input), before));
+  restore(*other, saved(*averaged));
+  CHECK(torch::equal(other->logits(problem.input), before));
   double worst = 0;
-  const auto average = values(averaged.predictor, "average.");
+  const auto average = values(*averaged, "average.");
   for (const auto& wanted : expected) {
     double nearest = 1e9;
     for (const auto& held : average) {
@@ -157,18 +138,18 @@ TEST_CASE("inputs are as declared, and one logit a pixel comes out") {
     Made made(options, 1);
     const bool profile = inputs.front() == Input::profile;
     const bool image = inputs.back() == Input::image;
-    CHECK(made.predictor.needs_profile() == profile);
-    CHECK(made.predictor.needs_image() == image);
+    CHECK(made->needs_profile() == profile);
+    CHECK(made->needs_image() == image);
     nbs::PredictorInput given;
     if (profile) given.profile = problem.input.profile;
     if (image) given.image = problem.input.image;
-    const auto logits = made.predictor.logits(given);
+    const auto logits = made->logits(given);
     CHECK(logits.sizes().vec() == std::vector<std::int64_t>{2, 20, 20});
     CHECK_FALSE(logits.requires_grad());
     auto other = given;
     if (profile) other.profile = given.profile * 2;
     if (image) other.image = given.image * 0.5;
-    CHECK_FALSE(torch::allclose(made.predictor.logits(other), logits));
+    CHECK_FALSE(torch::allclose(made->logits(other), logits));
   }
   auto options = small_options();
   options.inputs = {};
@@ -194,12 +175,12 @@ TEST_CASE("a trivial mapping is learned, also for profiles that were not learned
     options.normalization = normalization;
     Made made(options, 3);
     const auto problem = bright_middle(4, 5);
-    const double first = made.predictor.train_step(problem.input, problem.masks, cross_entropy);
+    const double first = made->train_step(problem.input, problem.masks, cross_entropy);
     for (int step = 0; step < 300; ++step)
-      made.predictor.train_step(problem.input, problem.masks, cross_entropy);
-    CHECK(made.predictor.train_step(problem.input, problem.masks, cross_entropy) < 0.2 * first);
+      made->train_step(problem.input, problem.masks, cross_entropy);
+    CHECK(made->train_step(problem.input, problem.masks, cross_entropy) < 0.2 * first);
     const auto unseen = bright_middle(4, 6);
-    const auto right = (made.predictor.logits(unseen.input) > 0) == (unseen.masks > 0.5);
+    const auto right = (made->logits(unseen.input) > 0) == (unseen.masks > 0.5);
     CHECK(right.to(torch::kFloat32).mean().item<double>() > 0.95);
   }
 }
@@ -207,10 +188,10 @@ TEST_CASE("a trivial mapping is learned, also for profiles that were not learned
 TEST_CASE("an image's logits do not depend on the others in the batch") {
   Made made(small_options(), 6);
   const auto problem = bright_middle(3, 21);
-  made.predictor.train_step(problem.input, problem.masks, cross_entropy);
+  made->train_step(problem.input, problem.masks, cross_entropy);
   nbs::PredictorInput one;
   one.profile = problem.input.profile.slice(0, 1, 2);
-  CHECK(torch::equal(made.predictor.logits(one)[0], made.predictor.logits(problem.input)[1]));
+  CHECK(torch::equal(made->logits(one)[0], made->logits(problem.input)[1]));
 }
 
 TEST_CASE("dropout changes learning by the seed alone, and nothing when masks are asked for") {
@@ -220,9 +201,9 @@ TEST_CASE("dropout changes learning by the seed alone, and nothing when masks ar
   const auto trained = [&](std::uint64_t seed) {
     Made made(options, seed);
     for (int step = 0; step < 3; ++step)
-      made.predictor.train_step(problem.input, problem.masks, cross_entropy);
-    CHECK(torch::equal(made.predictor.logits(problem.input), made.predictor.logits(problem.input)));
-    return made.predictor.logits(problem.input);
+      made->train_step(problem.input, problem.masks, cross_entropy);
+    CHECK(torch::equal(made->logits(problem.input), made->logits(problem.input)));
+    return made->logits(problem.input);
   };
   CHECK(torch::equal(trained(9), trained(9)));
   CHECK_FALSE(torch::allclose(trained(9), trained(10)));
@@ -232,13 +213,13 @@ TEST_CASE("after save and load results and further learning are the same bit for
   const auto problem = bright_middle(2, 13);
   Made original(small_options(), 1);
   for (int step = 0; step < 3; ++step)
-    original.predictor.train_step(problem.input, problem.masks, cross_entropy);
+    original->train_step(problem.input, problem.masks, cross_entropy);
   Made copy(small_options(), 2);
-  restore(copy.predictor, saved(original.predictor));
-  CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
+  restore(*copy, saved(*original));
+  CHECK(torch::equal(copy->logits(problem.input), original->logits(problem.input)));
   for (int step = 0; step < 2; ++step) {
-    CHECK(copy.predictor.train_step(problem.input, problem.masks, cross_entropy) ==
-          original.predictor.train_step(problem.input, problem.masks, cross_entropy));
+    CHECK(copy->train_step(problem.input, problem.masks, cross_entropy) ==
+          original->train_step(problem.input, problem.masks, cross_entropy));
   }
-  CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
+  CHECK(torch::equal(copy->logits(problem.input), original->logits(problem.input)));
 }

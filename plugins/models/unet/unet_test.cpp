@@ -5,12 +5,16 @@
 
 #include "nbs/initialize.h"
 
+#include "component_test.h"
 #include "dice.h"
 #include "predictor.h"
-#include "torch_test.h"
 
 namespace {
 
+using nbs::test::cross_entropy;
+using nbs::test::Exercise;
+using nbs::test::restore;
+using nbs::test::saved;
 using nbs::unet::Network;
 using nbs::unet::Normalization;
 using nbs::unet::Options;
@@ -24,30 +28,20 @@ Options small_options() {
   return options;
 }
 
-nbs::Context::Facts facts(std::uint64_t seed) {
-  nbs::Context::Facts facts;
-  facts.seed = seed;
-  facts.image_size = 32;
-  return facts;
-}
-
-// A predictor with a context of its own.
-struct Made {
-  Made(const Options& options, std::uint64_t seed)
-      : context(facts(seed), [](const std::string&) {}), predictor(options, context) {}
-  nbs::Context context;
-  UnetPredictor predictor;
+struct Made : nbs::test::Owned<UnetPredictor> {
+  Made(const Options& options, std::uint64_t seed) : Owned(options, facts(seed)) {}
+  static nbs::Context::Facts facts(std::uint64_t seed) {
+    nbs::Context::Facts facts;
+    facts.seed = seed;
+    facts.image_size = 32;
+    return facts;
+  }
 };
 
 // Gray noise with one brighter and redder square an image; the squares are the masks.
-struct Diagnostic {
-  nbs::PredictorInput input;
-  torch::Tensor masks;
-};
-
-Diagnostic squares(std::int64_t count, std::int64_t size, std::uint64_t seed) {
+Exercise squares(std::int64_t count, std::int64_t size, std::uint64_t seed) {
   auto generator = nbs::make_generator(seed);
-  Diagnostic problem;
+  Exercise problem;
   problem.input.image = torch::rand({count, 3, size, size}, generator) * 0.4 + 0.2;
   problem.masks = torch::zeros({count, size, size});
   for (std::int64_t b = 0; b < count; ++b) {
@@ -59,21 +53,6 @@ Diagnostic squares(std::int64_t count, std::int64_t size, std::uint64_t seed) {
   return problem;
 }
 
-torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& masks) {
-  return torch::binary_cross_entropy_with_logits(logits, masks);
-}
-
-nbs::State saved(const UnetPredictor& predictor) {
-  nbs::State state;
-  predictor.save(state);
-  return state;
-}
-
-void restore(UnetPredictor& predictor, const nbs::State& state) {
-  predictor.load(state);
-  state.require_all_read();
-}
-
 }  // namespace
 
 TEST_CASE("one logit a pixel, for sizes that are no multiple of 2^depth too") {
@@ -81,14 +60,14 @@ TEST_CASE("one logit a pixel, for sizes that are no multiple of 2^depth too") {
   for (const auto& [height, width] : {std::pair{32, 32}, std::pair{37, 30}, std::pair{5, 9}}) {
     nbs::PredictorInput input;
     input.image = torch::full({2, 3, height, width}, 0.25);
-    const auto logits = made.predictor.logits(input);
+    const auto logits = made->logits(input);
     CHECK(logits.sizes().vec() == std::vector<std::int64_t>{2, height, width});
     CHECK(logits.dtype() == torch::kFloat32);
     CHECK_FALSE(logits.requires_grad());
   }
-  CHECK_FALSE(made.predictor.needs_profile());
-  CHECK(made.predictor.needs_image());
-  CHECK(made.predictor.is_trainable());
+  CHECK_FALSE(made->needs_profile());
+  CHECK(made->needs_image());
+  CHECK(made->is_trainable());
 }
 
 TEST_CASE("shortcuts carry what is near past the deepest level, which sees what is far") {
@@ -168,13 +147,13 @@ TEST_CASE("learning finds the squares, also in images that were not learned from
     options.dice = dice;
     Made made(options, 7);
     const auto problem = squares(4, 32, 11);
-    const double first = made.predictor.train_step(problem.input, problem.masks, cross_entropy);
+    const double first = made->train_step(problem.input, problem.masks, cross_entropy);
     double last = first;
     for (int step = 0; step < 60; ++step)
-      last = made.predictor.train_step(problem.input, problem.masks, cross_entropy);
+      last = made->train_step(problem.input, problem.masks, cross_entropy);
     CHECK(last < 0.25 * first);
     const auto unseen = squares(4, 32, 12);
-    const auto found = (made.predictor.logits(unseen.input) > 0).to(torch::kFloat32);
+    const auto found = (made->logits(unseen.input) > 0).to(torch::kFloat32);
     const double hits = (found * unseen.masks).sum().item<double>();
     CHECK(2 * hits / (found.sum().item<double>() + unseen.masks.sum().item<double>()) > 0.8);
   }
@@ -189,23 +168,23 @@ TEST_CASE("the returned loss is what was given, before the step and without Dice
     return cross_entropy(logits, masks);
   };
   Made plain(options, 4);
-  const double value = plain.predictor.train_step(problem.input, problem.masks, loss);
+  const double value = plain->train_step(problem.input, problem.masks, loss);
   CHECK(value == doctest::Approx(cross_entropy(seen, problem.masks).item<double>()).epsilon(1e-6));
   options.dice = 3;
   Made with_dice(options, 4);
-  CHECK(with_dice.predictor.train_step(problem.input, problem.masks, loss) == value);
+  CHECK(with_dice->train_step(problem.input, problem.masks, loss) == value);
   // but the step is another one
-  CHECK_FALSE(torch::equal(plain.predictor.logits(problem.input), with_dice.predictor.logits(problem.input)));
+  CHECK_FALSE(torch::equal(plain->logits(problem.input), with_dice->logits(problem.input)));
 }
 
 TEST_CASE("an image's logits do not depend on the others in the batch") {
   Made made(small_options(), 6);
   const auto problem = squares(3, 32, 21);
-  made.predictor.train_step(problem.input, problem.masks, cross_entropy);
-  const auto together = made.predictor.logits(problem.input);
+  made->train_step(problem.input, problem.masks, cross_entropy);
+  const auto together = made->logits(problem.input);
   nbs::PredictorInput one;
   one.image = problem.input.image.slice(0, 1, 2);
-  CHECK(torch::equal(made.predictor.logits(one)[0], together[1]));
+  CHECK(torch::equal(made->logits(one)[0], together[1]));
 }
 
 TEST_CASE("the same seed gives the same numbers, another seed others") {
@@ -215,8 +194,8 @@ TEST_CASE("the same seed gives the same numbers, another seed others") {
   const auto trained = [&](std::uint64_t seed) {
     Made made(options, seed);
     for (int step = 0; step < 3; ++step)
-      made.predictor.train_step(problem.input, problem.masks, cross_entropy);
-    return made.predictor.logits(problem.input);
+      made->train_step(problem.input, problem.masks, cross_entropy);
+    return made->logits(problem.input);
   };
   const auto result = trained(9);
   CHECK(torch::equal(result, trained(9)));
@@ -231,16 +210,16 @@ TEST_CASE("after save and load results and further learning are the same bit for
     options.ema_decay = average;
     Made original(options, 1);
     for (int step = 0; step < 3; ++step)
-      original.predictor.train_step(problem.input, problem.masks, cross_entropy);
+      original->train_step(problem.input, problem.masks, cross_entropy);
     Made copy(options, 2);
-    restore(copy.predictor, saved(original.predictor));
-    CHECK(torch::equal(copy.predictor.logits(problem.input), original.predictor.logits(problem.input)));
+    restore(*copy, saved(*original));
+    CHECK(torch::equal(copy->logits(problem.input), original->logits(problem.input)));
     for (int step = 0; step < 2; ++step) {
-      CHECK(copy.predictor.train_step(problem.input, problem.masks, cross_entropy) ==
-            original.predictor.train_step(problem.input, problem.masks, cross_entropy));
+      CHECK(copy->train_step(problem.input, problem.masks, cross_entropy) ==
+            original->train_step(problem.input, problem.masks, cross_entropy));
     }
-    results.push_back(original.predictor.logits(problem.input));
-    CHECK(torch::equal(copy.predictor.logits(problem.input), results.back()));
+    results.push_back(original->logits(problem.input));
+    CHECK(torch::equal(copy->logits(problem.input), results.back()));
   }
   // The same steps, but averaged weights predict something else than the last ones.
   CHECK_FALSE(torch::allclose(results[0], results[1]));
