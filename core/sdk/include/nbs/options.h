@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <limits>
-#include <optional>
-#include <sstream>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -15,161 +11,13 @@
 #include <vector>
 
 #include "nbs/error.h"
+#include "nbs/option_spec.h"
 
 // Options, declared once. From one declaration come defaults, checking, `nbs plugins NAME`,
 // overrides, the resolved file, completion and documentation. No LibTorch here: the front end reads
 // these headers too.
 
 namespace nbs {
-
-/// The value of an option. Integers are 64 bit, reals double.
-using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>,
-                           std::vector<std::string>>;
-
-enum class ValueType { boolean, integer, real, text, integers, reals, texts };
-
-/// The type held by `value`.
-inline ValueType type_of(const Value& value) {
-  return static_cast<ValueType>(value.index());
-}
-
-/// The name of a type as users read it: "boolean", "integer", "list of reals", …
-inline const char* type_name(ValueType type) {
-  static constexpr const char* kNames[] = {"boolean",          "integer",       "real",         "text",
-                                           "list of integers", "list of reals", "list of texts"};
-  return kNames[static_cast<int>(type)];
-}
-
-/// Everything that is known of one option without its plugin: plain data, printable, comparable.
-struct OptionSpec {
-  std::string name;
-  ValueType type = ValueType::boolean;
-  Value default_value;
-  std::optional<double> minimum;     ///< inclusive; of each element for lists
-  std::optional<double> maximum;     ///< inclusive; of each element for lists
-  std::vector<std::string> choices;  ///< for texts: the allowed ones; empty = any
-  std::vector<double> tuning;        ///< values worth trying when a pipeline is tuned; empty = not tuned
-  bool path = false;                 ///< a text that names a file or folder, relative to the pipeline file it stands in
-  std::vector<std::string> former;   ///< names that the option had in earlier versions
-  std::string doc;
-};
-
-/// Options by name, as read from a file. Order does not matter.
-using OptionValues = std::vector<std::pair<std::string, Value>>;
-
-/// `value` as users would write it in TOML.
-inline std::string to_text(const Value& value) {
-  std::ostringstream out;
-  out.precision(17);
-  const auto quote = [](const std::string& text) { return '"' + text + '"'; };
-  const auto list = [&](const auto& items, const auto& print) {
-    out << '[';
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      if (i > 0) out << ", ";
-      print(items[i]);
-    }
-    out << ']';
-  };
-  const auto real = [&](double x) {
-    // The shortest text that reads back to the same bits, with a mark that it is a real. Sizes that people write out
-    // are written out: 80, not 8e+01.
-    const bool plain = std::abs(x) >= 1e-4 && std::abs(x) < 1e15;
-    for (int digits = 1; digits <= 17; ++digits) {
-      std::ostringstream attempt;
-      attempt.precision(digits);
-      attempt << x;
-      if (plain && digits < 17 && attempt.str().find('e') != std::string::npos) continue;
-      // Not std::stod, which throws for the numbers nearest to zero.
-      if (digits == 17 || std::strtod(attempt.str().c_str(), nullptr) == x) {
-        const std::string text = attempt.str();
-        out << text;
-        if (text.find_first_of(".eni") == std::string::npos) out << ".0";
-        return;
-      }
-    }
-  };
-  std::visit(
-      [&](const auto& held) {
-        using T = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<T, bool>) {
-          out << (held ? "true" : "false");
-        } else if constexpr (std::is_same_v<T, std::int64_t>) {
-          out << held;
-        } else if constexpr (std::is_same_v<T, double>) {
-          real(held);
-        } else if constexpr (std::is_same_v<T, std::string>) {
-          out << quote(held);
-        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          list(held, [&](const std::string& text) { out << quote(text); });
-        } else if constexpr (std::is_same_v<T, std::vector<double>>) {
-          list(held, real);
-        } else {
-          list(held, [&](std::int64_t x) { out << x; });
-        }
-      },
-      value);
-  return out.str();
-}
-
-/// Why `value` is not allowed for `spec`, as the end of a sentence ("must be at least 1, but is
-/// 0"), or nothing. An integer is allowed where a real is wanted; nothing else is converted.
-inline std::optional<std::string> problem_with(const OptionSpec& spec, const Value& value) {
-  const bool integer_for_real = (spec.type == ValueType::real && type_of(value) == ValueType::integer) ||
-                                (spec.type == ValueType::reals && type_of(value) == ValueType::integers);
-  // An empty TOML list has no element type of its own.
-  const bool empty_list = std::visit(
-      [](const auto& held) {
-        using T = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<T, std::vector<std::int64_t>> || std::is_same_v<T, std::vector<double>> ||
-                      std::is_same_v<T, std::vector<std::string>>) {
-          return held.empty();
-        } else {
-          return false;
-        }
-      },
-      value);
-  if (type_of(value) != spec.type && !integer_for_real && !(empty_list && spec.type >= ValueType::integers)) {
-    return std::string("must be of type ") + type_name(spec.type) + ", but is the " + type_name(type_of(value)) + " " +
-           to_text(value);
-  }
-  std::optional<std::string> problem;
-  const auto check_number = [&](double x) {
-    if (problem) return;
-    if (x != x) problem = "must be a number, but is nan";
-    if (spec.minimum && x < *spec.minimum)
-      problem = "must be at least " + to_text(Value{*spec.minimum}) + ", but is " + to_text(value);
-    if (spec.maximum && x > *spec.maximum)
-      problem = "must be at most " + to_text(Value{*spec.maximum}) + ", but is " + to_text(value);
-  };
-  const auto check_text = [&](const std::string& text) {
-    if (problem || spec.choices.empty()) return;
-    for (const auto& choice : spec.choices) {
-      if (choice == text) return;
-    }
-    problem = "must be one of ";
-    for (std::size_t i = 0; i < spec.choices.size(); ++i) {
-      *problem += (i > 0 ? ", " : "") + ('"' + spec.choices[i] + '"');
-    }
-    *problem += ", but is \"" + text + '"';
-  };
-  std::visit(
-      [&](const auto& held) {
-        using T = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<T, std::string>) {
-          check_text(held);
-        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          for (const auto& text : held)
-            check_text(text);
-        } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>> || std::is_same_v<T, std::vector<double>>) {
-          for (const auto& x : held)
-            check_number(static_cast<double>(x));
-        } else if constexpr (!std::is_same_v<T, bool>) {
-          check_number(static_cast<double>(held));
-        }
-      },
-      value);
-  return problem;
-}
 
 /// Enumerations are texts to users: the words for their values, in the order in which they are listed.
 template <typename T>
