@@ -49,6 +49,22 @@ TEST_CASE("the head of an image tells its size, in every format") {
   CHECK(!data::stated_size(""));
 }
 
+TEST_CASE("heads that this machine's encoders do not write tell their size too") {
+  // A JPEG file whose Huffman tables come before its frame.
+  const std::string jpeg("\xFF\xD8\xFF\xC4\0\x07\x01\x02\x03\x04\x05\xFF\xC0\0\x11\x08\0\x3D\0\x53\x03\0\0\0\0\0\0",
+                         27);
+  // A TIFF file of the other byte order: the width has 16 bits, the height 32.
+  const std::string tiff = std::string("MM\0\x2A\0\0\0\x08\0\x02", 10) +
+                           std::string("\x01\0\0\x03\0\0\0\x01\0\x53\0\0", 12) +
+                           std::string("\x01\x01\0\x04\0\0\0\x01\0\0\0\x3D", 12);
+  for (const auto& head : {jpeg, tiff}) {
+    const auto size = data::stated_size(head);
+    REQUIRE(size.has_value());
+    CHECK(size->width == 83);
+    CHECK(size->height == 61);
+  }
+}
+
 TEST_CASE("a small file that claims billions of pixels is refused with the sizes, before it is decoded") {
   const test::Scratch scratch;
   const auto word = [](std::uint32_t value) {

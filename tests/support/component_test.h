@@ -15,17 +15,27 @@
 
 namespace nbs::test {
 
-/// A component with a context of its own, which logs nothing.
+/// A component with a context of its own, which logs nothing: for images of 256 x 256 pixels and profiles of three
+/// maps.
 template <typename Made>
 class Owned {
  public:
   template <typename Options>
-  Owned(const Options& options, const Context::Facts& facts)
-      : context_(facts, [](const std::string&) {}), component_(options, context_) {}
+  Owned(const Options& options, std::uint64_t seed, std::int64_t patch_size = 16)
+      : context_(facts(seed, patch_size), [](const std::string&) {}), component_(options, context_) {}
   Made* operator->() { return &component_; }
   Made& operator*() { return component_; }
 
  private:
+  static Context::Facts facts(std::uint64_t seed, std::int64_t patch_size) {
+    Context::Facts facts;
+    facts.seed = seed;
+    facts.image_size = 256;
+    facts.patch_size = patch_size;
+    facts.profile_length = 3;
+    return facts;
+  }
+
   Context context_;
   Made component_;
 };

@@ -13,7 +13,7 @@ namespace nbs::data {
 
 namespace {
 
-using TrainingResult = MatrixSearch::TrainingResult;
+using Outcome = MatrixSearch::Outcome;
 
 constexpr std::size_t kHeader = 128;
 constexpr std::size_t kMostRestored = std::size_t{1} << 30;
@@ -51,7 +51,7 @@ struct Bytes {
 
 // Thrown inside this file only.
 struct Refused {
-  TrainingResult outcome;
+  Outcome outcome;
 };
 
 struct Element {
@@ -67,7 +67,7 @@ class Elements {
   bool at_end() const { return at_ >= bytes_.size; }
 
   // Throws Refused with `beyond` if the element ends behind the stretch.
-  Element next(TrainingResult beyond = TrainingResult::damaged) {
+  Element next(Outcome beyond = Outcome::damaged) {
     if (bytes_.size - at_ < 8) throw Refused{beyond};
     const std::uint32_t first = word(at_);
     Element element;
@@ -77,7 +77,7 @@ class Elements {
       // The small form: length and type share a word, and the content is the next one.
       element.type = first & 0xFFFFU;
       size = first >> 16;
-      if (size > 4) throw Refused{TrainingResult::damaged};
+      if (size > 4) throw Refused{Outcome::damaged};
       element.content = {bytes_.data + at_ + 4, size};
       step = 8;
     } else {
@@ -112,7 +112,7 @@ class Elements {
 // The element inside a compressed one, tag and all.
 std::vector<unsigned char> restored(Bytes compressed, bool swapped) {
   z_stream stream{};
-  if (inflateInit(&stream) != Z_OK) throw Refused{TrainingResult::damaged};
+  if (inflateInit(&stream) != Z_OK) throw Refused{Outcome::damaged};
   struct End {
     z_stream* stream;
     ~End() { inflateEnd(stream); }
@@ -129,14 +129,14 @@ std::vector<unsigned char> restored(Bytes compressed, bool swapped) {
       const int state = inflate(&stream, Z_NO_FLUSH);
       from += wanted - stream.avail_out;
       if (state == Z_STREAM_END ? from < bytes.size() : (state != Z_OK || stream.avail_out == wanted))
-        throw Refused{TrainingResult::damaged};
+        throw Refused{Outcome::damaged};
     }
   };
   inflate_all(0);
   const std::uint32_t first = Elements::word_of(bytes.data(), swapped);
   const std::size_t size = first >> 16 != 0 ? 0 : Elements::word_of(bytes.data() + 4, swapped);
-  if (size > kMostRestored) throw Refused{TrainingResult::too_large};
-  if (size / kMostRatio > compressed.size) throw Refused{TrainingResult::damaged};
+  if (size > kMostRestored) throw Refused{Outcome::too_large};
+  if (size / kMostRatio > compressed.size) throw Refused{Outcome::damaged};
   bytes.resize(8 + size);
   inflate_all(8);
   // To the end of the stream, where its checksum is. Padding may follow the element, nothing else.
@@ -145,7 +145,7 @@ std::vector<unsigned char> restored(Bytes compressed, bool swapped) {
     stream.next_out = padding;
     stream.avail_out = sizeof padding;
     state = inflate(&stream, Z_NO_FLUSH);
-    if ((state != Z_OK && state != Z_STREAM_END) || stream.avail_out == 0) throw Refused{TrainingResult::damaged};
+    if ((state != Z_OK && state != Z_STREAM_END) || stream.avail_out == 0) throw Refused{Outcome::damaged};
   }
   return bytes;
 }
@@ -221,27 +221,26 @@ bool is_text(const Element& element) {
 Array array_head(Elements& elements, bool swapped) {
   Array array;
   const Element flags = elements.next();
-  if (flags.type != kUint32 || flags.content.size != 8) throw Refused{TrainingResult::damaged};
+  if (flags.type != kUint32 || flags.content.size != 8) throw Refused{Outcome::damaged};
   const std::uint32_t word = Elements::word_of(flags.content.data, swapped);
   array.class_type = word & 0xFFU;
   array.is_complex = (word & kComplexFlag) != 0;
   const Element extents = elements.next();
   if (extents.type != kInt32 || extents.content.size < 8 || extents.content.size % 4 != 0)
-    throw Refused{TrainingResult::damaged};
+    throw Refused{Outcome::damaged};
   for (std::size_t at = 0; at < extents.content.size; at += 4) {
     const std::uint32_t extent = Elements::word_of(extents.content.data + at, swapped);
-    if (extent > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()))
-      throw Refused{TrainingResult::damaged};
+    if (extent > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max())) throw Refused{Outcome::damaged};
     array.extents.push_back(extent);
   }
   const Element name = elements.next();
-  if (!is_text(name)) throw Refused{TrainingResult::damaged};
+  if (!is_text(name)) throw Refused{Outcome::damaged};
   array.name.assign(reinterpret_cast<const char*>(name.content.data), name.content.size);
   return array;
 }
 
 std::optional<Matrix> matrix_of(const Element& element, bool swapped) {
-  if (element.type != kMatrix) throw Refused{TrainingResult::damaged};
+  if (element.type != kMatrix) throw Refused{Outcome::damaged};
   if (element.content.size == 0) return std::nullopt;  // an empty array
   Elements inside(element.content, swapped);
   const Array array = array_head(inside, swapped);
@@ -254,7 +253,7 @@ std::optional<Matrix> matrix_of(const Element& element, bool swapped) {
   // Extents have 31 bits each, so the product has no more than 62.
   const auto count = static_cast<std::size_t>(array.extents[0] * array.extents[1]);
   if (width == 0 || numbers.content.size % width != 0 || numbers.content.size / width != count)
-    throw Refused{TrainingResult::damaged};
+    throw Refused{Outcome::damaged};
   const Bytes& bytes = numbers.content;
   return Matrix(array.extents[0], array.extents[1], numbers.type, swapped,
                 std::vector<unsigned char>(bytes.data, bytes.data + bytes.size));
@@ -267,10 +266,10 @@ std::optional<Matrix> field_of(Bytes content, bool swapped, const std::string& v
   if (array.name != variable || array.class_type != kStructClass) return std::nullopt;
   if (array.extents != std::vector<std::int64_t>{1, 1}) return std::nullopt;
   const Element length = inside.next();
-  if (length.type != kInt32 || length.content.size != 4) throw Refused{TrainingResult::damaged};
+  if (length.type != kInt32 || length.content.size != 4) throw Refused{Outcome::damaged};
   const std::size_t width = Elements::word_of(length.content.data, swapped);
   const Element names = inside.next();
-  if (!is_text(names) || width == 0 || names.content.size % width != 0) throw Refused{TrainingResult::damaged};
+  if (!is_text(names) || width == 0 || names.content.size % width != 0) throw Refused{Outcome::damaged};
   for (std::size_t at = 0; at < names.content.size; at += width) {
     const char* const name = reinterpret_cast<const char*>(names.content.data) + at;
     const Element value = inside.next();
@@ -281,19 +280,19 @@ std::optional<Matrix> field_of(Bytes content, bool swapped, const std::string& v
 
 MatrixSearch search(const std::string& bytes, const std::string& variable, const std::string& field) {
   const auto* const data = reinterpret_cast<const unsigned char*>(bytes.data());
-  if (bytes.find("\x89HDF\r\n\x1a\n") <= 2048) return {TrainingResult::matlab73, {}};
+  if (bytes.find("\x89HDF\r\n\x1a\n") <= 2048) return {Outcome::matlab73, {}};
   // MATLAB 4 begins with the number MOPT below 5000 (M the machine, O always 0, P the type, T the kind); later versions
   // with text.
   if (bytes.size() >= 20 && (Elements::word_of(data, false) < 5000 || Elements::word_of(data, true) < 5000))
-    return {TrainingResult::matlab4, {}};
-  if (bytes.size() < kHeader) return {TrainingResult::foreign, {}};
+    return {Outcome::matlab4, {}};
+  if (bytes.size() < kHeader) return {Outcome::foreign, {}};
   const bool swapped = bytes.compare(126, 2, "MI") == 0;
-  if (!swapped && bytes.compare(126, 2, "IM") != 0) return {TrainingResult::foreign, {}};
-  if (data[swapped ? 124 : 125] != 1) return {TrainingResult::foreign, {}};
+  if (!swapped && bytes.compare(126, 2, "IM") != 0) return {Outcome::foreign, {}};
+  if (data[swapped ? 124 : 125] != 1) return {Outcome::foreign, {}};
   const Bytes body{data + kHeader, bytes.size() - kHeader};
   // First whether all elements are there.
   for (Elements elements(body, swapped); !elements.at_end();)
-    elements.next(TrainingResult::cut_short);
+    elements.next(Outcome::cut_short);
   for (Elements elements(body, swapped); !elements.at_end();) {
     const Element element = elements.next();
     std::vector<unsigned char> held;
@@ -307,9 +306,9 @@ MatrixSearch search(const std::string& bytes, const std::string& variable, const
       continue;  // what a later version may add
     }
     if (content.size == 0) continue;
-    if (auto matrix = field_of(content, swapped, variable, field)) return {TrainingResult::found, std::move(*matrix)};
+    if (auto matrix = field_of(content, swapped, variable, field)) return {Outcome::found, std::move(*matrix)};
   }
-  return {TrainingResult::absent, {}};
+  return {Outcome::absent, {}};
 }
 
 // Writing, in this machine's byte order.

@@ -35,7 +35,7 @@ class Matrix {
 
 /// What a look for a matrix in a MATLAB 5 file came to.
 struct MatrixSearch {
-  enum class TrainingResult {
+  enum class Outcome {
     found,
     absent,     ///< the file is whole, but has no such real matrix of numbers
     cut_short,  ///< an element ends behind the end of the file
@@ -45,7 +45,7 @@ struct MatrixSearch {
     matlab73,   ///< another format: HDF5
     foreign     ///< no MATLAB file
   };
-  TrainingResult outcome = TrainingResult::absent;
+  Outcome outcome = Outcome::absent;
   Matrix matrix;
 };
 

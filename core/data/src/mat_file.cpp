@@ -19,19 +19,19 @@ constexpr const char* kField = "Segmentation";
 constexpr std::size_t kLargestFile = std::size_t{1} << 30;
 
 // What is wrong and what to do about it, to follow the file's name.
-std::string refusal(MatrixSearch::TrainingResult outcome) {
+std::string refusal(MatrixSearch::Outcome outcome) {
   switch (outcome) {
-    case MatrixSearch::TrainingResult::cut_short:
+    case MatrixSearch::Outcome::cut_short:
       return "is cut short; copy it again";
-    case MatrixSearch::TrainingResult::damaged:
+    case MatrixSearch::Outcome::damaged:
       return "is damaged: a part of it contradicts itself; copy it again";
-    case MatrixSearch::TrainingResult::too_large:
+    case MatrixSearch::Outcome::too_large:
       return "holds more than 1 GiB in one variable, which is too large for a mask; save the mask alone, as uint8";
-    case MatrixSearch::TrainingResult::matlab4:
+    case MatrixSearch::Outcome::matlab4:
       return "is a MATLAB 4 file, which cannot hold groundTruth.Segmentation; save it again with save(..., '-v7')";
-    case MatrixSearch::TrainingResult::matlab73:
+    case MatrixSearch::Outcome::matlab73:
       return "is a MATLAB 7.3 file (HDF5), which is not read; save it again with save(..., '-v7')";
-    case MatrixSearch::TrainingResult::foreign:
+    case MatrixSearch::Outcome::foreign:
       return "cannot be read as a MATLAB file; check that it is one, and complete";
     default:
       return "has no matrix groundTruth.Segmentation, as CrackForest's have; it is another kind of file, or damaged";
@@ -43,12 +43,11 @@ std::string refusal(MatrixSearch::TrainingResult outcome) {
 cv::Mat read_mask_mat(const std::filesystem::path& file, const std::vector<std::int64_t>& anomalous_labels) {
   const auto bytes = read_file(file, "MATLAB file", kLargestFile);
   const auto found = find_matrix(bytes, kVariable, kField);
-  if (found.outcome != MatrixSearch::TrainingResult::found)
-    throw Error(fmt::format("the file {}{} {}", file.string(),
-                            found.outcome == MatrixSearch::TrainingResult::absent
-                                ? std::string()
-                                : fmt::format(" ({} bytes)", bytes.size()),
-                            refusal(found.outcome)));
+  if (found.outcome != MatrixSearch::Outcome::found)
+    throw Error(fmt::format(
+        "the file {}{} {}", file.string(),
+        found.outcome == MatrixSearch::Outcome::absent ? std::string() : fmt::format(" ({} bytes)", bytes.size()),
+        refusal(found.outcome)));
   const auto& labels = found.matrix;
   cv::Mat mask(static_cast<int>(labels.rows()), static_cast<int>(labels.columns()), CV_8UC1);
   for (int y = 0; y < mask.rows; ++y) {

@@ -29,17 +29,8 @@ Options small_options(Loss loss) {
   return options;
 }
 
-// An autoencoder of patches of some size.
 struct Made : nbs::test::Owned<BergmannAutoencoder> {
-  Made(const Options& options, std::uint64_t seed, std::int64_t patch_size = 64)
-      : Owned(options, facts(seed, patch_size)) {}
-  static nbs::Context::Facts facts(std::uint64_t seed, std::int64_t patch_size) {
-    nbs::Context::Facts facts;
-    facts.seed = seed;
-    facts.image_size = 256;
-    facts.patch_size = patch_size;
-    return facts;
-  }
+  Made(const Options& options, std::uint64_t seed, std::int64_t patch_size = 64) : Owned(options, seed, patch_size) {}
 };
 
 // Stripes of random phase, in three colors: [count, 3, size, size].

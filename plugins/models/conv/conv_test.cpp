@@ -7,11 +7,11 @@
 
 namespace {
 
-using nbs::conv::ConvAutoencoder;
 using nbs::conv::Network;
 using nbs::conv::Options;
 using nbs::test::restore;
 using nbs::test::saved;
+using Made = nbs::test::Owned<nbs::conv::ConvAutoencoder>;
 
 Options small_options() {
   auto options = nbs::schema_of<Options>().make();
@@ -19,17 +19,6 @@ Options small_options() {
   options.bottleneck = 5;
   return options;
 }
-
-// An autoencoder of 16 x 16 patches.
-struct Made : nbs::test::Owned<ConvAutoencoder> {
-  Made(const Options& options, std::uint64_t seed) : Owned(options, facts(seed)) {}
-  static nbs::Context::Facts facts(std::uint64_t seed) {
-    nbs::Context::Facts facts;
-    facts.seed = seed;
-    facts.patch_size = 16;
-    return facts;
-  }
-};
 
 torch::Tensor random_patches(std::int64_t count, std::uint64_t seed) {
   auto generator = nbs::make_generator(seed);
@@ -62,7 +51,7 @@ torch::Tensor reference(const Network& network, torch::Tensor x, std::int64_t le
   return x;
 }
 
-bool same_parameters(ConvAutoencoder& a, ConvAutoencoder& b) {
+bool same_parameters(nbs::Autoencoder& a, nbs::Autoencoder& b) {
   const auto left = a.state();
   const auto right = b.state();
   for (std::size_t i = 0; i < left.size(); ++i) {

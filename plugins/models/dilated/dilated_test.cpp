@@ -11,7 +11,6 @@
 
 namespace {
 
-using nbs::dilated::DilatedPredictor;
 using nbs::dilated::Input;
 using nbs::dilated::Network;
 using nbs::dilated::Normalization;
@@ -20,6 +19,7 @@ using nbs::test::cross_entropy;
 using nbs::test::Exercise;
 using nbs::test::restore;
 using nbs::test::saved;
+using Made = nbs::test::Owned<nbs::dilated::DilatedPredictor>;
 
 constexpr std::int64_t kMaps = 3;
 
@@ -30,17 +30,6 @@ Options small_options() {
   options.learning_rate = 1e-2;
   return options;
 }
-
-// A predictor of profiles of three maps.
-struct Made : nbs::test::Owned<DilatedPredictor> {
-  Made(const Options& options, std::uint64_t seed) : Owned(options, facts(seed)) {}
-  static nbs::Context::Facts facts(std::uint64_t seed) {
-    nbs::Context::Facts facts;
-    facts.seed = seed;
-    facts.profile_length = kMaps;
-    return facts;
-  }
-};
 
 // Profiles whose middle map is larger where the mask is 1: what is to be learned.
 Exercise bright_middle(std::int64_t count, std::uint64_t seed) {
@@ -62,7 +51,7 @@ TEST_CASE("averaged weights are the moving average of the weights after each ste
   Made plain(options, 7);
   options.ema_decay = 0.9;
   Made averaged(options, 7);
-  const auto values = [](const DilatedPredictor& predictor, const char* prefix) {
+  const auto values = [](const nbs::Component& predictor, const char* prefix) {
     std::vector<torch::Tensor> tensors;
     const auto state = saved(predictor);
     for (const auto& [name, value] : state.tensors()) {

@@ -18,7 +18,7 @@ using nbs::test::saved;
 using nbs::unet::Network;
 using nbs::unet::Normalization;
 using nbs::unet::Options;
-using nbs::unet::UnetPredictor;
+using Made = nbs::test::Owned<nbs::unet::UnetPredictor>;
 
 Options small_options() {
   auto options = nbs::schema_of<Options>().make();
@@ -27,16 +27,6 @@ Options small_options() {
   options.learning_rate = 1e-2;
   return options;
 }
-
-struct Made : nbs::test::Owned<UnetPredictor> {
-  Made(const Options& options, std::uint64_t seed) : Owned(options, facts(seed)) {}
-  static nbs::Context::Facts facts(std::uint64_t seed) {
-    nbs::Context::Facts facts;
-    facts.seed = seed;
-    facts.image_size = 32;
-    return facts;
-  }
-};
 
 // Gray noise with one brighter and redder square an image; the squares are the masks.
 Exercise squares(std::int64_t count, std::int64_t size, std::uint64_t seed) {
