@@ -27,6 +27,10 @@ target_compile_options(nbs_torch INTERFACE ${nbs_torch_flags})
 add_library(nbs_warnings INTERFACE)
 target_compile_options(nbs_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                        -Woverloaded-virtual $<$<BOOL:${NBS_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 14)
+  # It is wrong about the std::vector<bool> in LibTorch's Function::apply().
+  target_compile_options(nbs_warnings INTERFACE -Wno-array-bounds)
+endif()
 if(NBS_SANITIZE)
   add_compile_options(-fsanitize=${NBS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=${NBS_SANITIZE})
