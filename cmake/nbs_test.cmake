@@ -27,5 +27,7 @@ function(nbs_add_test name)
     nbs_torch_precompiled(${name})
   endif()
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  # On a busy machine OpenMP's waiting threads would take the cores from those that they wait for; workers set it, too.
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+                       ENVIRONMENT "GOMP_SPINCOUNT=10000")
 endfunction()
