@@ -169,28 +169,28 @@ TEST_CASE("the loss is the network's squared error, averaged over the colors, wh
       torch::NoGradGuard no_grad;
       const auto input = patches - 0.5;
       const auto expected =
-          (reference(made.autoencoder.network(), input, static_cast<std::int64_t>(channels.size()), shortcuts) - input)
+          (reference(made->network(), input, static_cast<std::int64_t>(channels.size()), shortcuts) - input)
               .square()
               .mean(1);
-      const auto found = made.autoencoder.pixel_loss(patches);
+      const auto found = made->pixel_loss(patches);
       CHECK(found.sizes() == expected.sizes());
       CHECK(torch::allclose(found, expected, 1e-4, 1e-6));
       return found;
     };
     const auto first = check("construction");
-    made.autoencoder.train_step(patches);
+    made->train_step(patches);
     const auto second = check("a step");
     CHECK_FALSE(torch::allclose(first, second, 1e-4, 1e-6));
-    const auto state = saved(made.autoencoder);
-    for (auto& tensor : made.autoencoder.state()) {
+    const auto state = saved(*made);
+    for (auto& tensor : made->state()) {
       torch::NoGradGuard no_grad;
       tensor.copy_(tensor * 1.5);
     }
     const auto third = check("the host's writing");
     CHECK_FALSE(torch::allclose(second, third, 1e-4, 1e-6));
-    restore(made.autoencoder, state);
+    restore(*made, state);
     CHECK(torch::equal(check("load"), second));
-    made.autoencoder.reset();
+    made->reset();
     CHECK_FALSE(torch::allclose(check("reset"), second, 1e-4, 1e-6));
   }
 }
@@ -198,18 +198,18 @@ TEST_CASE("the loss is the network's squared error, averaged over the colors, wh
 TEST_CASE("a patch's loss has the same bits in any batch and with any number of threads") {
   Made made(small_options(), 3);
   const auto patches = random_patches(21, 4);
-  const auto all = made.autoencoder.pixel_loss(patches);
+  const auto all = made->pixel_loss(patches);
   const int before = at::get_num_threads();
   for (const int threads : {1, 2, 5}) {
     at::set_num_threads(threads);
-    CHECK(torch::equal(made.autoencoder.pixel_loss(patches), all));
+    CHECK(torch::equal(made->pixel_loss(patches), all));
   }
   at::set_num_threads(before);
   for (std::int64_t i = 0; i < 21; ++i)
-    CHECK(torch::equal(made.autoencoder.pixel_loss(patches.slice(0, i, i + 1))[0], all[i]));
+    CHECK(torch::equal(made->pixel_loss(patches.slice(0, i, i + 1))[0], all[i]));
   // Neither are they bound to lie row by row.
   const auto turned = patches.permute({0, 1, 3, 2}).contiguous().permute({0, 1, 3, 2});
-  CHECK(torch::equal(made.autoencoder.pixel_loss(turned), all));
+  CHECK(torch::equal(made->pixel_loss(turned), all));
 }
 
 TEST_CASE("levels that do not fit the patch and shortcuts that name no level are refused") {
