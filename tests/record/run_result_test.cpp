@@ -151,7 +151,9 @@ TEST_CASE("a value of a wrong type is refused with its place, what it is and wha
   for (const auto& wrong : {std::string(63, 'a'), std::string(64, 'A')})
     CHECK(with("/model/predictor.safetensors", wrong) == Contains("but a SHA-256 of 64 hexadecimal digits is wanted"));
   // A long text is shown by its beginning.
-  CHECK(with("/scores/f1", std::string(1000, 'x')) ==
+  CHECK(with("/scores/f1", std::string(58, 'x')) ==
+        test::text("/scores/f1 is \"" + std::string(58, 'x') + "\", but a number is wanted"));
+  CHECK(with("/scores/f1", std::string(59, 'x')) ==
         test::text("/scores/f1 is \"" + std::string(59, 'x') + "…, but a number is wanted"));
   CHECK(with("/tuned_postproc/0/weight", Json::object()) ==
         "/tuned_postproc/0/weight is an object, but the value of an option is wanted");

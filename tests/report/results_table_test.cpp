@@ -153,3 +153,13 @@ TEST_CASE("What cannot be read is an error that names it") {
                        nbs::Error);
   CHECK_THROWS_WITH_AS(nbs::report::table_format("latex"), Contains("text, markdown, csv or json"), nbs::Error);
 }
+
+TEST_CASE("a mean over different versions of the program is pointed out, one over the same is not") {
+  const Example example;
+  write_runs(example.scratch);
+  CHECK(example.table(TableFormat::text).find("different versions") == std::string::npos);
+  example.scratch.write("runs/p1/provenance.json", R"({"nbs": "0.1.0", "revision": "def"})");
+  CHECK(example.table(TableFormat::text)
+            .find("crackforest, proposed: the mean is over runs of different versions of the program: 0.1.0 (abc), "
+                  "0.1.0 (def).") != std::string::npos);
+}

@@ -117,3 +117,19 @@ TEST_CASE("a declaration that cannot work is an error") {
   CHECK(declaration_error<Twice>() == Contains("declared twice"));
   CHECK(declaration_error<DefaultWithoutName>() == Contains("has no name among its choices"));
 }
+
+TEST_CASE("reals are written out while people would write them out, and read back to the same bits") {
+  for (const auto& [value, text] : std::vector<std::pair<double, std::string>>{{80, "80.0"},
+                                                                               {0.1, "0.1"},
+                                                                               {0.0001, "0.0001"},
+                                                                               {0.00001, "1e-05"},
+                                                                               {1e6, "1000000.0"},
+                                                                               {123456789.5, "123456789.5"},
+                                                                               {1e14, "100000000000000.0"},
+                                                                               {1e15, "1e+15"},
+                                                                               {1.0 / 3, "0.3333333333333333"},
+                                                                               {-2.5, "-2.5"}}) {
+    CHECK(to_text(Value{value}) == text);
+    CHECK(std::stod(text) == value);
+  }
+}

@@ -165,3 +165,21 @@ TEST_CASE("a predictor that cannot read what it saves is refused before training
                        doctest::Contains("p.toml:3:1: predictor \"forgetful\", load(): the tensor \"parameters\""),
                        nbs::Error);
 }
+
+TEST_CASE("iterations out of range before a checkpoint count after it") {
+  LossWatch watch;
+  watch.begin_cycle();
+  watch.see_batch(0.1);
+  for (int i = 0; i < 6; ++i)
+    CHECK_FALSE(watch.see_iteration(i, 1e9, false).has_value());
+  nbs::State state;
+  nbs::training::StateWriter writer(state);
+  watch.save(writer);
+  LossWatch other;
+  other.load(nbs::training::StateReader(state));
+  CHECK(other.out_of_range());
+  for (int i = 6; i < 9; ++i)
+    CHECK_FALSE(other.see_iteration(i, 1e9, false).has_value());
+  CHECK(other.see_iteration(9, 1e9, false).value_or("").find("since iteration 0, but it began at 0.1") !=
+        std::string::npos);
+}

@@ -87,3 +87,25 @@ TEST_CASE("a scene numbers its own images and has no masks of unlabeled ones") {
   CHECK(torch::allclose(part(rest.loss(1, 0, 0, 4, 4), 0, 0, 4),
                         part(autoencoder.pixel_loss(images.images[3].unsqueeze(0))[0], 0, 0, 4)));
 }
+
+TEST_CASE("a tile that the image does not have is refused when losses are loaded") {
+  const auto images = nbs::test::small_images(16, 1, 1, 4);
+  nbs::test::LinearAutoencoder autoencoder(3);
+  const Tiling tiling(16, 4);
+  for (const std::int64_t tile : {-1, 15, 16}) {
+    CAPTURE(tile);
+    nbs::State state;
+    nbs::training::StateWriter writer(state);
+    writer.integers("losses.image0.tiles", {0, tile});
+    writer.tensor("losses.image0.map", torch::full({16, 16}, 5.0F));
+    CurrentLosses losses(images, tiling, autoencoder);
+    const auto load = [&] { losses.load(nbs::training::StateReader(state)); };
+    if (tile == 15) {
+      load();
+      CHECK(losses.window(0, 12, 12, 4, 4)[15][15].item<float>() == 5);
+      CHECK(losses.tiles_evaluated() == 0);
+    } else {
+      CHECK_THROWS_WITH_AS(load(), doctest::Contains("of image 0, which has 16 of the saved state"), nbs::Error);
+    }
+  }
+}

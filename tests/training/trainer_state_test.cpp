@@ -112,6 +112,46 @@ TEST_CASE("a trainer that loads what another saved before any iteration ends wit
   }
 }
 
+TEST_CASE("without a predictor that learns there is no loss to save, and all else is saved") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = rich_settings();
+  settings.train.predictor_iterations = 0;
+  const auto nothing = [](const IterationReport&) {};
+  SmallRun run;
+  run.predictor->teachable = false;
+  Trainer trainer(images, run.components(), settings, 5);
+  const auto whole = trainer.run(nothing, [] { return false; });
+  REQUIRE(whole.best.has_value());
+  CHECK(std::isnan(whole.best->loss));
+  nbs::State state;
+  trainer.save(state);
+  CHECK_FALSE(state.has("best.loss"));
+  SmallRun rest;
+  rest.predictor->teachable = false;
+  Trainer other(images, rest.components(), settings, 93);
+  other.load(state);
+  nbs::State again;
+  other.save(again);
+  CHECK(nbs::training::to_safetensors(again) == nbs::training::to_safetensors(state));
+  const auto loaded = other.run(nothing, [] { return false; }).best;
+  REQUIRE(loaded.has_value());
+  CHECK(loaded->iteration == whole.best->iteration);
+  CHECK(std::isnan(loaded->loss));
+}
+
+TEST_CASE("a buffered profile of an image that is not labeled is refused") {
+  nbs::training::ProfileBuffer buffer(4);
+  buffer.push({1, {torch::zeros({4, 4})}, {1.0}});
+  nbs::State state;
+  nbs::training::StateWriter writer(state);
+  buffer.save(writer);
+  const nbs::training::StateReader reader(state);
+  nbs::training::ProfileBuffer other(4);
+  other.load(reader, 2, 1, 4);
+  CHECK(other.size() == 1);
+  CHECK_THROWS_WITH_AS(other.load(reader, 1, 1, 4), doctest::Contains("has an image that is not labeled"), nbs::Error);
+}
+
 TEST_CASE("a loss map that many profiles share is stored once") {
   const auto images = small_images(16, 2, 3, 1);
   auto settings = rich_settings();

@@ -71,9 +71,7 @@ namespace {
 // Midway to the next lower probability, so that rounding moves no pixel across it.
 double threshold_of(const std::vector<CurvePoint>& points, std::size_t i) {
   const double below = i + 1 < points.size() ? points[i + 1].threshold : 0;
-  const double midway = (static_cast<double>(points[i].threshold) + below) / 2;
-  // Neighboring floats may have no double midway that compares as wanted; the value itself always does.
-  return midway > below ? midway : points[i].threshold;
+  return (static_cast<double>(points[i].threshold) + below) / 2;  // between neighboring floats there always is a double
 }
 
 double f1_at(const std::vector<CurvePoint>& points, std::size_t i) {
