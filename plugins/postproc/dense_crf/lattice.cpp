@@ -235,8 +235,9 @@ void Lattice<D>::place(const Image& image) {
   std::int64_t last_key[kLanes];
   std::int32_t last_vertex[kLanes] = {};
   for (int l = 0; l < kLanes; ++l) {
+    const std::int64_t row = segments_.pixel(0, l) / image.width;
     x[l] = static_cast<float>(segments_.pixel(0, l) % image.width);
-    y[l] = static_cast<float>(segments_.pixel(0, l) / image.width);
+    y[l] = static_cast<float>(row);
     last_key[l] = -1;
   }
   for (std::int64_t b = 0; b < segments_.blocks(); ++b) {
