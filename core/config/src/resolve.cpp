@@ -58,7 +58,7 @@ std::optional<std::string> problem_with_texts(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return problem_with_text(*text);
   if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
     for (const auto& text : *texts) {
-      if (const auto problem = problem_with_text(text)) return problem;
+      if (auto problem = problem_with_text(text)) return problem;
     }
   }
   return std::nullopt;
@@ -66,7 +66,7 @@ std::optional<std::string> problem_with_texts(const Value& value) {
 
 // Why a run folder cannot be called so, or nothing.
 std::optional<std::string> problem_with_name(const std::string& name) {
-  if (const auto problem = problem_with_text(name)) return problem;
+  if (auto problem = problem_with_text(name)) return problem;
   const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   if (name.empty()) return "is empty";
   if (name.find('/') != std::string::npos || std::any_of(name.begin(), name.end(), control))
@@ -184,6 +184,7 @@ class Resolver {
       values.emplace_back(spec.name, spec.default_value);
     if (table == nullptr) return values;
     std::vector<std::string> names;
+    names.reserve(specs.size());
     for (const auto& spec : specs)
       names.push_back(spec.name);
     for (const auto& [key, node] : table->table) {

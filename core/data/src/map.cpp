@@ -53,7 +53,7 @@ cv::Mat from_picture(const std::filesystem::path& file) {
 }  // namespace
 
 cv::Mat read_probability_map(const std::filesystem::path& file) {
-  const cv::Mat map = file.extension() == ".npy" ? from_npy(file) : from_picture(file);
+  cv::Mat map = file.extension() == ".npy" ? from_npy(file) : from_picture(file);
   for (int y = 0; y < map.rows; ++y) {
     for (int x = 0; x < map.cols; ++x) {
       const float value = map.at<float>(y, x);

@@ -114,6 +114,7 @@ std::vector<std::string> worker_environment() {
 // Pointers to the words, which must outlive them, and a null.
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (auto& word : words)
     pointers.push_back(word.data());
   pointers.push_back(nullptr);

@@ -60,6 +60,7 @@ std::vector<double> round_ticks(double low, double high, int wanted) {
   if (std::abs(first) > kMostSteps || std::abs(last) > kMostSteps) return {};
   const int count = static_cast<int>(std::min(last - first + 1, wanted + 2.0));
   std::vector<double> ticks;
+  ticks.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     ticks.push_back((first + i) * step + 0.0);  // -0 becomes 0
   return ticks;
@@ -67,7 +68,7 @@ std::vector<double> round_ticks(double low, double high, int wanted) {
 
 std::vector<double> logarithmic_ticks(double low, double high) {
   if (!std::isfinite(high) || !(low > 0) || !(low < high)) return {};
-  const auto powers = scaled_powers(low, high, {1}, 1);
+  auto powers = scaled_powers(low, high, {1}, 1);
   if (powers.size() < 3) return scaled_powers(low, high, {1, 2, 5}, 1);
   if (powers.size() <= kMostPowers) return powers;
   // Powers of which `stride` divides the exponent: one of so many neighbors at most.

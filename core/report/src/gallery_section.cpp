@@ -39,6 +39,7 @@ std::vector<Picture> pictures_of(const RunRecord& run) {
     }
   }
   std::vector<Picture> pictures;
+  pictures.reserve(by_id.size());
   for (auto& [id, picture] : by_id)
     pictures.push_back(std::move(picture));
   // Worst first; what has no score comes last.

@@ -125,6 +125,7 @@ std::string index_page(const fs::path& folder, const std::vector<RunRecord>& rec
                        const std::vector<Group>& groups) {
   // The best first within a data set; what has no score yet last.
   std::vector<const Group*> order;
+  order.reserve(groups.size());
   for (const auto& group : groups)
     order.push_back(&group);
   const auto mean_f1 = [](const Group* group) {

@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 
 std::string needed_text(const Json& json, const char* key) {
   const bool has_text = json.is_object() && json.contains(key) && json.at(key).is_string();
-  const std::string text = has_text ? json.at(key).get<std::string>() : std::string();
+  std::string text = has_text ? json.at(key).get<std::string>() : std::string();
   if (text.empty()) throw Error(fmt::format("an entry has no text \"{}\": {}", key, json.dump()));
   return text;
 }

@@ -37,7 +37,7 @@ void flatten(const config::Node& node, const std::string& path, OptionValues& ou
     out.emplace_back(path, node.scalar);
   } else if (node.type == Type::table) {
     for (const auto& [key, child] : node.table)
-      flatten(child, path.empty() ? key : path + "." + key, out);
+      flatten(child, path.empty() ? key : fmt::format("{}.{}", path, key), out);
   } else if (auto integers = list_of<std::int64_t>(node)) {
     out.emplace_back(path, *integers);
   } else if (auto reals = list_of<double>(node)) {

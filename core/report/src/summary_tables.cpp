@@ -17,6 +17,7 @@ std::string integer_text(const std::optional<std::int64_t>& value) {
 
 std::vector<const RunRecord*> pointers(const std::vector<RunRecord>& records) {
   std::vector<const RunRecord*> out;
+  out.reserve(records.size());
   for (const auto& run : records)
     out.push_back(&run);
   return out;

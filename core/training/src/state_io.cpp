@@ -32,7 +32,7 @@ void StateWriter::shared(const std::string& name, const std::vector<torch::Tenso
 
 void StateWriter::part(const std::string& name, const State& part) {
   for (const auto& [key, value] : part.tensors())
-    state_.write(name + "." + key, value);
+    state_.write(fmt::format("{}.{}", name, key), value);
 }
 
 std::vector<std::int64_t> StateReader::integers(const std::string& name) const {

@@ -47,7 +47,7 @@ std::vector<std::int64_t> drawn_images(const ImageRange& range, std::int64_t wan
 Trainer::Trainer(const TrainingImages& images, Components components, Settings settings, std::uint64_t seed)
     : images_(images),
       components_(std::move(components)),
-      settings_(std::move(settings)),
+      settings_(settings),
       random_(seed),
       predictor_(*components_.predictor, images_, settings_, random_),
       selector_(settings_.train) {

@@ -66,9 +66,9 @@ TEST_CASE("upsample is the transposed convolution of kernel 4, stride 2, padding
   auto generator = nbs::make_generator(1);
   for (const auto& [height, width, in, out] :
        {std::tuple{1, 1, 2, 3}, std::tuple{4, 4, 5, 3}, std::tuple{3, 5, 7, 1}}) {
-    CAPTURE(height);
     const auto real = torch::TensorOptions().dtype(torch::kFloat64);
     const auto map = torch::randn({2, in, height, width}, generator, real).requires_grad_(true);
+    CAPTURE(map.sizes());
     const auto weight = torch::randn({in, out, 4, 4}, generator, real).requires_grad_(true);
     const auto bias = torch::randn({out}, generator, real).requires_grad_(true);
     const auto found = nbs::conv::upsample(map, weight, bias);
@@ -158,10 +158,10 @@ TEST_CASE("the loss is the network's squared error, averaged over the colors, wh
        {std::pair{std::vector<std::int64_t>{4, 8}, std::vector<std::int64_t>{}},
         std::pair{std::vector<std::int64_t>{16, 20, 33}, std::vector<std::int64_t>{1, 3}},
         std::pair{std::vector<std::int64_t>{7}, std::vector<std::int64_t>{1}}}) {
-    CAPTURE(channels.size());
     auto options = small_options();
     options.channels = channels;
     options.shortcuts = shortcuts;
+    CAPTURE(options.channels.size());
     Made made(options, 3);
     const auto patches = random_patches(9, 4);
     const auto check = [&](const char* after) {
@@ -169,10 +169,11 @@ TEST_CASE("the loss is the network's squared error, averaged over the colors, wh
       torch::NoGradGuard no_grad;
       const auto input = patches - 0.5;
       const auto expected =
-          (reference(made->network(), input, static_cast<std::int64_t>(channels.size()), shortcuts) - input)
+          (reference(made->network(), input, static_cast<std::int64_t>(options.channels.size()), options.shortcuts) -
+           input)
               .square()
               .mean(1);
-      const auto found = made->pixel_loss(patches);
+      auto found = made->pixel_loss(patches);
       CHECK(found.sizes() == expected.sizes());
       CHECK(torch::allclose(found, expected, 1e-4, 1e-6));
       return found;

@@ -100,8 +100,9 @@ std::vector<double> exact_appearance(const Parameters& parameters, const Image& 
   const std::int64_t pixels = image.pixels();
   std::vector<double> features(static_cast<std::size_t>(5 * pixels));
   for (std::int64_t i = 0; i < pixels; ++i) {
+    const std::int64_t row = i / image.width;
     features[i] = static_cast<double>(i % image.width) / parameters.appearance.x;
-    features[pixels + i] = static_cast<double>(i / image.width) / parameters.appearance.y;
+    features[pixels + i] = static_cast<double>(row) / parameters.appearance.y;
     for (int c = 0; c < 3; ++c) {
       features[(2 + c) * pixels + i] =
           static_cast<double>(image.planes[c * pixels + i]) * image.levels / parameters.appearance.color[c];

@@ -31,6 +31,41 @@ struct Located {
   alignas(32) std::int32_t direction[D + 1][kLanes];  // from vertex k - 1 to vertex k; [0] is not used
 };
 
+// Where in the image the pixels of a block are. The next block has the next pixel of each lane.
+struct Positions {
+  Floats x;
+  Floats y;
+
+  Positions(const Segments& segments, std::int64_t width) {
+    for (int l = 0; l < kLanes; ++l) {
+      const std::int64_t row = segments.pixel(0, l) / width;
+      x[l] = static_cast<float>(segments.pixel(0, l) % width);
+      y[l] = static_cast<float>(row);
+    }
+  }
+
+  void advance(std::int64_t width) {
+    for (int l = 0; l < kLanes; ++l) {
+      x[l] += 1;
+      if (x[l] == static_cast<float>(width)) {
+        x[l] = 0;
+        y[l] += 1;
+      }
+    }
+  }
+};
+
+// Lanes from `count` on hold no pixel: they get the empty vertex.
+template <int D>
+void clear_from(int count, LatticeBlock<D>& block) {
+  for (int k = 0; k <= D; ++k) {
+    for (int l = count; l < kLanes; ++l) {
+      block.vertex[k][l] = 0;
+      block.weight[k][l] = 0;
+    }
+  }
+}
+
 // Adams et al. 2010, 3.1 and 3.2: the features go onto the plane sum(e) = 0 of D + 1 dimensions; the nearest point
 // whose coordinates are multiples of D + 1, and the order of the differences from it, give the simplex. Comparisons of
 // vectors give -1 for true.
@@ -230,31 +265,20 @@ void Lattice<D>::place(const Image& image) {
   blocks_.resize(static_cast<std::size_t>(segments_.blocks()));
   table_.clear();
   steps_.assign(kStride, 0);
-  Floats x;
-  Floats y;
+  Positions positions(segments_, image.width);
   std::int64_t last_key[kLanes];
   std::int32_t last_vertex[kLanes] = {};
-  for (int l = 0; l < kLanes; ++l) {
-    x[l] = static_cast<float>(segments_.pixel(0, l) % image.width);
-    y[l] = static_cast<float>(segments_.pixel(0, l) / image.width);
-    last_key[l] = -1;
-  }
+  std::fill_n(last_key, kLanes, -1);
   for (std::int64_t b = 0; b < segments_.blocks(); ++b) {
     Block& block = blocks_[b];
     const int count = segments_.count(b);
-    Floats features[D] = {x, y};
+    Floats features[D] = {positions.x, positions.y};
     for (int j = 2; j < D; ++j) {
       const float* const plane = image.planes + (j - 2) * pixels;
       for (int l = 0; l < count; ++l)
         features[j][l] = plane[segments_.pixel(b, l)];
     }
-    for (int l = 0; l < kLanes; ++l) {
-      x[l] += 1;
-      if (x[l] == static_cast<float>(image.width)) {
-        x[l] = 0;
-        y[l] += 1;
-      }
-    }
+    positions.advance(image.width);
     Located<D> located;
     if constexpr (D == 2) {
       locate_plane(features, axes, located, block);
@@ -280,12 +304,7 @@ void Lattice<D>::place(const Image& image) {
         block.vertex[k][l] = to;
       }
     }
-    for (int k = 0; k <= D; ++k) {
-      for (int l = count; l < kLanes; ++l) {
-        block.vertex[k][l] = 0;
-        block.weight[k][l] = 0;
-      }
-    }
+    clear_from(count, block);
   }
 }
 

@@ -54,7 +54,7 @@ torch::Tensor DenseCrf::apply(const torch::Tensor& probabilities, const torch::T
   check_probabilities(probabilities);
   const auto in = probabilities.to(torch::kCPU, torch::kFloat32).contiguous();
   const auto colors = images.to(torch::kCPU, torch::kFloat32).contiguous();
-  const auto out = torch::empty_like(in);
+  auto out = torch::empty_like(in);
   const std::int64_t count = in.size(0);
   const std::int64_t pixels = in.size(1) * in.size(2);
   if (in.numel() == 0) return out;

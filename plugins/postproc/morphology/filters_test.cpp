@@ -76,10 +76,11 @@ const std::vector<std::pair<std::int64_t, std::int64_t>> kSizes = {{1, 1}, {1, 9
 
 TEST_CASE("closing equals brute force over the square, borders included") {
   std::uint32_t seed = 0;
-  for (const auto& [height, width] : kSizes) {
+  for (const auto& size : kSizes) {
+    const auto& [height, width] = size;
     for (const std::int64_t radius : {0, 1, 2, 5}) {
-      CAPTURE(height);
-      CAPTURE(width);
+      CAPTURE(size.first);
+      CAPTURE(size.second);
       CAPTURE(radius);
       auto map = random_map(height, width, ++seed);
       const auto expected = extreme(extreme(map, radius, true), radius, false).values;

@@ -22,12 +22,13 @@ TEST_CASE("the fast forward pass gives the network's logits, for all shapes and 
   torch::NoGradGuard no_grad;
   using Channels = std::vector<std::int64_t>;
   auto generator = nbs::make_generator(1);
-  for (const auto& [window, channels, hidden] :
+  for (const auto& tested :
        {std::tuple{64, Channels{16, 32, 32, 64, 64}, 128}, std::tuple{8, Channels{3}, 5},
         std::tuple{9, Channels{17, 5}, 33}, std::tuple{15, Channels{4, 4, 4, 4, 4}, 16},
         std::tuple{12, Channels{16}, 1}, std::tuple{33, Channels{8, 20, 9}, 40}, std::tuple{8, Channels{}, 7}}) {
-    CAPTURE(window);
-    CAPTURE(channels.size());
+    const auto& [window, channels, hidden] = tested;
+    CAPTURE(std::get<0>(tested));
+    CAPTURE(std::get<1>(tested).size());
     Policy policy(window, channels, hidden);
     nbs::initialize(*policy, generator, 2.4);
     FastPolicy fast(*policy);

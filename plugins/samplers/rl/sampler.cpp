@@ -118,6 +118,7 @@ RunningBaseline& RlSampler::baseline(std::size_t index) {
 
 std::vector<std::pair<std::string, double>> RlSampler::train_step(const std::vector<RewardedRollout>& rollouts) {
   std::vector<torch::Tensor> states;
+  states.reserve(rollouts.size());
   for (const auto& rewarded : rollouts)
     states.push_back(dynamic_cast<const Memory&>(*rewarded.rollout->memory).states);
   // One pass over the states of all rollouts; [N, W, W, 5] seen as [N, 5, W, W] is channels last already.

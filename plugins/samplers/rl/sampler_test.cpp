@@ -246,12 +246,13 @@ TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
   }
   const auto gradients = torch::autograd::grad({objective}, parameters);
   std::vector<torch::Tensor> before;
+  before.reserve(parameters.size());
   for (const auto& parameter : parameters)
     before.push_back(parameter.detach().clone());
   const auto told = made.sampler.train_step(rewarded);
   double squares = 0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const auto gradient = gradients[i];
+    const auto& gradient = gradients[i];
     squares += gradient.square().sum().item<double>();
     // Adam's first step: the rate, in the gradient's direction, wherever that is far from 0.
     const auto step = (parameters[i].detach() - before[i]) * (gradient.abs() > 1e-4);

@@ -249,7 +249,7 @@ inline torch::Tensor batch_norm_relu(const torch::Tensor& x, torch::nn::BatchNor
                      x.is_contiguous(torch::MemoryFormat::ChannelsLast) && x.size(0) * x.size(2) * x.size(3) > 1;
   if (!fused) return torch::relu(norm->forward(x));
   auto statistics = torch::empty({2, x.size(1)});
-  const auto y = BatchNormRelu::apply(x, norm->weight, norm->bias, options.eps(), statistics);
+  auto y = BatchNormRelu::apply(x, norm->weight, norm->bias, options.eps(), statistics);
   torch::NoGradGuard no_grad;
   const double count = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
   const double share = *options.momentum();

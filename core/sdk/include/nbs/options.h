@@ -229,6 +229,7 @@ class Schema {
             return T();
           } else if constexpr (OptionType<T>::kList) {
             T list;
+            list.reserve(held.size());
             for (const auto& item : held)
               list.push_back(element_from<Element>(item, names));
             return list;

@@ -38,16 +38,16 @@ TEST_CASE("the grid is near the exact result for any shape, sigmas and normaliza
     std::int64_t height, width;
     double sx, sy;
   };
-  for (const auto& [height, width, sx, sy] :
+  for (const auto& tested :
        {Case{48, 64, 50, 50}, Case{31, 17, 4, 9}, Case{1, 40, 8, 8}, Case{40, 1, 8, 3}, Case{20, 24, 1.5, 80}}) {
     for (const auto normalization : {nbs::crf::Normalization::symmetric, nbs::crf::Normalization::after}) {
-      CAPTURE(height);
-      CAPTURE(sx);
+      CAPTURE(tested.height);
+      CAPTURE(tested.sx);
       Parameters parameters;
       parameters.smoothness.weight = 1;
-      parameters.appearance = {sx, sy, {13, 15, 20}, 3};
+      parameters.appearance = {tested.sx, tested.sy, {13, 15, 20}, 3};
       parameters.normalization = normalization;
-      const auto scene = random_scene(height, width, 11, true);
+      const auto scene = random_scene(tested.height, tested.width, 11, true);
       const auto exact =
           nbs::crf::exact_mean_field(parameters, scene.image(), {scene.log_odds.begin(), scene.log_odds.end()});
       const auto grid = run_grid(parameters, scene);

@@ -108,8 +108,9 @@ std::vector<double> plain_lattice(const std::vector<std::vector<float>>& feature
 std::vector<std::vector<float>> features_of(const Scene& scene, const std::vector<double>& sigmas) {
   std::vector<std::vector<float>> features(sigmas.size());
   for (std::size_t i = 0; i < scene.pixels(); ++i) {
+    const auto row = i / scene.width;
     features[0].push_back(static_cast<float>(i % scene.width) / static_cast<float>(sigmas[0]));
-    features[1].push_back(static_cast<float>(i / scene.width) / static_cast<float>(sigmas[1]));
+    features[1].push_back(static_cast<float>(row) / static_cast<float>(sigmas[1]));
     for (std::size_t c = 2; c < sigmas.size(); ++c)
       features[c].push_back(scene.planes[(c - 2) * scene.pixels() + i] / static_cast<float>(sigmas[c]));
   }

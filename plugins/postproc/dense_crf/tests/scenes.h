@@ -30,8 +30,9 @@ inline Scene random_scene(std::int64_t height, std::int64_t width, std::uint32_t
   const std::int64_t pixels = height * width;
   scene.planes.resize(static_cast<std::size_t>(3 * pixels));
   for (std::int64_t i = 0; i < pixels; ++i) {
+    const std::int64_t row = i / width;
     const auto x = static_cast<float>(i % width);
-    const auto y = static_cast<float>(i / width);
+    const auto y = static_cast<float>(row);
     const bool inside = x + y > 0.4F * static_cast<float>(height + width);
     const float grain = 20 * uniform(random);
     for (std::int64_t c = 0; c < 3; ++c) {

@@ -10,6 +10,8 @@ namespace nbs::evaluation {
 
 /// A probability as 16 bit gray.
 inline std::uint16_t probability_pixel(float probability) {
+  // std::lround() would give other bytes for a few probabilities; what is rounded is at least 0.
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings)
   return static_cast<std::uint16_t>(std::min(1.0F, std::max(0.0F, probability)) * 65535 + 0.5F);
 }
 
