@@ -98,8 +98,9 @@ TEST_CASE("a tile that the image does not have is refused when losses are loaded
     nbs::training::StateWriter writer(state);
     writer.integers("losses.image0.tiles", {0, tile});
     writer.tensor("losses.image0.map", torch::full({16, 16}, 5.0F));
-    CurrentLosses losses(images, tiling, autoencoder);
-    const auto load = [&] { losses.load(nbs::training::StateReader(state)); };
+    std::mutex mutex;
+    CurrentLosses losses(images, tiling, autoencoder, mutex);
+    const auto load = [&] { losses.load(nbs::training::StateReader(state), "losses"); };
     if (tile == 15) {
       load();
       CHECK(losses.window(0, 12, 12, 4, 4)[15][15].item<float>() == 5);

@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "nbs/pack_layer.h"
+
 namespace nbs::conv {
 
 namespace {
 
 constexpr float kSlope = 0.2F;  // of LeakyReLU
-
-void pack(const torch::Tensor& weight, const torch::Tensor& bias, PackedConvolution& layer) {
-  const auto rows = weight.detach().to(torch::kCPU).contiguous();
-  const auto shifts = bias.detach().to(torch::kCPU).contiguous();
-  layer.pack(rows.data_ptr<float>(), shifts.data_ptr<float>());
-}
 
 // Copies a map without a border, `row` numbers a row, into the middle of one with a border.
 void copy_rows(const float* from, std::int64_t rows, std::int64_t row, float* middle, std::int64_t padded_row) {
@@ -23,7 +19,7 @@ void copy_rows(const float* from, std::int64_t rows, std::int64_t row, float* mi
 }
 
 // Row `y` of an upsampled map from the four kinds of its pixels, [side + 1][side + 1][4][channels].
-void interleave(const float* kinds, std::int64_t side, std::int64_t channels, std::int64_t y, float* row) {
+void interleave_row(const float* kinds, std::int64_t side, std::int64_t channels, std::int64_t y, float* row) {
   const std::int64_t i = y / 2 + y % 2;
   const float* from = kinds + (i * (side + 1) * 4 + 2 * (y % 2)) * channels;
   for (std::int64_t x = 0; x < side; ++x, from += 4 * channels, row += 2 * channels) {
@@ -61,19 +57,19 @@ void FastNetwork::update(const NetworkImpl& network) {
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < encoder_.size(); ++i) {
     const auto& layer = network.encoder()[i];
-    pack(layer->weight.permute({0, 2, 3, 1}), layer->bias, encoder_[i]);
+    pack_layer(layer->weight.permute({0, 2, 3, 1}), layer->bias, encoder_[i]);
     const auto& up = network.decoder()[i];
     const auto kernel = upsampling_kernel(up->weight).permute({0, 2, 3, 1});
     if (i == decoder_.size()) {
-      pack(kernel, up->bias.repeat({4}), outermost_);
+      pack_layer(kernel, up->bias.repeat({4}), outermost_);
       continue;
     }
     const auto kinds = kernel.chunk(4);
     for (std::size_t kind = 0; kind < 4; ++kind)
-      pack(kinds[kind], up->bias, decoder_[i][kind]);
+      pack_layer(kinds[kind], up->bias, decoder_[i][kind]);
   }
-  pack(network.squeeze()->weight, network.squeeze()->bias, squeeze_);
-  pack(network.spread()->weight, network.spread()->bias, spread_);
+  pack_layer(network.squeeze()->weight, network.squeeze()->bias, squeeze_);
+  pack_layer(network.spread()->weight, network.spread()->bias, spread_);
 }
 
 FastNetwork::Workspace FastNetwork::make_workspace() const {
@@ -158,7 +154,7 @@ void FastNetwork::pixel_loss(const float* patch, Workspace& workspace, float* lo
   auto& row = workspace.inner;  // no longer needed
   row.resize(std::max<std::size_t>(row.size(), static_cast<std::size_t>(first.side * 3)));
   for (std::int64_t y = 0; y < first.side; ++y) {
-    interleave(workspace.kinds.data(), first.side / 2, 3, y, row.data());
+    interleave_row(workspace.kinds.data(), first.side / 2, 3, y, row.data());
     const float* const wanted = workspace.encoded[0].data() + first.middle() + y * first.row();
     for (std::int64_t x = 0; x < first.side; ++x) {
       float sum = 0;

@@ -3,17 +3,9 @@
 
 #include <algorithm>
 
+#include "nbs/pack_layer.h"
+
 namespace nbs::rl {
-
-namespace {
-
-void pack(const torch::Tensor& weight, const torch::Tensor& bias, PackedConvolution& layer) {
-  const auto rows = weight.detach().to(torch::kCPU).contiguous();
-  const auto shifts = bias.detach().to(torch::kCPU).contiguous();
-  layer.pack(rows.data_ptr<float>(), shifts.data_ptr<float>());
-}
-
-}  // namespace
 
 FastPolicy::FastPolicy(const PolicyImpl& policy)
     : window_(policy.window()), convolutions_(policy.convolutions().size()) {
@@ -35,10 +27,10 @@ FastPolicy::FastPolicy(const PolicyImpl& policy)
 void FastPolicy::update(const PolicyImpl& policy) {
   for (std::size_t i = 0; i < convolutions_; ++i) {
     const auto& convolution = policy.convolutions()[i];
-    pack(convolution->weight.permute({0, 2, 3, 1}), convolution->bias, layers_[i]);
+    pack_layer(convolution->weight.permute({0, 2, 3, 1}), convolution->bias, layers_[i]);
   }
-  pack(policy.hidden()->weight, policy.hidden()->bias, layers_[convolutions_]);
-  pack(policy.head()->weight, policy.head()->bias, layers_[convolutions_ + 1]);
+  pack_layer(policy.hidden()->weight, policy.hidden()->bias, layers_[convolutions_]);
+  pack_layer(policy.head()->weight, policy.head()->bias, layers_[convolutions_ + 1]);
 }
 
 FastPolicy::Workspace FastPolicy::make_workspace() const {

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <vector>
 
+#include "nbs/widest_vectors.h"
+
 namespace nbs {
 
 /// A convolution of one small image on one core, without tensors: for networks that are asked hundreds of times, one
@@ -51,10 +53,10 @@ class PackedConvolution {
   void run(const float* in, std::int64_t in_side, float slope, float* out, std::int64_t out_row,
            std::int64_t out_pixel) const {
     const Call call = {this, in, in_side * shape_.inputs, slope, out, out_row, out_pixel};
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-    static const int level = __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 1;
-    if (level == 4) return run_v4(call);
-    if (level == 3) return run_v3(call);
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+    // Wider vectors come with more registers, so with more sums at once.
+    if (vector_level() == 4) return run_v4(call);
+    if (vector_level() == 3) return run_v3(call);
 #endif
     run_all<2, 1>(call);
   }
@@ -119,7 +121,7 @@ class PackedConvolution {
         const Lanes value = sum[p][b];
         const Lanes result = value > 0.0F ? value : value * call.slope;
         const std::int64_t kept = std::min(kLanes, shape.outputs - (block + b) * kLanes);
-        if (kept == kLanes) {
+        if (kept == kLanes) {  // one instruction where the size is known
           std::memcpy(to + b * kLanes, &result, sizeof result);
         } else {
           std::memcpy(to + b * kLanes, &result, static_cast<std::size_t>(kept) * sizeof(float));

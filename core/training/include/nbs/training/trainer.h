@@ -71,8 +71,8 @@ class Trainer {
 
   /// Writes all that is needed to go on exactly where training stands, the components and their random sources
   /// included: a trainer that loads it ends with the same bits as this one. Between two iterations only, so from
-  /// `interrupted` or after run(); but not after a run that diverged. Throws nbs::NotFiniteError if there is nothing
-  /// worth going on with.
+  /// `interrupted` or after run(); but not after a run that diverged. Throws Diverged if a
+  /// component's state is not finite: nothing is worth going on with.
   void save(State& state) const;
   /// Takes over what save() wrote, in a trainer of the same images, components, settings and seed. Throws nbs::Error,
   /// a sentence, for anything else; the trainer is then of no use.
