@@ -29,7 +29,7 @@ target_compile_options(nbs_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow 
                        -Woverloaded-virtual $<$<BOOL:${NBS_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 14)
   # It is wrong about the std::vector<bool> in LibTorch's Function::apply().
-  target_compile_options(nbs_warnings INTERFACE -Wno-array-bounds)
+  target_compile_options(nbs_warnings INTERFACE -Wno-array-bounds -Wno-stringop-overflow)
 endif()
 if(NBS_SANITIZE)
   add_compile_options(-fsanitize=${NBS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
