@@ -67,6 +67,24 @@ TEST_CASE("the eight turns are the eight symmetries of the square, 0 among them 
   CHECK(seen.size() == 8);
 }
 
+namespace {
+
+std::vector<const BufferedProfile*> all_of(const ProfileBuffer& buffer) {
+  std::vector<const BufferedProfile*> all;
+  for (std::int64_t i = 0; i < buffer.size(); ++i)
+    all.push_back(&buffer.at(i));
+  return all;
+}
+
+std::vector<std::int64_t> every_labeled(const nbs::training::TrainingImages& images) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t i = 0; i < images.labeled; ++i)
+    all.push_back(i);
+  return all;
+}
+
+}  // namespace
+
 TEST_CASE("profile, mask and image of a crop stay aligned under crops and turns") {
   const auto images = numbered_images();
   const auto buffer = numbered_profiles();
@@ -74,7 +92,7 @@ TEST_CASE("profile, mask and image of a crop stay aligned under crops and turns"
   options.batch = 100;
   options.crop = 6;
   Random random(3);
-  const auto batch = nbs::training::draw_profiles(buffer, images, {}, options, {}, true, random);
+  const auto batch = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, true, random);
   CHECK(batch.input.profile.sizes().vec() == std::vector<std::int64_t>{100, 2, 6, 6});
   CHECK(batch.input.image.sizes().vec() == std::vector<std::int64_t>{100, 3, 6, 6});
   CHECK(batch.masks.sizes().vec() == std::vector<std::int64_t>{100, 6, 6});
@@ -92,7 +110,7 @@ TEST_CASE("profile, mask and image of a crop stay aligned under crops and turns"
   CHECK(corners.size() > 40);  // of 121 places
   CHECK(*corners.begin() >= 1);
   options.dihedral = false;
-  const auto upright = nbs::training::draw_profiles(buffer, images, {}, options, {}, false, random);
+  const auto upright = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, false, random);
   CHECK_FALSE(upright.input.image.defined());
   for (std::int64_t b = 0; b < 100; ++b)
     CHECK(orientation(upright.input.profile[b][0]) == std::pair<float, float>(1, 16));
@@ -112,7 +130,7 @@ TEST_CASE("whole images are drawn for crop 0, scaled and transformed as profiles
   nbs::config::ProfileOptions shape;
   shape.transform = nbs::config::ProfileTransform::log;
   Random random(1);
-  const auto batch = nbs::training::draw_profiles(buffer, images, shape, options, {}, false, random);
+  const auto batch = nbs::training::draw_profiles(all_of(buffer), images, shape, options, {}, false, random);
   const auto expected = nbs::training::prepare_profile(shape, torch::stack(profile.maps), profile.scales);
   CHECK(torch::allclose(batch.input.profile[0], expected));
   CHECK(torch::equal(batch.masks[0], images.masks[0]));
@@ -128,14 +146,14 @@ TEST_CASE("gain is one factor for each loss map with mean 1 over the profile; no
   options.crop = 0;
   options.gain = 0.5;
   Random random(9);
-  const auto drawn = nbs::training::draw_profiles(buffer, images, {}, options, {}, false, random).input.profile;
+  const auto drawn = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, false, random).input.profile;
   const auto factors = drawn / torch::stack({places(), 2 * places()});
   CHECK((factors.amax({2, 3}) - factors.amin({2, 3})).max().item<double>() < 1e-5);
   CHECK(torch::allclose(factors.mean({1, 2, 3}), torch::ones({50})));
   CHECK(factors.select(1, 0).std().item<double>() > 0.1);
   options.gain = 0;
   options.noise = 0.1;
-  const auto noisy = nbs::training::draw_profiles(buffer, images, {}, options, {}, false, random).input.profile;
+  const auto noisy = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, false, random).input.profile;
   const auto logarithm = (noisy / torch::stack({places(), 2 * places()})).log();
   CHECK(logarithm.std().item<double>() == doctest::Approx(0.1).epsilon(0.05));
   CHECK(std::abs(logarithm.mean().item<double>()) < 0.01);
@@ -150,7 +168,7 @@ TEST_CASE("crops of images stay aligned with their masks") {
   nbs::data::AugmentOptions augment;
   augment.flip = true;
   augment.rotate90 = true;
-  const auto batch = nbs::training::draw_images(images, options, augment, random);
+  const auto batch = nbs::training::draw_images(every_labeled(images), images, options, augment, random);
   CHECK_FALSE(batch.input.profile.defined());
   CHECK(torch::equal(batch.masks, mask_of((batch.input.image.select(1, 0) * 512).round())));
   std::set<std::pair<float, float>> seen;
@@ -174,7 +192,7 @@ TEST_CASE("an image and its mask are rotated, scaled and bent together, and the 
   augment.scale = 0.2;
   augment.elastic = 2;
   Random random(5);
-  const auto batch = nbs::training::draw_images(images, options, augment, random);
+  const auto batch = nbs::training::draw_images(every_labeled(images), images, options, augment, random);
   const auto bright = (batch.input.image.select(1, 0) > 0.5).to(torch::kFloat32);
   for (std::int64_t b = 0; b < 8; ++b) {
     const double overlap = (bright[b] * batch.masks[b]).sum().item<double>();

@@ -193,6 +193,10 @@ inline bool same(const training::Checkpoint& a, const training::Checkpoint& b) {
   for (std::size_t l = 0; l < a.cycles.size(); ++l) {
     if (!same(a.cycles[l], b.cycles[l])) return false;
   }
+  if (a.folds.size() != b.folds.size()) return false;
+  for (std::size_t k = 0; k < a.folds.size(); ++k) {
+    if (a.folds[k].left_out != b.folds[k].left_out || !same(a.folds[k].predictor, b.folds[k].predictor)) return false;
+  }
   return same(a.predictor, b.predictor) && same(a.sampler.value(), b.sampler.value());
 }
 
@@ -253,12 +257,18 @@ struct SmallRun {
   std::shared_ptr<NotingSampler> sampler = std::make_shared<NotingSampler>(11);
   std::shared_ptr<LinearAutoencoder> autoencoder = std::make_shared<LinearAutoencoder>(12);
   std::shared_ptr<MeanPredictor> predictor = std::make_shared<MeanPredictor>();
+  std::vector<std::shared_ptr<MeanPredictor>> folds;
   std::vector<training::IterationReport> reports;
 
+  void add_folds(std::int64_t count) {
+    for (std::int64_t k = 0; k < count; ++k)
+      folds.push_back(std::make_shared<MeanPredictor>());
+  }
   training::Components components() const {
     return {sampler,
             autoencoder,
             predictor,
+            {folds.begin(), folds.end()},
             {{"sampler", sampler->generator()}, {"autoencoder", autoencoder->generator()}}};
   }
   training::TrainingResult run(

@@ -35,6 +35,10 @@ Model some_model() {
   model.predictor.write("weight", torch::full({2}, 0.25));
   model.sampler.emplace();
   model.sampler->write_integer("lessons", 4);
+  for (std::int64_t k = 0; k < 2; ++k) {
+    model.folds.emplace_back().left_out = {k, k + 2};
+    model.folds.back().predictor.write("weight", torch::full({2}, 0.5 + static_cast<double>(k)));
+  }
   return model;
 }
 
@@ -45,13 +49,19 @@ TEST_CASE("a model written to a folder comes back with every bit") {
   const auto model = some_model();
   const auto hashes = write_model(scratch / "model", model);
   CHECK(nbs::test::entries_of(scratch / "model") ==
-        std::vector<std::string>{"autoencoders.safetensors", "predictor.safetensors", "sampler.safetensors"});
-  CHECK(hashes.size() == 3);
+        std::vector<std::string>{"autoencoders.safetensors", "folds.safetensors", "predictor.safetensors",
+                                 "sampler.safetensors"});
+  CHECK(hashes.size() == 4);
   for (const auto& [name, hash] : hashes)
     CHECK(hash == nbs::file_sha256(scratch / "model" / name));
   const auto back = read_model(scratch / "model", hashes);
   CHECK(nbs::test::same(back.predictor, model.predictor));
   CHECK(nbs::test::same(back.sampler.value(), *model.sampler));
+  REQUIRE(back.folds.size() == 2);
+  for (std::size_t k = 0; k < 2; ++k) {
+    CHECK(back.folds[k].left_out == model.folds[k].left_out);
+    CHECK(nbs::test::same(back.folds[k].predictor, model.folds[k].predictor));
+  }
   REQUIRE(back.cycles.size() == 2);
   for (std::size_t l = 0; l < 2; ++l) {
     const auto& read = back.cycles[l];

@@ -43,7 +43,7 @@ class LossSampler : public nbs::test::NotingSampler {
   }
 };
 
-// Everything that has a state is in use: reference maps, a second cycle, smoothing, shuffling, augmentation.
+// Everything that has a state is in use: folds, reference maps, a second cycle, smoothing, shuffling, augmentation.
 nbs::training::Settings rich_settings() {
   auto settings = small_settings();
   settings.profile.reference_images = 2;
@@ -54,6 +54,7 @@ nbs::training::Settings rich_settings() {
   settings.train.selection = nbs::config::Selection::last;
   settings.train.predictor_iterations = 3;
   settings.augment.flip = true;
+  settings.fold_steps = 0.5;
   return settings;
 }
 
@@ -69,6 +70,7 @@ struct Whole {
 Whole whole_run(const nbs::training::TrainingImages& images, const nbs::training::Settings& settings) {
   Whole whole;
   whole.run.sampler = std::make_shared<LossSampler>(11);
+  whole.run.add_folds(2);
   Trainer trainer(images, whole.run.components(), settings, 5);
   whole.result = trainer.run([&](const IterationReport& report) { whole.run.reports.push_back(report); },
                              [&] {
@@ -90,11 +92,13 @@ TEST_CASE("a trainer that loads what another saved before any iteration ends wit
   REQUIRE(whole.saved.size() == 23);
   REQUIRE(whole.result.best.has_value());
   REQUIRE(whole.result.best->cycles.size() == 2);
+  REQUIRE(whole.result.best->folds.size() == 2);
   for (const auto& [iteration, bytes] : whole.saved) {
     CAPTURE(iteration);
     SmallRun rest;  // with random sources that stand elsewhere
     rest.sampler = std::make_shared<LossSampler>(91);
     rest.autoencoder = std::make_shared<nbs::test::LinearAutoencoder>(92);
+    rest.add_folds(2);
     Trainer trainer(images, rest.components(), settings, 93);
     const auto state = nbs::training::from_safetensors(bytes, "checkpoint");
     trainer.load(state);
@@ -172,6 +176,7 @@ TEST_CASE("what another pipeline saved, or nobody, is refused in a sentence") {
   const auto load = [&](const nbs::training::TrainingImages& other_images, const nbs::training::Settings& settings,
                         const nbs::State& state) {
     SmallRun run;
+    run.add_folds(2);
     Trainer trainer(other_images, run.components(), settings, 5);
     trainer.load(state);
   };

@@ -142,10 +142,10 @@ void add_tuning(Json& json, const RunResult& result) {
 }  // namespace
 
 const std::vector<Stage>& stages() {
-  static const std::vector<Stage> kStages = {{"rollout", &Seconds::rollout},   {"autoencoder", &Seconds::autoencoder},
-                                             {"evaluate", &Seconds::evaluate}, {"predictor", &Seconds::predictor},
-                                             {"policy", &Seconds::policy},     {"training", &Seconds::training},
-                                             {"total", &Seconds::total}};
+  static const std::vector<Stage> kStages = {{"rollout", &Seconds::rollout},     {"autoencoder", &Seconds::autoencoder},
+                                             {"evaluate", &Seconds::evaluate},   {"predictor", &Seconds::predictor},
+                                             {"cross_fit", &Seconds::cross_fit}, {"policy", &Seconds::policy},
+                                             {"training", &Seconds::training},   {"total", &Seconds::total}};
   return kStages;
 }
 

@@ -52,14 +52,14 @@ torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index) {
   return changed;
 }
 
-Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& images,
+Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, const TrainingImages& images,
                         const config::ProfileOptions& profile, const config::BufferOptions& buffer,
                         const data::AugmentOptions& augment, bool with_image, Random& random) {
   std::vector<torch::Tensor> inputs;
   std::vector<torch::Tensor> colors;
   std::vector<torch::Tensor> masks;
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
-    const auto& drawn = profiles.at(random.below(profiles.size()));
+    const auto& drawn = *profiles[random.below(static_cast<std::int64_t>(profiles.size()))];
     const auto window = draw_window(images.size(), buffer.crop, random);
     const std::int64_t symmetry = buffer.dihedral ? random.below(8) : 0;
     std::vector<torch::Tensor> crops;
@@ -114,13 +114,13 @@ torch::Tensor augment_patches(const torch::Tensor& patches, const data::AugmentO
   return changed;
 }
 
-Minibatch draw_images(const TrainingImages& images, const config::BufferOptions& buffer,
-                      const data::AugmentOptions& augment, Random& random) {
+Minibatch draw_images(const std::vector<std::int64_t>& among, const TrainingImages& images,
+                      const config::BufferOptions& buffer, const data::AugmentOptions& augment, Random& random) {
   const auto uniform = [&random] { return random.uniform(); };
   std::vector<torch::Tensor> inputs;
   std::vector<torch::Tensor> masks;
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
-    const std::int64_t drawn = random.below(images.labeled);
+    const std::int64_t drawn = among[random.below(static_cast<std::int64_t>(among.size()))];
     auto image = images.images[drawn].clone();
     auto mask = images.masks[drawn].clone();
     data::augment_geometry(image.data_ptr<float>(), mask.data_ptr<float>(), images.size(), augment, uniform);

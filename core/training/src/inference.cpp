@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/inference.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "nbs/error.h"
 #include "nbs/torch.h"
 #include "nbs/training/batches.h"
@@ -25,6 +29,15 @@ Inference::Inference(Components components, const config::ProfileOptions& profil
   if (components_.predictor->needs_profile())
     require_fit(model_.cycles, *components_.autoencoder, profile_.length, image_size);
   components_.predictor->load(model_.predictor);
+  if (model_.folds.size() > components_.folds.size()) {
+    throw Error(
+        fmt::format("the model has the predictors of {} folds, but {} were made; it belongs to another pipeline, "
+                    "so run this one again",
+                    model_.folds.size(), components_.folds.size()));
+  }
+  components_.folds.resize(model_.folds.size());
+  for (std::size_t k = 0; k < model_.folds.size(); ++k)
+    components_.folds[k]->load(model_.folds[k].predictor);
 }
 
 torch::Tensor Inference::profile(const torch::Tensor& image) {
@@ -41,8 +54,7 @@ torch::Tensor Inference::prepared_profile(const Cycle& cycle, const torch::Tenso
   return prepare_profile(profile_, recorded, scales);
 }
 
-torch::Tensor Inference::predict(const PredictorInput& input) {
-  auto& predictor = *components_.predictor;
+torch::Tensor Inference::predict(Predictor& predictor, const PredictorInput& input) const {
   if (!dihedral_) return torch::sigmoid(predictor.logits(input)[0]);
   torch::Tensor sum;
   for (std::int64_t symmetry = 0; symmetry < 8; ++symmetry) {
@@ -55,18 +67,44 @@ torch::Tensor Inference::predict(const PredictorInput& input) {
   return sum.div_(8);
 }
 
-torch::Tensor Inference::probability(const torch::Tensor& image) {
+// [P, S, S]: a profile is made once for all predictors.
+torch::Tensor Inference::mean_over_cycles(const std::vector<std::shared_ptr<Predictor>>& predictors,
+                                          const torch::Tensor& image) {
   torch::NoGradGuard no_grad;
   PredictorInput input;
   if (components_.predictor->needs_image()) input.image = image.unsqueeze(0);
-  if (!components_.predictor->needs_profile()) return predict(input);
+  const auto predict_all = [&] {
+    std::vector<torch::Tensor> maps;
+    for (const auto& predictor : predictors)
+      maps.push_back(predict(*predictor, input));
+    return torch::stack(maps);
+  };
+  if (!components_.predictor->needs_profile()) return predict_all();
   torch::Tensor sum;
   for (const auto& cycle : model_.cycles) {
     input.profile = prepared_profile(cycle, image).unsqueeze(0);
-    const auto probability = predict(input);
+    const auto probability = predict_all();
     sum = sum.defined() ? sum.add_(probability) : probability;
   }
   return sum.div_(static_cast<double>(model_.cycles.size()));
+}
+
+torch::Tensor Inference::probability(const torch::Tensor& image) {
+  return mean_over_cycles({components_.predictor}, image)[0];
+}
+
+torch::Tensor Inference::fold_probabilities(const torch::Tensor& image) {
+  return mean_over_cycles(components_.folds, image);
+}
+
+torch::Tensor Inference::out_of_fold(const torch::Tensor& image, std::int64_t i) {
+  std::vector<std::shared_ptr<Predictor>> predictors;
+  for (std::size_t k = 0; k < model_.folds.size(); ++k) {
+    const auto& left_out = model_.folds[k].left_out;
+    if (std::find(left_out.begin(), left_out.end(), i) != left_out.end()) predictors.push_back(components_.folds[k]);
+  }
+  if (predictors.empty()) return {};
+  return mean_over_cycles(predictors, image).mean(0);
 }
 
 }  // namespace nbs::training

@@ -19,6 +19,8 @@ namespace {
 constexpr const char* kAutoencoders = "autoencoders.safetensors";
 constexpr const char* kPredictor = "predictor.safetensors";
 constexpr const char* kSampler = "sampler.safetensors";
+constexpr const char* kFolds = "folds.safetensors";
+constexpr std::int64_t kMostLabeled = std::int64_t{1} << 32;
 
 State state_of(const std::vector<Cycle>& cycles) {
   State state;
@@ -124,6 +126,12 @@ ModelHashes write_model(const std::filesystem::path& folder, const Model& model)
   if (!model.cycles.empty()) write(kAutoencoders, state_of(model.cycles));
   write(kPredictor, model.predictor);
   if (model.sampler) write(kSampler, *model.sampler);
+  if (!model.folds.empty()) {
+    State state;
+    StateWriter writer(state);
+    write_folds(writer, "folds", model.folds);
+    write(kFolds, state);
+  }
   return hashes;
 }
 
@@ -136,6 +144,11 @@ Model read_model(const std::filesystem::path& folder, const ModelHashes& hashes)
   if (hashes.count(kAutoencoders) != 0) model.cycles = cycles_of(read_state(folder, kAutoencoders, hashes));
   model.predictor = read_state(folder, kPredictor, hashes);
   if (hashes.count(kSampler) != 0) model.sampler = read_state(folder, kSampler, hashes);
+  if (hashes.count(kFolds) != 0) {
+    const auto state = read_state(folder, kFolds, hashes);
+    model.folds = read_folds(StateReader(state), "folds", kMostLabeled);
+    state.require_all_read();
+  }
   return model;
 }
 
@@ -148,6 +161,29 @@ void require_fit(const std::vector<Cycle>& cycles, Autoencoder& autoencoder, std
     }
     require_cycle_fits(cycles[l], label, autoencoder, image_size);
   }
+}
+
+void write_folds(StateWriter& writer, const std::string& name, const std::vector<FoldModel>& folds) {
+  writer.integer(name + ".folds", static_cast<std::int64_t>(folds.size()));
+  for (std::size_t k = 0; k < folds.size(); ++k) {
+    writer.integers(fmt::format("{}.fold{}.left_out", name, k), folds[k].left_out);
+    writer.part(fmt::format("{}.fold{}.predictor", name, k), folds[k].predictor);
+  }
+}
+
+std::vector<FoldModel> read_folds(const StateReader& reader, const std::string& name, std::int64_t labeled) {
+  std::vector<FoldModel> folds;
+  const auto count = reader.integer(name + ".folds", 0, labeled);
+  for (std::int64_t k = 0; k < count; ++k) {
+    auto& fold = folds.emplace_back();
+    fold.left_out = reader.integers(fmt::format("{}.fold{}.left_out", name, k));
+    for (const auto image : fold.left_out) {
+      reader.require(image >= 0 && image < labeled,
+                     fmt::format("fold {} leaves out the labeled image {}, but there are {}", k, image, labeled));
+    }
+    fold.predictor = reader.part(fmt::format("{}.fold{}.predictor", name, k));
+  }
+  return folds;
 }
 
 void write_cycle(StateWriter& writer, const std::string& name, const Cycle& cycle) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/predictor_trainer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,15 +12,24 @@
 
 namespace nbs::training {
 
-PredictorTrainer::PredictorTrainer(Predictor& predictor, const TrainingImages& images, const Settings& settings,
-                                   Random& random)
+namespace {
+
+torch::Tensor masks_of(const TrainingImages& images, const std::vector<std::int64_t>& taught) {
+  return images.masks.index_select(0, torch::tensor(taught, torch::kInt64));
+}
+
+}  // namespace
+
+PredictorTrainer::PredictorTrainer(Predictor& predictor, std::vector<std::int64_t> taught, const TrainingImages& images,
+                                   const ProfileBuffer& profiles, const Settings& settings, Random& random)
     : predictor_(predictor),
+      taught_(std::move(taught)),
       images_(images),
+      profiles_(profiles),
       settings_(settings),
       random_(random),
-      alpha_(predictor.is_trainable() ? class_balance(settings.train, images.masks) : 0),
-      buffer_(settings.buffer.capacity) {
-  if (predictor_.is_trainable() && images_.labeled == 0)
+      alpha_(predictor.is_trainable() ? class_balance(settings.train, masks_of(images, taught_)) : 0) {
+  if (predictor_.is_trainable() && taught_.empty())
     throw Error("the predictor learns from labeled images, but data.labeled is 0; label at least one image");
   if (!predictor_.is_trainable() && settings_.train.predictor_iterations > 0) {
     throw Error(fmt::format(
@@ -33,25 +43,28 @@ PredictorTrainer::PredictorTrainer(Predictor& predictor, const TrainingImages& i
   predictor_.load(state);
 }
 
-void PredictorTrainer::add(std::vector<BufferedProfile> profiles) {
-  for (auto& profile : profiles)
-    buffer_.push(std::move(profile));
+std::vector<const BufferedProfile*> PredictorTrainer::taught_profiles() const {
+  std::vector<const BufferedProfile*> found;
+  for (std::int64_t i = 0; i < profiles_.size(); ++i) {
+    const auto& profile = profiles_.at(i);
+    if (std::find(taught_.begin(), taught_.end(), profile.image) != taught_.end()) found.push_back(&profile);
+  }
+  return found;
 }
 
 std::optional<double> PredictorTrainer::train(std::int64_t iteration) {
   if (!predictor_.is_trainable()) return std::nullopt;
   const bool from_profiles = predictor_.needs_profile();
-  if (from_profiles && buffer_.empty()) return std::nullopt;
-  const bool predictor_only = iteration >= settings_.train.iterations;
-  if (!predictor_only && iteration % settings_.buffer.every != 0) return std::nullopt;
+  const auto profiles = from_profiles ? taught_profiles() : std::vector<const BufferedProfile*>();
+  if (from_profiles && profiles.empty()) return std::nullopt;
   const PredictionLoss loss = [this](const torch::Tensor& logits, const torch::Tensor& masks) {
     return prediction_loss(logits, masks, alpha_);
   };
   double total = 0;
   for (std::int64_t step = 0; step < settings_.buffer.steps; ++step) {
-    const auto batch = from_profiles ? draw_profiles(buffer_, images_, settings_.profile, settings_.buffer,
+    const auto batch = from_profiles ? draw_profiles(profiles, images_, settings_.profile, settings_.buffer,
                                                      settings_.augment, predictor_.needs_image(), random_)
-                                     : draw_images(images_, settings_.buffer, settings_.augment, random_);
+                                     : draw_images(taught_, images_, settings_.buffer, settings_.augment, random_);
     const double step_loss = predictor_.train_step(batch.input, batch.masks, loss);
     require_finite(step_loss, "l_pred", iteration, "a learning rate of the predictor that is too high");
     total += step_loss;

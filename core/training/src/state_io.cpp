@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/state_io.h"
 
+#include <cstring>
+
 #include "nbs/error.h"
 #include "nbs/torch.h"
 
@@ -30,6 +32,12 @@ void StateWriter::shared(const std::string& name, const std::vector<torch::Tenso
   integers(name, list);
 }
 
+void StateWriter::bytes(const std::string& name, const std::string& value) {
+  auto bytes = torch::empty({static_cast<std::int64_t>(value.size())}, torch::kUInt8);
+  std::memcpy(bytes.data_ptr(), value.data(), value.size());
+  state_.write(name, bytes);
+}
+
 void StateWriter::part(const std::string& name, const State& part) {
   for (const auto& [key, value] : part.tensors())
     state_.write(fmt::format("{}.{}", name, key), value);
@@ -37,6 +45,11 @@ void StateWriter::part(const std::string& name, const State& part) {
 
 std::vector<std::int64_t> StateReader::integers(const std::string& name) const {
   return values_of<std::int64_t>(state_.read_any_shape(name, torch::kInt64));
+}
+
+std::string StateReader::bytes(const std::string& name) const {
+  const auto bytes = state_.read_any_shape(name, torch::kUInt8);
+  return {static_cast<const char*>(bytes.data_ptr()), static_cast<std::size_t>(bytes.numel())};
 }
 
 std::vector<double> StateReader::numbers(const std::string& name) const {
@@ -70,6 +83,13 @@ State StateReader::part(const std::string& name) const {
 
 void StateReader::require(bool fits, const std::string& what) const {
   if (!fits) throw Error(fmt::format("{} of {}; it belongs to another pipeline or version", what, state_.origin()));
+}
+
+State load_part(const StateReader& reader, Component& component, const std::string& name) {
+  auto part = reader.part(name);
+  component.load(part);
+  part.require_all_read();
+  return part;
 }
 
 }  // namespace nbs::training

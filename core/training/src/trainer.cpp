@@ -42,6 +42,12 @@ std::vector<std::int64_t> drawn_images(const ImageRange& range, std::int64_t wan
   return drawn;
 }
 
+std::vector<std::int64_t> all_labeled(const TrainingImages& images) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(images.labeled));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
 }  // namespace
 
 Trainer::Trainer(const TrainingImages& images, Components components, Settings settings, std::uint64_t seed)
@@ -49,8 +55,12 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
       components_(std::move(components)),
       settings_(settings),
       random_(seed),
-      predictor_(*components_.predictor, images_, settings_, random_),
+      buffer_(settings_.buffer.capacity),
+      predictor_(*components_.predictor, all_labeled(images_), images_, buffer_, settings_, random_),
       selector_(settings_.train) {
+  seconds_.rollout = seconds_.autoencoder = seconds_.evaluate = seconds_.predictor = seconds_.policy = 0;
+  if (components_.predictor->is_trainable() && !components_.folds.empty())
+    folds_ = std::make_unique<CrossFit>(components_.folds, images_, buffer_, settings_, seed);
   if (!components_.predictor->needs_profile()) {
     components_.sampler.reset();
     components_.autoencoder.reset();
@@ -114,11 +124,17 @@ IterationReport Trainer::run_iteration() {
   const bool with_profiles = profiles_ != nullptr && iteration_ < settings_.train.iterations;
   if (with_profiles) train_on_patches(line);
   std::optional<double> loss;
-  {
-    const Stopwatch watch(seconds_.predictor);
-    loss = predictor_.train(iteration_);
+  if (predictor_is_due()) {
+    {
+      const Stopwatch watch(seconds_.predictor);
+      loss = predictor_.train(iteration_);
+    }
+    if (loss) line.l_pred = *loss;
+    if (loss && folds_) {
+      const Stopwatch watch(seconds_.cross_fit);
+      folds_->train(iteration_);
+    }
   }
-  if (loss) line.l_pred = *loss;
   if (with_profiles) {
     const Stopwatch watch(seconds_.policy);
     const bool warming_up = age_ <= settings_.train.warmup;
@@ -151,8 +167,13 @@ void Trainer::train_on_patches(IterationReport& line) {
   side.recorder.record_parameters();
   if (!components_.predictor->is_trainable()) return;
   auto recorded = side.recorder.record_labeled_maps({&side.labeled_losses, &side.losses});
-  predictor_.add(std::move(recorded.profiles));
+  for (auto& profile : recorded.profiles)
+    buffer_.push(std::move(profile));
   if (recorded.loss_ratio) line.loss_ratio = *recorded.loss_ratio;
+}
+
+bool Trainer::predictor_is_due() const {
+  return iteration_ >= settings_.train.iterations || iteration_ % settings_.buffer.every == 0;
 }
 
 // A predictor that learns nothing only looks at the end: the strides are counted back from there.
@@ -218,6 +239,7 @@ void Trainer::remember(double smoothed) {
   if (profiles_) checkpoint.cycles = profiles_->recorder.cycles();
   checkpoint.predictor = saved(*components_.predictor, "predictor");
   if (components_.sampler) checkpoint.sampler = saved(*components_.sampler, "sampler");
+  if (folds_) checkpoint.folds = folds_->models();
   best_ = std::move(checkpoint);
 }
 

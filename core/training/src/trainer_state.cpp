@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a checkpoint of a run holds: Trainer::save() and load().
-#include <cstring>
 #include <limits>
 
 #include <fmt/format.h>
@@ -15,23 +14,6 @@ namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
-torch::Tensor bytes_of(const std::string& text) {
-  auto bytes = torch::empty({static_cast<std::int64_t>(text.size())}, torch::kUInt8);
-  std::memcpy(bytes.data_ptr(), text.data(), text.size());
-  return bytes;
-}
-
-std::string text_of(const torch::Tensor& bytes) {
-  return {static_cast<const char*>(bytes.data_ptr()), static_cast<std::size_t>(bytes.numel())};
-}
-
-State load_part(const StateReader& reader, Component& component, const char* name) {
-  auto part = reader.part(name);
-  component.load(part);
-  part.require_all_read();
-  return part;
-}
-
 }  // namespace
 
 void Trainer::save(State& state) const {
@@ -39,11 +21,12 @@ void Trainer::save(State& state) const {
   writer.integer("trainer.iteration", iteration_);
   writer.integer("trainer.age", age_);
   writer.integer("trainer.last_improvement", last_improvement_);
-  writer.tensor("trainer.random", bytes_of(random_.state()));
+  writer.bytes("trainer.random", random_.state());
   for (const auto& [role, generator] : components_.generators)
     writer.tensor("random." + role, generator.get_state());
   selector_.save(writer);
-  predictor_.save(writer);
+  buffer_.save(writer);
+  if (folds_) folds_->save(writer);
   writer.part("predictor", saved(*components_.predictor, "predictor"));
   if (profiles_) {
     profiles_->autoencoder.save(writer);
@@ -65,6 +48,7 @@ void Trainer::save_best(StateWriter& writer) const {
     write_cycle(writer, fmt::format("best.cycle{}", l), best_->cycles[l]);
   writer.part("best.predictor", best_->predictor);
   if (best_->sampler) writer.part("best.sampler", *best_->sampler);
+  write_folds(writer, "best", best_->folds);
 }
 
 void Trainer::load(const State& state) {
@@ -73,11 +57,12 @@ void Trainer::load(const State& state) {
   iteration_ = reader.integer("trainer.iteration", 0, train.iterations + train.predictor_iterations);
   age_ = reader.integer("trainer.age", 0, kMost);
   last_improvement_ = reader.integer("trainer.last_improvement", 0, kMost);
-  random_.set_state(text_of(state.read_any_shape("trainer.random", torch::kUInt8)));
+  random_.set_state(reader.bytes("trainer.random"));
   selector_.load(reader);
-  predictor_.load(reader);
+  buffer_.load(reader, images_.labeled, settings_.profile.length, images_.size());
   load_best(reader);  // into the components too, where what follows takes its place
   load_part(reader, *components_.predictor, "predictor");
+  if (folds_) folds_->load(reader);
   if (profiles_) {
     load_part(reader, *components_.autoencoder, "autoencoder");
     load_part(reader, *components_.sampler, "sampler");
@@ -109,6 +94,7 @@ void Trainer::load_best(const StateReader& reader) {
   // Better known now than at the end of the run, if it cannot be read.
   best.predictor = load_part(reader, *components_.predictor, "best.predictor");
   if (components_.sampler) best.sampler = load_part(reader, *components_.sampler, "best.sampler");
+  best.folds = folds_ ? folds_->load_models(reader, "best") : read_folds(reader, "best", 0);
   best_ = std::move(best);
 }
 

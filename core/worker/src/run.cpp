@@ -47,13 +47,18 @@ double peak_memory_mib() {
 }
 
 training::Settings settings_of(const config::Pipeline& pipeline) {
-  return {pipeline.profile.options, pipeline.reward.options, pipeline.buffer.options, pipeline.train.options,
-          pipeline.augment.options};
+  return {pipeline.profile.options, pipeline.reward.options,  pipeline.buffer.options,
+          pipeline.train.options,   pipeline.augment.options, pipeline.evaluation.options.fold_steps};
 }
 
 std::int64_t held_out_count(const config::EvaluationOptions& options, std::int64_t auxiliary) {
   const auto share = std::llround(options.normal_share * static_cast<double>(auxiliary));
   return std::max<std::int64_t>(1, share);
+}
+
+std::int64_t fold_count(const config::EvaluationOptions& options, std::int64_t labeled) {
+  const std::int64_t folds = options.folds < 0 ? labeled : options.folds;
+  return labeled < 2 ? 0 : folds;
 }
 
 // The images of a run.
@@ -104,13 +109,7 @@ record::RunResult result_head(const config::Pipeline& pipeline, const training::
   result.explanation = outcome.explanation;
   result.iterations = outcome.iterations;
   if (outcome.best) result.checkpoint = {outcome.best->iteration, outcome.best->loss};
-  const auto& stages = outcome.seconds;
-  auto& seconds = result.seconds.emplace();
-  seconds.rollout = stages.rollout;
-  seconds.autoencoder = stages.autoencoder;
-  seconds.evaluate = stages.evaluate;
-  seconds.predictor = stages.predictor;
-  seconds.policy = stages.policy;
+  result.seconds = outcome.seconds;
   return result;
 }
 
@@ -170,7 +169,7 @@ int run(const std::vector<std::string>& words) {
   out.write_provenance(record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()));
 
   auto data = load(pipeline, out);
-  const auto components = session.make_components();
+  const auto components = session.make_components(fold_count(pipeline.evaluation.options, data.images.labeled));
   session.make_postprocessors();  // whatever is wrong with them is better known before training
   const double before_training = clock.seconds();
   const auto outcome = train(pipeline, data.images, components, out, progress);

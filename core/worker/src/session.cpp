@@ -45,9 +45,13 @@ std::shared_ptr<Interface> Session::make(const config::ComponentSpec& spec, cons
   return registry_->make<Interface>(spec.plugin, spec.values, context, spec.place.text());
 }
 
-training::Components Session::make_components() {
+training::Components Session::make_components(std::int64_t folds) {
   training::Components components;
   components.predictor = make<Predictor>(*pipeline_.predictor, "predictor", components);
+  for (std::int64_t k = 0; k < folds && components.predictor->is_trainable(); ++k) {
+    const auto role = fmt::format("predictor.fold{}", k);
+    components.folds.push_back(make<Predictor>(*pipeline_.predictor, role, components));
+  }
   if (!components.predictor->needs_profile()) return components;
   if (pipeline_.sampler) components.sampler = make<Sampler>(*pipeline_.sampler, "sampler", components);
   if (pipeline_.autoencoder)

@@ -30,7 +30,8 @@ class Session {
   std::int64_t threads() const { return threads_; }
 
   /// Makes sampler, autoencoder and predictor, as far as the pipeline has them and the predictor needs them.
-  training::Components make_components();
+  /// With `folds` more predictors for cross-fitting, unless the predictor learns nothing.
+  training::Components make_components(std::int64_t folds = 0);
   /// Makes one of the pipeline's postprocessors.
   std::shared_ptr<Postprocessor> make_postprocessor(const config::ComponentSpec& spec);
   /// Makes the chain of postprocessors, with the pipeline's options or those given for each.

@@ -12,6 +12,7 @@ struct Seconds {
   std::optional<double> autoencoder;
   std::optional<double> evaluate;  ///< loss maps
   std::optional<double> predictor;
+  std::optional<double> cross_fit;  ///< the folds' predictors
   std::optional<double> policy;
   std::optional<double> training;  ///< all of Algorithm 1
   std::optional<double> total;

@@ -24,15 +24,16 @@ torch::Tensor dihedral(const torch::Tensor& planes, std::int64_t index);
 /// Undoes it.
 torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index);
 
-/// Crops of profiles drawn from the buffer, augmented in profile space (`buffer`); with the image's crop, augmented in
-/// color (`augment`), if `with_image`. The buffer must not be empty.
-Minibatch draw_profiles(const ProfileBuffer& profiles, const TrainingImages& images,
+/// Crops of profiles drawn from those given, of which there must be one, augmented in profile space (`buffer`); with
+/// the image's crop, augmented in color (`augment`), if `with_image`.
+Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, const TrainingImages& images,
                         const config::ProfileOptions& profile, const config::BufferOptions& buffer,
                         const data::AugmentOptions& augment, bool with_image, Random& random);
 
-/// Crops of labeled images, augmented in image space together with their masks: for predictors that see no profile.
-Minibatch draw_images(const TrainingImages& images, const config::BufferOptions& buffer,
-                      const data::AugmentOptions& augment, Random& random);
+/// Crops of the labeled images `among`, augmented in image space together with their masks: for predictors that see no
+/// profile.
+Minibatch draw_images(const std::vector<std::int64_t>& among, const TrainingImages& images,
+                      const config::BufferOptions& buffer, const data::AugmentOptions& augment, Random& random);
 
 /// Augments patches [B, 3, p, p] in place of D' (Algorithm 1): flips, quarter turns and color, patch by patch. A patch
 /// of an image so transformed is the transformed patch of the image.

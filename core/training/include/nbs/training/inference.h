@@ -18,13 +18,19 @@ class Inference {
   /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the model's
   /// cycles.
   torch::Tensor probability(const torch::Tensor& image);
+  /// The same [K, S, S] of each of the model's folds, if there are any.
+  torch::Tensor fold_probabilities(const torch::Tensor& image);
+  /// Of labeled image i, by the predictors that were not taught it: the mean over the folds that leave it out.
+  torch::Tensor out_of_fold(const torch::Tensor& image, std::int64_t i);
+  const std::vector<FoldModel>& folds() const { return model_.folds; }
   /// The profile [T, S, S] of an image from the last cycle, as recorded (neither relative nor normalized nor
   /// transformed).
   torch::Tensor profile(const torch::Tensor& image);
 
  private:
   torch::Tensor prepared_profile(const Cycle& cycle, const torch::Tensor& image);
-  torch::Tensor predict(const PredictorInput& input);
+  torch::Tensor predict(Predictor& predictor, const PredictorInput& input) const;
+  torch::Tensor mean_over_cycles(const std::vector<std::shared_ptr<Predictor>>& predictors, const torch::Tensor& image);
 
   Components components_;
   config::ProfileOptions profile_;

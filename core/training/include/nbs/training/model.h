@@ -20,11 +20,18 @@ struct Cycle {
   std::vector<torch::Tensor> reference;  ///< reference_loss() [S, S] of each; empty if profiles are not relative
 };
 
+/// A predictor that was taught without some of the labeled images (CrossFit).
+struct FoldModel {
+  std::vector<std::int64_t> left_out;  ///< these labeled images, 0 … L-1
+  State predictor;                     ///< what Predictor::save wrote
+};
+
 /// All that masks are made with.
 struct Model {
   std::vector<Cycle> cycles;  ///< the last cycles that masks are made from, oldest first; empty without an autoencoder
   State predictor;            ///< what Predictor::save wrote
   std::optional<State> sampler;  ///< what Sampler::save wrote; nothing without one
+  std::vector<FoldModel> folds;  ///< empty without cross-fitting
 };
 
 /// Writes a cycle under names that begin with `name`.
@@ -34,11 +41,16 @@ void write_cycle(StateWriter& writer, const std::string& name, const Cycle& cycl
 Cycle read_cycle(const StateReader& reader, const std::string& name, Autoencoder& autoencoder, std::int64_t least,
                  std::int64_t length, std::int64_t image_size);
 
+/// Writes folds under names that begin with `name`.
+void write_folds(StateWriter& writer, const std::string& name, const std::vector<FoldModel>& folds);
+/// Reads what write_folds() wrote. Throws nbs::Error unless the images left out are among the `labeled` first.
+std::vector<FoldModel> read_folds(const StateReader& reader, const std::string& name, std::int64_t labeled);
+
 /// The SHA-256 of each file of a model, by its name.
 using ModelHashes = std::map<std::string, std::string>;
 
 /// Writes a model into the folder `model/` of a run, as safetensors files: autoencoders (with cycles), predictor,
-/// sampler (with one). Throws nbs::Error.
+/// sampler (with one), folds (with cross-fitting). Throws nbs::Error.
 ModelHashes write_model(const std::filesystem::path& folder, const Model& model);
 
 /// Reads the files that `hashes` names. Throws nbs::Error, a sentence with the file, if one is missing, is not the one

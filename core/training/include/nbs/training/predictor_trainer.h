@@ -13,33 +13,30 @@
 
 namespace nbs::training {
 
-/// Trains the predictor on the labeled images: on profiles from a buffer (Algorithm 1), or, if it reads none, on the
-/// images themselves. Everything that it is given by reference must outlive it.
+/// Trains a predictor on some of the labeled images: on their profiles in the buffer (Algorithm 1), or, if it reads
+/// none, on the images themselves. It has no state of its own. Everything that it is given by reference must outlive
+/// it.
 class PredictorTrainer {
  public:
-  /// Throws nbs::Error if there is nothing that the predictor could learn from.
-  PredictorTrainer(Predictor& predictor, const TrainingImages& images, const Settings& settings, Random& random);
+  /// `taught`: the labeled images that it learns from, in order; the masks of others are never looked at. Throws
+  /// nbs::Error if there is nothing that the predictor could learn from, or if it cannot read what it saves.
+  PredictorTrainer(Predictor& predictor, std::vector<std::int64_t> taught, const TrainingImages& images,
+                   const ProfileBuffer& profiles, const Settings& settings, Random& random);
 
-  /// Appends profiles to the buffer.
-  void add(std::vector<BufferedProfile> profiles);
-  /// The mean of l_pred (Eq. 2) over the steps of this iteration; nothing while there is no profile to learn from, if
-  /// it is not this iteration's turn (buffer.every), or if the predictor does not learn. Throws Diverged if l_pred is
-  /// not finite.
+  /// The mean of l_pred (Eq. 2) over the steps of this iteration; nothing while there is no profile to learn from, or
+  /// if the predictor does not learn. Throws Diverged if l_pred is not finite.
   std::optional<double> train(std::int64_t iteration);
 
-  /// The buffer; the predictor is saved by whoever owns it.
-  void save(StateWriter& writer) const { buffer_.save(writer); }
-  void load(const StateReader& reader) {
-    buffer_.load(reader, images_.labeled, settings_.profile.length, images_.size());
-  }
-
  private:
+  std::vector<const BufferedProfile*> taught_profiles() const;
+
   Predictor& predictor_;
+  std::vector<std::int64_t> taught_;
   const TrainingImages& images_;
+  const ProfileBuffer& profiles_;
   const Settings& settings_;
   Random& random_;
   double alpha_;  // of Eq. 2
-  ProfileBuffer buffer_;
 };
 
 }  // namespace nbs::training

@@ -13,6 +13,7 @@ struct Settings {
   config::BufferOptions buffer;
   config::TrainOptions train;
   data::AugmentOptions augment;
+  double fold_steps = 1;  ///< evaluation.fold_steps
 };
 
 }  // namespace nbs::training

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "nbs/component.h"
 #include "nbs/state.h"
 
 namespace nbs::training {
@@ -28,6 +29,7 @@ class StateWriter {
     state_.write(name, torch::tensor(values, torch::kFloat64));
   }
   void tensor(const std::string& name, const torch::Tensor& value) { state_.write(name, value); }
+  void bytes(const std::string& name, const std::string& value);
   /// A list of tensors that others may hold too; nobody may write to them from now on.
   void shared(const std::string& name, const std::vector<torch::Tensor>& tensors);
   /// All tensors of `part`, under names that begin with `name`.
@@ -53,6 +55,7 @@ class StateReader {
   torch::Tensor tensor(const std::string& name, at::IntArrayRef shape, torch::ScalarType type) const {
     return state_.read(name, shape, type);
   }
+  std::string bytes(const std::string& name) const;
   std::vector<torch::Tensor> shared(const std::string& name) const;
   /// The same, and all of `shape` and float32.
   std::vector<torch::Tensor> shared(const std::string& name, at::IntArrayRef shape) const;
@@ -64,5 +67,9 @@ class StateReader {
  private:
   const State& state_;
 };
+
+/// Lets `component` load what stands under names that begin with `name`, and returns it. Throws nbs::Error, also for
+/// what the component does not read.
+State load_part(const StateReader& reader, Component& component, const std::string& name);
 
 }  // namespace nbs::training

@@ -14,9 +14,11 @@
 #include "nbs/base/random.h"
 #include "nbs/predictor.h"
 #include "nbs/record/metric.h"
+#include "nbs/record/seconds.h"
 #include "nbs/record/stop_reason.h"
 #include "nbs/sampler.h"
 #include "nbs/training/checkpoint.h"
+#include "nbs/training/cross_fit.h"
 #include "nbs/training/predictor_trainer.h"
 #include "nbs/training/settings.h"
 #include "nbs/training/training_images.h"
@@ -28,6 +30,7 @@ struct Components {
   std::shared_ptr<Sampler> sampler;
   std::shared_ptr<Autoencoder> autoencoder;
   std::shared_ptr<Predictor> predictor;
+  std::vector<std::shared_ptr<Predictor>> folds;  ///< for CrossFit; empty without it
   /// The random sources of the three, by their role ("sampler", "autoencoder", "predictor"), as far as they use one:
   /// only what stands here can go on where it was.
   std::map<std::string, at::Generator> generators;
@@ -35,15 +38,6 @@ struct Components {
 
 /// What is told of one iteration.
 using IterationReport = record::IterationMetrics;
-
-/// Seconds spent so far, by stage of Algorithm 1.
-struct StageSeconds {
-  double rollout = 0;
-  double autoencoder = 0;
-  double evaluate = 0;
-  double predictor = 0;
-  double policy = 0;
-};
 
 /// diverged: a loss stopped being a number, or is one that means nothing (LossWatch).
 using StopReason = record::StopReason;
@@ -53,7 +47,7 @@ struct TrainingResult {
   std::int64_t iterations = 0;
   std::string explanation;         ///< a sentence, when training diverged
   std::optional<Checkpoint> best;  ///< nothing if profiles were never full
-  StageSeconds seconds;
+  record::Seconds seconds;         ///< of the stages of Algorithm 1
 };
 
 /// Algorithm 1 of the paper. The images and components must outlive the trainer.
@@ -85,6 +79,7 @@ class Trainer {
                      const std::function<bool()>& interrupted);
   IterationReport run_iteration();
   void train_on_patches(IterationReport& line);
+  bool predictor_is_due() const;
   bool record_is_due() const;
   bool profiles_full() const;
   void select(double prediction_loss, IterationReport& line);
@@ -100,12 +95,14 @@ class Trainer {
   Settings settings_;
   Random random_;
   std::unique_ptr<ProfileSide> profiles_;  // null if the predictor reads no profile
+  ProfileBuffer buffer_;
   PredictorTrainer predictor_;
+  std::unique_ptr<CrossFit> folds_;  // null without cross-fitting
   MomentSelector selector_;
   std::int64_t iteration_ = 0;
   std::int64_t age_ = 0;               // iterations since the autoencoder was initialized
   std::int64_t last_improvement_ = 0;  // the iteration of the lowest smoothed l_pred
-  StageSeconds seconds_;
+  record::Seconds seconds_;
   std::optional<Checkpoint> best_;
 };
 

@@ -248,7 +248,8 @@ struct TrainOptions {
     s.add("selection", &TrainOptions::selection)
         .choices({{"lowest_loss", Selection::lowest_loss}, {"last", Selection::last}})
         .doc(
-            "The checkpoint whose profiles and predictor are kept: that of the lowest smoothed l_pred, or the last one at "
+            "The checkpoint whose profiles and predictor are kept: that of the lowest smoothed l_pred, or the last one "
+            "at "
             "which profiles were full and the predictor learned.");
     s.add("smoothing", &TrainOptions::smoothing)
         .choices({{"none", Smoothing::none}, {"ema", Smoothing::ema}})
@@ -268,6 +269,8 @@ struct EvaluationOptions {
   double threshold = 0.5;
   std::int64_t normal_area = 100;
   double normal_share = 0.1;
+  std::int64_t folds = -1;
+  double fold_steps = 0.5;
   bool tune_postproc = false;
   bool dihedral = false;
   bool predictions = true;
@@ -298,6 +301,15 @@ struct EvaluationOptions {
         .doc(
             "Share of the auxiliary images (at least one) that is kept out of training and on which \"normal_area\" "
             "chooses the threshold.");
+    s.add("folds", &EvaluationOptions::folds)
+        .range(-1, 1e6)
+        .doc(
+            "Cross-fitting: folds of the labeled images, each left out by a predictor of its own, whose masks of its "
+            "fold tell how good masks of images are that no predictor was taught. -1: a fold for each labeled image; "
+            "0: none.");
+    s.add("fold_steps", &EvaluationOptions::fold_steps)
+        .range(0.01, 1)
+        .doc("Optimizer steps that a fold's predictor takes for each one of the predictor's.");
     s.add("tune_postproc", &EvaluationOptions::tune_postproc)
         .doc(
             "Before the threshold is chosen, the postprocessors' options that name values for tuning are set to "
