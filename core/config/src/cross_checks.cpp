@@ -70,10 +70,22 @@ void check_data(const Pipeline& pipeline, const Report& report) {
 void check_labeled(const Pipeline& pipeline, const Report& report) {
   const auto& data = pipeline.data.options;
   const auto& evaluation = pipeline.evaluation.options;
-  if (data.labeled == 0 && evaluation.threshold_rule == ThresholdRule::labeled_f1) {
+  const auto rule = evaluation.threshold_rule;
+  if (data.labeled == 0 && rule != ThresholdRule::fixed && rule != ThresholdRule::normal_area) {
     report("evaluation.threshold_rule",
-           "evaluation.threshold_rule is \"labeled_f1\", which chooses the threshold on the labeled images, but "
-           "data.labeled is 0; label at least one image, or use \"fixed\" or \"normal_area\"");
+           fmt::format("evaluation.threshold_rule is \"{}\", which chooses the threshold on the labeled images, but "
+                       "data.labeled is 0; label at least one image, or use \"fixed\" or \"normal_area\"",
+                       choice_name(rule, threshold_rules())));
+  }
+  if (evaluation.folds > std::max<std::int64_t>(data.labeled, 1)) {
+    report("evaluation.folds",
+           fmt::format("evaluation.folds is {}, but only {} images are labeled (data.labeled); use at most as many, or "
+                       "-1 for one fold an image",
+                       evaluation.folds, data.labeled));
+  } else if (evaluation.folds == 1) {
+    report("evaluation.folds",
+           "evaluation.folds is 1, and the one fold would leave out every labeled image; use at least 2, -1 for one "
+           "fold an image, or 0 for none");
   }
   if (data.labeled == 0 && evaluation.tune_postproc && !pipeline.postproc.empty()) {
     report("evaluation.tune_postproc",

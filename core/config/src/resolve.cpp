@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -76,14 +77,31 @@ std::optional<std::string> problem_with_name(const std::string& name) {
   return std::nullopt;
 }
 
+// Options of earlier versions that have no successor. Files of runs that were trained with them can still mask images.
+struct GoneOption {
+  const char* where;
+  const char* name;
+  const char* instead;
+};
+constexpr GoneOption kGoneOptions[] = {
+    {"[evaluation]", "threshold_slack",
+     "the threshold is chosen on masks of predictors that were not taught the image (folds), which needs no slack; "
+     "delete the line"}};
+
+const GoneOption* find_gone(const std::string& where, const std::string& name) {
+  const auto* const at = std::find_if(std::begin(kGoneOptions), std::end(kGoneOptions),
+                                      [&](const GoneOption& gone) { return where == gone.where && name == gone.name; });
+  return at == std::end(kGoneOptions) ? nullptr : at;
+}
+
 class Resolver {
  public:
-  Resolver(const Document& document, const host::Catalog& catalog)
-      : document_(document), root_(document.root()), catalog_(catalog) {
+  Resolver(const Document& document, const host::Catalog& catalog, Purpose purpose)
+      : document_(document), root_(document.root()), catalog_(catalog), purpose_(purpose) {
     file_place_ = {document.file().string(), 1, 1};
   }
 
-  Pipeline resolve(Purpose purpose) {
+  Pipeline resolve() {
     Pipeline pipeline;
     read_top(pipeline);
     visit_sections(pipeline, [this](const char* name, auto& section) { read_section(name, section); });
@@ -91,7 +109,7 @@ class Resolver {
     pipeline.autoencoder = read_component("autoencoder", Kind::autoencoder);
     const auto before = problems_.size();
     pipeline.predictor = read_component("predictor", Kind::predictor);
-    if (!pipeline.predictor && problems_.size() == before && purpose != Purpose::postprocess)
+    if (!pipeline.predictor && problems_.size() == before && purpose_ != Purpose::postprocess)
       report(document_.location_of("predictor"), "there is no [predictor]; name one with plugin = \"…\"");
     if (const Node* const chain = root_.find("postproc")) {
       if (chain->type != Node::Type::array) {
@@ -105,7 +123,7 @@ class Resolver {
     }
     check_unknown_sections();
     // Options that do not stand on their own are compared only when each of them is right.
-    if (problems_.empty() && purpose == Purpose::run) {
+    if (problems_.empty() && purpose_ == Purpose::run) {
       cross_check(document_, pipeline, problems_);
     }
     if (!problems_.empty()) {
@@ -190,6 +208,11 @@ class Resolver {
     for (const auto& [key, node] : table->table) {
       if (!skip.empty() && key == skip) continue;
       const auto at = std::find(names.begin(), names.end(), key);
+      if (const auto* const gone = find_gone(where, key)) {
+        if (purpose_ == Purpose::run)
+          report(node.place, fmt::format("{} has no option \"{}\" any more: {}", where, key, gone->instead));
+        continue;
+      }
       if (at == names.end()) {
         report(node.place, fmt::format("{} has no option \"{}\"{}", where, shown(key), advice(key, specs)));
         continue;
@@ -274,6 +297,7 @@ class Resolver {
   const Document& document_;
   const Node& root_;
   const host::Catalog& catalog_;
+  Purpose purpose_;
   SourceLocation file_place_;
   std::vector<std::string> sections_;
   std::vector<Diagnostic> problems_;
@@ -282,7 +306,7 @@ class Resolver {
 }  // namespace
 
 Pipeline resolve(const Document& document, const host::Catalog& catalog, Purpose purpose) {
-  return Resolver(document, catalog).resolve(purpose);
+  return Resolver(document, catalog, purpose).resolve();
 }
 
 }  // namespace nbs::config

@@ -66,37 +66,20 @@ double f1(std::int64_t true_positives, std::int64_t false_positives, std::int64_
          static_cast<double>(2 * true_positives + false_positives + false_negatives);
 }
 
-namespace {
-
-// Midway to the next lower probability, so that rounding moves no pixel across it.
-double threshold_of(const std::vector<CurvePoint>& points, std::size_t i) {
+double threshold_at(const std::vector<CurvePoint>& points, std::size_t i) {
   const double below = i + 1 < points.size() ? points[i + 1].threshold : 0;
   return (static_cast<double>(points[i].threshold) + below) / 2;  // between neighboring floats there always is a double
 }
 
-double f1_at(const std::vector<CurvePoint>& points, std::size_t i) {
-  return f1(points[i].true_positives, points[i].false_positives,
-            points.back().true_positives - points[i].true_positives);
-}
-
-}  // namespace
-
 BestF1 best_f1(const std::vector<CurvePoint>& points) {
   BestF1 best;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const double value = f1_at(points, i);
-    if (value > best.f1) best = {value, threshold_of(points, i)};
+    const auto& point = points[i];
+    const double value =
+        f1(point.true_positives, point.false_positives, points.back().true_positives - point.true_positives);
+    if (value > best.f1) best = {value, threshold_at(points, i)};
   }
   return best;
-}
-
-double lowest_threshold(const std::vector<CurvePoint>& points, double slack) {
-  const auto best = best_f1(points);
-  if (slack <= 0 || best.f1 <= 0) return best.threshold;
-  std::size_t i = points.size() - 1;
-  while (f1_at(points, i) < (1 - slack) * best.f1)
-    --i;
-  return threshold_of(points, i);
 }
 
 }  // namespace nbs::evaluation

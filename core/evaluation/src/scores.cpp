@@ -7,6 +7,8 @@
 
 #include "nbs/evaluation/regions.h"
 
+#include "pixel_scores.h"
+
 namespace nbs::evaluation {
 
 namespace {
@@ -17,15 +19,6 @@ double ratio(std::int64_t part, std::int64_t whole) {
 
 std::optional<double> finite(double value) {
   return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
-}
-
-void set_pixels(record::PixelScores& scores, const Counts& counts) {
-  scores.precision = counts.precision();
-  scores.recall = counts.recall();
-  scores.f1 = counts.f1();
-  scores.true_positives = counts.true_positives;
-  scores.false_positives = counts.false_positives;
-  scores.false_negatives = counts.false_negatives;
 }
 
 // By type of defect, and the seen and unseen ones together; normal images are in neither.

@@ -96,8 +96,10 @@ void take_seconds(const Fields& fields, RunResult& result) {
   if (found == nullptr) return;
   const Fields own(*found, fields.at("seconds"), fields.complete());
   result.seconds.emplace();
-  for (const auto& stage : stages())
-    own.need(stage.name, *result.seconds.*stage.seconds);
+  for (const auto& stage : stages()) {
+    auto& seconds = *result.seconds.*stage.seconds;
+    if (stage.always || own.find(stage.name) != nullptr) own.need(stage.name, seconds);
+  }
 }
 
 void add_head(Json& json, const RunResult& result) {
@@ -142,10 +144,14 @@ void add_tuning(Json& json, const RunResult& result) {
 }  // namespace
 
 const std::vector<Stage>& stages() {
-  static const std::vector<Stage> kStages = {{"rollout", &Seconds::rollout},     {"autoencoder", &Seconds::autoencoder},
-                                             {"evaluate", &Seconds::evaluate},   {"predictor", &Seconds::predictor},
-                                             {"cross_fit", &Seconds::cross_fit}, {"policy", &Seconds::policy},
-                                             {"training", &Seconds::training},   {"total", &Seconds::total}};
+  static const std::vector<Stage> kStages = {{"rollout", &Seconds::rollout},
+                                             {"autoencoder", &Seconds::autoencoder},
+                                             {"evaluate", &Seconds::evaluate},
+                                             {"predictor", &Seconds::predictor},
+                                             {"cross_fit", &Seconds::cross_fit, false},
+                                             {"policy", &Seconds::policy},
+                                             {"training", &Seconds::training},
+                                             {"total", &Seconds::total}};
   return kStages;
 }
 
@@ -155,6 +161,7 @@ Json to_json(const RunResult& result) {
   add_tuning(json, result);
   if (result.threshold_rule) json["threshold_rule"] = choice_name(*result.threshold_rule, config::threshold_rules());
   if (result.threshold) json["threshold"] = number_or_null(result.threshold);
+  if (result.expected) json["expected"] = to_json(*result.expected);
   // Null says that there were predictions, but no mask to compare them with.
   if (result.scores) {
     json["scores"] = to_json(*result.scores);
@@ -167,8 +174,10 @@ Json to_json(const RunResult& result) {
   }
   if (result.seconds) {
     auto& seconds = json["seconds"];
-    for (const auto& stage : stages())
-      seconds[stage.name] = number_or_null(*result.seconds.*stage.seconds);
+    for (const auto& stage : stages()) {
+      const auto& spent = *result.seconds.*stage.seconds;
+      if (stage.always || spent) seconds[stage.name] = number_or_null(spent);
+    }
   }
   if (result.peak_memory_mib) json["peak_memory_mib"] = number_or_null(result.peak_memory_mib);
   return json;
@@ -186,6 +195,8 @@ RunResult run_result_from_json(const Json& json) {
   if (fields.find("threshold_rule") != nullptr)
     fields.need_word("threshold_rule", config::threshold_rules(), result.threshold_rule.emplace());
   fields.take("threshold", result.threshold);
+  if (const Json* found = fields.find("expected"); found != nullptr)
+    result.expected = expected_from_json(*found, fields.at("expected"), complete);
   if (const Json* found = fields.find("scores"); found != nullptr && !found->is_null())
     result.scores = scores_from_json(*found, fields.at("scores"), complete);
   take_missing_pictures(fields, result);

@@ -99,6 +99,12 @@ void take_summary(const Fields& fields, ScoreSummary& scores) {
   take_object(fields, "unseen_types", scores.unseen_types, take_pixels);
 }
 
+void take_image(const Fields& fields, ImageScore& to) {
+  fields.need("id", to.id);
+  fields.need("type", to.type);
+  take_pixels(fields, to);
+}
+
 template <typename T, typename Take>
 void take_list(const Fields& fields, const char* key, std::vector<T>& to, Take take) {
   const Json* found = fields.find(key);
@@ -129,6 +135,27 @@ Json to_json(const Scores& scores) {
   return json;
 }
 
+Json to_json(const ExpectedScores& expected) {
+  Json json;
+  add_pixels(json, expected);
+  json["f1_low"] = number_or_null(expected.f1_low);
+  json["f1_high"] = number_or_null(expected.f1_high);
+  auto& images = json["by_image"] = Json::array();
+  for (const auto& image : expected.by_image)
+    images.push_back(to_json(image));
+  return json;
+}
+
+ExpectedScores expected_from_json(const Json& json, const Pointer& at, bool complete) {
+  ExpectedScores expected;
+  const Fields fields(json, at, complete);
+  take_pixels(fields, expected);
+  fields.need("f1_low", expected.f1_low);
+  fields.need("f1_high", expected.f1_high);
+  take_list(fields, "by_image", expected.by_image, take_image);
+  return expected;
+}
+
 Scores scores_from_json(const Json& json, const Pointer& at, bool complete) {
   Scores scores;
   const Fields fields(json, at, complete);
@@ -139,11 +166,7 @@ Scores scores_from_json(const Json& json, const Pointer& at, bool complete) {
     own.need("images", to.images);
     take_pixels(own, to);
   });
-  take_list(fields, "by_image", scores.by_image, [](const Fields& own, ImageScore& to) {
-    own.need("id", to.id);
-    own.need("type", to.type);
-    take_pixels(own, to);
-  });
+  take_list(fields, "by_image", scores.by_image, take_image);
   take_object(fields, "before_postproc", scores.before_postproc, take_summary);
   return scores;
 }

@@ -36,6 +36,12 @@ std::string rule_text(const std::optional<config::ThresholdRule>& rule) {
   switch (*rule) {
     case config::ThresholdRule::labeled_f1:
       return "chosen for the best F1 on the labeled images";
+    case config::ThresholdRule::recall:
+      return "chosen on the labeled images for the recall that was asked for";
+    case config::ThresholdRule::precision:
+      return "chosen on the labeled images for the precision that was asked for";
+    case config::ThresholdRule::false_area:
+      return "chosen on the labeled images by the area of false alarms";
     case config::ThresholdRule::fixed:
       return "fixed in the pipeline";
     case config::ThresholdRule::normal_area:

@@ -11,6 +11,7 @@
 #include "nbs/training/rewards.h"
 #include "nbs/training/stopwatch.h"
 
+#include "predictor_side.h"
 #include "profile_side.h"
 
 namespace nbs::training {
@@ -42,12 +43,6 @@ std::vector<std::int64_t> drawn_images(const ImageRange& range, std::int64_t wan
   return drawn;
 }
 
-std::vector<std::int64_t> all_labeled(const TrainingImages& images) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(images.labeled));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
-
 }  // namespace
 
 Trainer::Trainer(const TrainingImages& images, Components components, Settings settings, std::uint64_t seed)
@@ -55,12 +50,9 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
       components_(std::move(components)),
       settings_(settings),
       random_(seed),
-      buffer_(settings_.buffer.capacity),
-      predictor_(*components_.predictor, all_labeled(images_), images_, buffer_, settings_, random_),
+      predictors_(std::make_unique<PredictorSide>(images_, components_, settings_, random_, seed)),
       selector_(settings_.train) {
   seconds_.rollout = seconds_.autoencoder = seconds_.evaluate = seconds_.predictor = seconds_.policy = 0;
-  if (components_.predictor->is_trainable() && !components_.folds.empty())
-    folds_ = std::make_unique<CrossFit>(components_.folds, images_, buffer_, settings_, seed);
   if (!components_.predictor->needs_profile()) {
     components_.sampler.reset();
     components_.autoencoder.reset();
@@ -124,17 +116,8 @@ IterationReport Trainer::run_iteration() {
   const bool with_profiles = profiles_ != nullptr && iteration_ < settings_.train.iterations;
   if (with_profiles) train_on_patches(line);
   std::optional<double> loss;
-  if (predictor_is_due()) {
-    {
-      const Stopwatch watch(seconds_.predictor);
-      loss = predictor_.train(iteration_);
-    }
-    if (loss) line.l_pred = *loss;
-    if (loss && folds_) {
-      const Stopwatch watch(seconds_.cross_fit);
-      folds_->train(iteration_);
-    }
-  }
+  if (predictor_is_due()) loss = predictors_->train(iteration_, seconds_);
+  if (loss) line.l_pred = *loss;
   if (with_profiles) {
     const Stopwatch watch(seconds_.policy);
     const bool warming_up = age_ <= settings_.train.warmup;
@@ -167,8 +150,7 @@ void Trainer::train_on_patches(IterationReport& line) {
   side.recorder.record_parameters();
   if (!components_.predictor->is_trainable()) return;
   auto recorded = side.recorder.record_labeled_maps({&side.labeled_losses, &side.losses});
-  for (auto& profile : recorded.profiles)
-    buffer_.push(std::move(profile));
+  predictors_->add(std::move(recorded.profiles));
   if (recorded.loss_ratio) line.loss_ratio = *recorded.loss_ratio;
 }
 
@@ -239,7 +221,7 @@ void Trainer::remember(double smoothed) {
   if (profiles_) checkpoint.cycles = profiles_->recorder.cycles();
   checkpoint.predictor = saved(*components_.predictor, "predictor");
   if (components_.sampler) checkpoint.sampler = saved(*components_.sampler, "sampler");
-  if (folds_) checkpoint.folds = folds_->models();
+  if (predictors_->folds) checkpoint.folds = predictors_->folds->models();
   best_ = std::move(checkpoint);
 }
 

@@ -6,6 +6,7 @@
 
 #include "nbs/training/trainer.h"
 
+#include "predictor_side.h"
 #include "profile_side.h"
 
 namespace nbs::training {
@@ -25,8 +26,8 @@ void Trainer::save(State& state) const {
   for (const auto& [role, generator] : components_.generators)
     writer.tensor("random." + role, generator.get_state());
   selector_.save(writer);
-  buffer_.save(writer);
-  if (folds_) folds_->save(writer);
+  predictors_->buffer.save(writer);
+  if (predictors_->folds) predictors_->folds->save(writer);
   writer.part("predictor", saved(*components_.predictor, "predictor"));
   if (profiles_) {
     profiles_->autoencoder.save(writer);
@@ -59,10 +60,10 @@ void Trainer::load(const State& state) {
   last_improvement_ = reader.integer("trainer.last_improvement", 0, kMost);
   random_.set_state(reader.bytes("trainer.random"));
   selector_.load(reader);
-  buffer_.load(reader, images_.labeled, settings_.profile.length, images_.size());
+  predictors_->buffer.load(reader, images_.labeled, settings_.profile.length, images_.size());
   load_best(reader);  // into the components too, where what follows takes its place
   load_part(reader, *components_.predictor, "predictor");
-  if (folds_) folds_->load(reader);
+  if (predictors_->folds) predictors_->folds->load(reader);
   if (profiles_) {
     load_part(reader, *components_.autoencoder, "autoencoder");
     load_part(reader, *components_.sampler, "sampler");
@@ -94,7 +95,8 @@ void Trainer::load_best(const StateReader& reader) {
   // Better known now than at the end of the run, if it cannot be read.
   best.predictor = load_part(reader, *components_.predictor, "best.predictor");
   if (components_.sampler) best.sampler = load_part(reader, *components_.sampler, "best.sampler");
-  best.folds = folds_ ? folds_->load_models(reader, "best") : read_folds(reader, "best", 0);
+  const auto& folds = predictors_->folds;
+  best.folds = folds ? folds->load_models(reader, "best") : read_folds(reader, "best", 0);
   best_ = std::move(best);
 }
 

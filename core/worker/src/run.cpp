@@ -130,16 +130,25 @@ std::vector<evaluation::ScoredImage> score(Session& session, const Predictions& 
                                            Progress& progress, record::RunResult& result) {
   const auto& pipeline = session.pipeline();
   const auto& options = pipeline.evaluation.options;
+  if (!raw.labeled.honest && raw.labeled.maps.size(0) > 0) {
+    progress.say(
+        "no labeled image that shows an anomaly could be left out of a fold (evaluation.folds), so the threshold is "
+        "chosen on images that the predictor was taught: it may be too high for others, and nothing is known of the F1 "
+        "to expect");
+  }
   const auto tuned = tune(session, raw, data.images, progress, result);
   const auto predictions = postprocess_all(session.make_postprocessors(tuned), raw, data.images);
+  const auto choice = choose_threshold(options, predictions, data.images);
+  if (!choice.unmet.empty()) progress.say(fmt::format("evaluation.threshold_rule: {}", choice.unmet));
   result.threshold_rule = options.threshold_rule;
-  result.threshold = choose_threshold(options, predictions, data.images);
+  result.threshold = choice.threshold;
+  if (predictions.labeled.honest) result.expected = expected_scores(options, predictions, data.images, data.set.ids);
   const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
   auto scored = open_masks(predictions.unlabeled, truth);
   result.scores = scores_of(scored, *result.threshold, data.set);
   if (!pipeline.postproc.empty() && result.scores) {
     // What the postprocessors are worth: the same run without them, at a threshold chosen without them.
-    const double own = choose_threshold(options, raw, data.images);
+    const double own = choose_threshold(options, raw, data.images).threshold;
     const auto before = scores_of(open_masks(raw.unlabeled, truth), own, data.set);
     if (before) result.scores->before_postproc = *before;
   }

@@ -3,15 +3,16 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "nbs/base/files.h"
 #include "nbs/error.h"
+#include "nbs/evaluation/expected.h"
 #include "nbs/evaluation/pictures.h"
 #include "nbs/evaluation/scores.h"
-#include "nbs/evaluation/threshold.h"
 #include "nbs/torch.h"
 
 #include "images.h"
@@ -27,7 +28,43 @@ std::vector<std::uint8_t> thresholded(const std::vector<float>& probability, dou
   return mask;
 }
 
+double threshold_on_held_out(const config::EvaluationOptions& options, const torch::Tensor& held_out,
+                             std::int64_t size) {
+  if (held_out.size(0) == 0) {
+    throw Error(
+        "evaluation.threshold_rule = \"normal_area\" needs anomaly-free images that the data set keeps apart; set "
+        "data.auxiliary to how many, or choose another rule");
+  }
+  std::vector<std::vector<float>> maps;
+  for (std::int64_t i = 0; i < held_out.size(0); ++i)
+    maps.push_back(values_of(held_out[i]));
+  return evaluation::threshold_by_normal_area(maps, size, options.normal_area);
+}
+
+evaluation::ThresholdChoice threshold_on_labeled(const config::EvaluationOptions& options,
+                                                 const std::vector<evaluation::ScoredImage>& labeled) {
+  using Rule = config::ThresholdRule;
+  switch (options.threshold_rule) {
+    case Rule::labeled_f1:
+      return evaluation::threshold_by_f1(labeled);
+    case Rule::recall:
+      return evaluation::threshold_by_recall(labeled, options.least_recall);
+    case Rule::precision:
+      return evaluation::threshold_by_precision(labeled, options.least_precision);
+    case Rule::false_area:
+      return evaluation::threshold_by_false_area(labeled, options.false_area);
+    case Rule::fixed:
+    case Rule::normal_area:
+      break;
+  }
+  return {options.threshold, {}};
+}
+
 }  // namespace
+
+torch::Tensor colors_of(const LabeledMaps& labeled, const training::TrainingImages& images) {
+  return images.images.index_select(0, torch::tensor(labeled.images, torch::kInt64));
+}
 
 torch::Tensor raw_probabilities(training::Inference& inference, const training::TrainingImages& images,
                                 std::int64_t first, std::int64_t count) {
@@ -37,10 +74,33 @@ torch::Tensor raw_probabilities(training::Inference& inference, const training::
   return maps;
 }
 
+LabeledMaps labeled_maps(training::Inference& inference, const training::TrainingImages& images) {
+  LabeledMaps labeled;
+  std::vector<torch::Tensor> maps;
+  bool any_anomaly = false;
+  for (std::int64_t i = 0; i < images.labeled; ++i) {
+    auto map = inference.out_of_fold(images.images[i], i);
+    if (!map.defined()) continue;
+    maps.push_back(std::move(map));
+    labeled.images.push_back(i);
+    any_anomaly = any_anomaly || images.masks[i].any().item<bool>();
+  }
+  if (any_anomaly) {
+    labeled.maps = torch::stack(maps);
+    labeled.honest = true;
+    return labeled;
+  }
+  labeled.images.resize(static_cast<std::size_t>(images.labeled));
+  std::iota(labeled.images.begin(), labeled.images.end(), 0);
+  labeled.maps = raw_probabilities(inference, images, 0, images.labeled);
+  labeled.honest = !inference.learned();
+  return labeled;
+}
+
 Predictions predict_all(training::Inference& inference, const training::TrainingImages& images,
                         const config::EvaluationOptions& options) {
   Predictions predictions;
-  predictions.labeled = raw_probabilities(inference, images, 0, images.labeled);
+  predictions.labeled = labeled_maps(inference, images);
   predictions.unlabeled = raw_probabilities(inference, images, images.labeled, images.unlabeled);
   const std::int64_t wanted = options.threshold_rule == config::ThresholdRule::normal_area ? images.held_out : 0;
   predictions.held_out = raw_probabilities(inference, images, images.count() - wanted, wanted);
@@ -52,42 +112,47 @@ Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& c
   const auto apply = [&](const torch::Tensor& maps, std::int64_t first) {
     return postprocess(chain, maps, images.images.slice(0, first, first + maps.size(0)));
   };
-  Predictions predictions;
-  predictions.labeled = apply(raw.labeled, 0);
+  Predictions predictions = raw;
+  predictions.labeled.maps = postprocess(chain, raw.labeled.maps, colors_of(raw.labeled, images));
   predictions.unlabeled = apply(raw.unlabeled, images.labeled);
   predictions.held_out = apply(raw.held_out, images.count() - raw.held_out.size(0));
   return predictions;
 }
 
-std::vector<evaluation::ScoredImage> labeled_images(const torch::Tensor& probabilities,
+std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled,
                                                     const training::TrainingImages& images) {
-  std::vector<evaluation::ScoredImage> labeled;
-  for (std::int64_t i = 0; i < images.labeled; ++i) {
+  std::vector<evaluation::ScoredImage> scored;
+  for (std::size_t i = 0; i < labeled.images.size(); ++i) {
     evaluation::ScoredImage image;
     image.size = images.size();
-    image.probability = values_of(probabilities[i]);
-    for (const float value : values_of(images.masks[i]))
+    image.probability = values_of(labeled.maps[static_cast<std::int64_t>(i)]);
+    for (const float value : values_of(images.masks[labeled.images[i]]))
       image.mask.push_back(value > 0.5F ? 1 : 0);
-    labeled.push_back(std::move(image));
+    scored.push_back(std::move(image));
   }
-  return labeled;
+  return scored;
 }
 
-double choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
-                        const training::TrainingImages& images) {
-  if (options.threshold_rule == config::ThresholdRule::fixed) return options.threshold;
+evaluation::ThresholdChoice choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
+                                             const training::TrainingImages& images) {
+  if (options.threshold_rule == config::ThresholdRule::normal_area)
+    return {threshold_on_held_out(options, predictions.held_out, images.size()), {}};
+  return threshold_on_labeled(options, labeled_images(predictions.labeled, images));
+}
+
+std::optional<record::ExpectedScores> expected_scores(const config::EvaluationOptions& options,
+                                                      const Predictions& predictions,
+                                                      const training::TrainingImages& images,
+                                                      const std::vector<std::string>& ids) {
+  auto labeled = labeled_images(predictions.labeled, images);
+  for (std::size_t i = 0; i < labeled.size(); ++i)
+    labeled[i].id = ids[static_cast<std::size_t>(predictions.labeled.images[i])];
   if (options.threshold_rule == config::ThresholdRule::normal_area) {
-    if (predictions.held_out.size(0) == 0) {
-      throw Error(
-          "evaluation.threshold_rule = \"normal_area\" needs anomaly-free images that the data set keeps apart; set "
-          "data.auxiliary to how many, or choose another rule");
-    }
-    std::vector<std::vector<float>> maps;
-    for (std::int64_t i = 0; i < predictions.held_out.size(0); ++i)
-      maps.push_back(values_of(predictions.held_out[i]));
-    return evaluation::threshold_by_normal_area(maps, images.size(), options.normal_area);
+    const double threshold = threshold_on_held_out(options, predictions.held_out, images.size());
+    return evaluation::expected_scores(labeled, [threshold](const auto&) { return threshold; });
   }
-  return evaluation::threshold_by_labeled_f1(labeled_images(predictions.labeled, images), options.threshold_slack);
+  return evaluation::expected_scores(
+      labeled, [&](const auto& others) { return threshold_on_labeled(options, others).threshold; });
 }
 
 std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {

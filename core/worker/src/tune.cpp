@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "nbs/base/print.h"
@@ -45,13 +47,14 @@ int tune(const std::vector<std::string>& words) {
   const auto split = data::draw_split(listing, pipeline.data.options);
   auto set = data::load_training_set(listing, split, pipeline.data.options);
   const auto images = as_tensors(set);
-  training::Inference inference(session.make_components(), pipeline.profile.options,
-                                pipeline.evaluation.options.dihedral, images.size(),
-                                training::read_model(run.model(), *result.model));
-  const auto tuning =
-      tune_postprocessors(session, chain, raw_probabilities(inference, images, 0, images.labeled), images, log);
-  fmt::print("# F1 on the {} labeled images: {:.4f} before tuning, {:.4f} after\n", images.labeled, tuning.before,
-             tuning.after);
+  auto model = training::read_model(run.model(), *result.model);
+  const auto folds = static_cast<std::int64_t>(model.folds.size());
+  training::Inference inference(session.make_components(folds), pipeline.profile.options,
+                                pipeline.evaluation.options.dihedral, images.size(), std::move(model));
+  const auto labeled = labeled_maps(inference, images);
+  const auto tuning = tune_postprocessors(session, chain, labeled, images, log);
+  fmt::print("# F1 on {} labeled images{}: {:.4f} before tuning, {:.4f} after\n", labeled.images.size(),
+             labeled.honest ? "" : ", which the predictor was taught", tuning.before, tuning.after);
   for (std::size_t i = 0; i < chain.size(); ++i)
     fmt::print("{}", config::component_toml("[[postproc]]", {chain[i].plugin, tuning.values[i], {}}));
   return 0;

@@ -64,15 +64,15 @@ std::string tuned_text(const OptionValues& values, const std::vector<OptionSpec>
 }  // namespace
 
 Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,
-                           const torch::Tensor& probabilities, const training::TrainingImages& images,
+                           const LabeledMaps& labeled, const training::TrainingImages& images,
                            const std::function<void(const std::string&)>& say) {
-  const auto colors = images.images.slice(0, 0, images.labeled);
+  const auto colors = colors_of(labeled, images);
   const auto best_f1 = [&](const torch::Tensor& maps) {
-    return evaluation::best_f1(evaluation::curve(labeled_images(maps, images))).f1;
+    return evaluation::best_f1(evaluation::curve(labeled_images({maps, labeled.images, labeled.honest}, images))).f1;
   };
   Tuning tuning;
-  torch::Tensor own = probabilities;
-  torch::Tensor settled = probabilities;
+  torch::Tensor own = labeled.maps;
+  torch::Tensor settled = labeled.maps;
   for (const auto& link : chain) {
     own = postprocess({session.make_postprocessor(link)}, own, colors);
     const auto* const description = session.registry().catalog().find(Kind::postprocessor, link.plugin);

@@ -7,6 +7,7 @@
 
 #include "nbs/training/training_images.h"
 
+#include "scoring.h"
 #include "session.h"
 
 namespace nbs::worker {
@@ -19,10 +20,10 @@ struct Tuning {
 };
 
 /// Picks the chain's options on the labeled images alone. Each link in turn tries every combination of the values that
-/// its options name for tuning, behind the links already settled; the pipeline's own options win ties. `probabilities`:
-/// [L, S, S] before postprocessing. `say` gets a line for every combination.
+/// its options name for tuning, behind the links already settled; the pipeline's own options win ties. `labeled`:
+/// before postprocessing. `say` gets a line for every combination.
 Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,
-                           const torch::Tensor& probabilities, const training::TrainingImages& images,
+                           const LabeledMaps& labeled, const training::TrainingImages& images,
                            const std::function<void(const std::string&)>& say);
 
 }  // namespace nbs::worker

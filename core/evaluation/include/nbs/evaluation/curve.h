@@ -36,7 +36,8 @@ struct BestF1 {
 };
 BestF1 best_f1(const std::vector<CurvePoint>& points);
 
-/// The lowest threshold whose F1 is at least 1 - `slack` times the best, midway as above; with slack 0 best_f1()'s own.
-double lowest_threshold(const std::vector<CurvePoint>& points, double slack);
+/// A threshold from which the pixels counted at point i are predicted: midway to the next lower probability, so that
+/// rounding moves no pixel across it.
+double threshold_at(const std::vector<CurvePoint>& points, std::size_t i);
 
 }  // namespace nbs::evaluation

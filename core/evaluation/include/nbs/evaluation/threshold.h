@@ -2,16 +2,33 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "nbs/evaluation/scored_image.h"
 
 namespace nbs::evaluation {
 
-/// The threshold of the best pooled F1 on labeled images; 0.5 if they show no anomalous pixel. With `slack` above 0
-/// the lowest threshold whose F1 is at least 1 - slack times the best: a predictor is surer of the images that it has
-/// learned from than of others, so that the best threshold there leaves out too much elsewhere.
-double threshold_by_labeled_f1(const std::vector<ScoredImage>& labeled, double slack = 0);
+/// A threshold, and where its rule could not be kept, why, as a sentence.
+struct ThresholdChoice {
+  double threshold = 0.5;
+  std::string unmet;
+};
+
+// Rules for images whose masks are known, of which all pixels are counted together. Where the images show no anomalous
+// pixel, or there is no image, no rule can be kept and the threshold is 0.5.
+
+/// The best F1; of equal ones the highest threshold.
+ThresholdChoice threshold_by_f1(const std::vector<ScoredImage>& images);
+
+/// The best precision with a recall of at least `least`.
+ThresholdChoice threshold_by_recall(const std::vector<ScoredImage>& images, double least);
+
+/// The best recall with a precision of at least `least`; if that cannot be had, the best precision.
+ThresholdChoice threshold_by_precision(const std::vector<ScoredImage>& images, double least);
+
+/// The lowest threshold with at most `area` normal pixels an image predicted anomalous, in the mean over the images.
+ThresholdChoice threshold_by_false_area(const std::vector<ScoredImage>& images, double area);
 
 /// The smallest threshold, to a millionth, at which no map of an anomaly-free image has a region of more than `area`
 /// pixels (Bergmann et al. 2019); just above 1 if only that leaves them out. `maps`: [S, S] each.

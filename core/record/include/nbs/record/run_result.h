@@ -62,6 +62,7 @@ struct RunResult {
   std::optional<TuningF1> tuning_f1;                        ///< if they were tuned
   std::optional<config::ThresholdRule> threshold_rule;      ///< how the threshold was chosen
   std::optional<double> threshold;                          ///< none if training ended before there was a model
+  std::optional<ExpectedScores> expected;                   ///< none without cross-fitting
   std::optional<Scores> scores;                             ///< none if no unlabeled image has a mask
   std::optional<MissingPictures> missing_pictures;          ///< none if all were written
   std::optional<Seconds> seconds;

@@ -41,6 +41,14 @@ struct ImageScore : PixelScores {
   std::string type;  ///< empty if the data set names none
 };
 
+/// What a run expects of images without masks: the labeled images together, masked by predictors that were not taught
+/// them, each at the threshold that the others' maps alone give, so that a threshold is not judged where it was chosen.
+struct ExpectedScores : PixelScores {
+  std::optional<double> f1_low;      ///< 5 % of the resamples of these images (bootstrap) have a lower F1
+  std::optional<double> f1_high;     ///< 5 % of them have a higher one
+  std::vector<ImageScore> by_image;  ///< an image's own F1 is 1 if nothing is to be found and nothing was
+};
+
 /// Scores over all images together.
 struct ScoreSummary : PixelScores {
   std::optional<double> threshold;

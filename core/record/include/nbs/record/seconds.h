@@ -12,7 +12,7 @@ struct Seconds {
   std::optional<double> autoencoder;
   std::optional<double> evaluate;  ///< loss maps
   std::optional<double> predictor;
-  std::optional<double> cross_fit;  ///< the folds' predictors
+  std::optional<double> cross_fit;  ///< the folds' predictors; none without cross-fitting
   std::optional<double> policy;
   std::optional<double> training;  ///< all of Algorithm 1
   std::optional<double> total;
@@ -21,6 +21,7 @@ struct Seconds {
 struct Stage {
   const char* name;
   std::optional<double> Seconds::*seconds;
+  bool always = true;  ///< else it stands in a result only if there was such a stage
 };
 
 /// The stages with their names, in the order of the struct.

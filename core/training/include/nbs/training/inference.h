@@ -22,7 +22,8 @@ class Inference {
   torch::Tensor fold_probabilities(const torch::Tensor& image);
   /// Of labeled image i, by the predictors that were not taught it: the mean over the folds that leave it out.
   torch::Tensor out_of_fold(const torch::Tensor& image, std::int64_t i);
-  const std::vector<FoldModel>& folds() const { return model_.folds; }
+  /// Whether the predictor has learned from labeled images, so that it knows them better than others.
+  bool learned() const { return components_.predictor->is_trainable(); }
   /// The profile [T, S, S] of an image from the last cycle, as recorded (neither relative nor normalized nor
   /// transformed).
   torch::Tensor profile(const torch::Tensor& image);

@@ -18,8 +18,6 @@
 #include "nbs/record/stop_reason.h"
 #include "nbs/sampler.h"
 #include "nbs/training/checkpoint.h"
-#include "nbs/training/cross_fit.h"
-#include "nbs/training/predictor_trainer.h"
 #include "nbs/training/settings.h"
 #include "nbs/training/training_images.h"
 
@@ -74,6 +72,7 @@ class Trainer {
 
  private:
   struct ProfileSide;
+  struct PredictorSide;
 
   StopReason iterate(const std::function<void(const IterationReport&)>& report,
                      const std::function<bool()>& interrupted);
@@ -95,9 +94,7 @@ class Trainer {
   Settings settings_;
   Random random_;
   std::unique_ptr<ProfileSide> profiles_;  // null if the predictor reads no profile
-  ProfileBuffer buffer_;
-  PredictorTrainer predictor_;
-  std::unique_ptr<CrossFit> folds_;  // null without cross-fitting
+  std::unique_ptr<PredictorSide> predictors_;
   MomentSelector selector_;
   std::int64_t iteration_ = 0;
   std::int64_t age_ = 0;               // iterations since the autoencoder was initialized

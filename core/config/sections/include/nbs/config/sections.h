@@ -30,13 +30,13 @@ inline ChoiceNames<Device> devices() {
   return {{"cpu", Device::cpu}, {"cuda", Device::cuda}};
 }
 /// How the threshold is chosen.
-enum class ThresholdRule { labeled_f1, fixed, normal_area };
+enum class ThresholdRule { labeled_f1, recall, precision, false_area, fixed, normal_area };
 
 /// The rules by the names that pipelines and results use.
 inline ChoiceNames<ThresholdRule> threshold_rules() {
-  return {{"labeled_f1", ThresholdRule::labeled_f1},
-          {"fixed", ThresholdRule::fixed},
-          {"normal_area", ThresholdRule::normal_area}};
+  return {{"labeled_f1", ThresholdRule::labeled_f1}, {"recall", ThresholdRule::recall},
+          {"precision", ThresholdRule::precision},   {"false_area", ThresholdRule::false_area},
+          {"fixed", ThresholdRule::fixed},           {"normal_area", ThresholdRule::normal_area}};
 }
 
 /// [profile]: what a loss profile is (paper, 3.1).
@@ -265,8 +265,10 @@ struct TrainOptions {
 /// [evaluation]: from probabilities to masks and scores.
 struct EvaluationOptions {
   ThresholdRule threshold_rule = ThresholdRule::labeled_f1;
-  double threshold_slack = 0;
   double threshold = 0.5;
+  double least_recall = 0.9;
+  double least_precision = 0.9;
+  double false_area = 100;
   std::int64_t normal_area = 100;
   double normal_share = 0.1;
   std::int64_t folds = -1;
@@ -279,17 +281,23 @@ struct EvaluationOptions {
     s.add("threshold_rule", &EvaluationOptions::threshold_rule)
         .choices(threshold_rules())
         .doc(
-            "labeled_f1: the threshold with the best pooled F1 on the labeled images; fixed: the "
-            "number `threshold`; "
-            "normal_area: the smallest one at which no held-out anomaly-free image has a region "
-            "larger than "
-            "`normal_area` pixels (Bergmann et al.).");
-    s.add("threshold_slack", &EvaluationOptions::threshold_slack)
-        .range(0, 0.5)
-        .doc(
-            "labeled_f1 takes the lowest threshold whose F1 on the labeled images is at least 1 minus this times the "
-            "best. A predictor is surer of images that it has learned from than of others, so where labeled images "
-            "are few and differ, the best threshold on them is too high for the rest.");
+            "How the threshold is chosen, from which a pixel is anomalous. On the labeled images, all of their pixels "
+            "together, masked by predictors that were not taught them (folds): labeled_f1: the best F1; recall: the "
+            "best "
+            "precision with a recall of at least `least_recall`; precision: the best recall with a precision of at "
+            "least `least_precision`; false_area: the lowest threshold with at most `false_area` normal pixels an "
+            "image "
+            "predicted anomalous. Otherwise: fixed: the number `threshold`; normal_area: the smallest one at which no "
+            "held-out anomaly-free image has a region larger than `normal_area` pixels (Bergmann et al. 2019).");
+    s.add("least_recall", &EvaluationOptions::least_recall)
+        .range(0, 1)
+        .doc("Share of the anomalous pixels to be found, when threshold_rule is \"recall\".");
+    s.add("least_precision", &EvaluationOptions::least_precision)
+        .range(0, 1)
+        .doc("Share of the pixels predicted anomalous that are to be, when threshold_rule is \"precision\".");
+    s.add("false_area", &EvaluationOptions::false_area)
+        .range(0, 1e9)
+        .doc("Pixels an image, at image_size x image_size, when threshold_rule is \"false_area\".");
     s.add("threshold", &EvaluationOptions::threshold)
         .range(0, 1)
         .doc("Probability from which a pixel is anomalous, when threshold_rule is \"fixed\".");

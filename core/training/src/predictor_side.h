@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "nbs/training/buffer.h"
+#include "nbs/training/cross_fit.h"
+#include "nbs/training/predictor_trainer.h"
+#include "nbs/training/stopwatch.h"
+#include "nbs/training/trainer.h"
+
+namespace nbs::training {
+
+inline std::vector<std::int64_t> all_labeled(const TrainingImages& images) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(images.labeled));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+/// The predictors of a run and the profiles that they learn from.
+struct Trainer::PredictorSide {
+  ProfileBuffer buffer;
+  PredictorTrainer predictor;
+  std::unique_ptr<CrossFit> folds;  // null without cross-fitting
+
+  PredictorSide(const TrainingImages& images, const Components& components, const Settings& settings, Random& random,
+                std::uint64_t seed)
+      : buffer(settings.buffer.capacity),
+        predictor(*components.predictor, all_labeled(images), images, buffer, settings, random) {
+    if (components.predictor->is_trainable() && !components.folds.empty())
+      folds = std::make_unique<CrossFit>(components.folds, images, buffer, settings, seed);
+  }
+
+  void add(std::vector<BufferedProfile> profiles) {
+    for (auto& profile : profiles)
+      buffer.push(std::move(profile));
+  }
+  /// One iteration's steps; returns the run's own predictor's l_pred, if it learned.
+  std::optional<double> train(std::int64_t iteration, record::Seconds& seconds) {
+    std::optional<double> loss;
+    {
+      const Stopwatch watch(seconds.predictor);
+      loss = predictor.train(iteration);
+    }
+    if (loss && folds) {
+      const Stopwatch watch(seconds.cross_fit);
+      folds->train(iteration);
+    }
+    return loss;
+  }
+};
+
+}  // namespace nbs::training
