@@ -41,6 +41,25 @@ std::set<double, std::greater<>> thresholds(const Images& images) {
   return all;
 }
 
+struct Place {
+  std::size_t image;
+  std::int64_t y;
+  std::int64_t x;
+};
+
+using Places = std::vector<Place>;
+
+double share_near(const Places& these, const Places& those, double tolerance) {
+  double near = 0;
+  for (const auto& a : these) {
+    near += std::any_of(those.begin(), those.end(), [&](const Place& b) {
+      const auto squares = (a.y - b.y) * (a.y - b.y) + (a.x - b.x) * (a.x - b.x);
+      return a.image == b.image && static_cast<double>(squares) <= tolerance * tolerance;
+    });
+  }
+  return these.empty() ? 0 : near / static_cast<double>(these.size());
+}
+
 }  // namespace
 
 Images random_images(unsigned seed, int count, std::int64_t size, int levels, double share) {
@@ -95,6 +114,27 @@ double pooled_f1(const Images& images, double threshold) {
   const double precision = at.hits / (at.hits + at.false_alarms);
   const double recall = at.hits / (at.hits + at.misses);
   return 2 * precision * recall / (precision + recall);
+}
+
+double pooled_iou(const Images& images, double threshold) {
+  const auto at = tally(images, threshold);
+  const double either = at.hits + at.false_alarms + at.misses;
+  return either == 0 ? 0 : at.hits / either;
+}
+
+double pairs_f1_with_tolerance(const Images& images, double threshold, double tolerance) {
+  Places predicted;
+  Places anomalous;
+  for (std::size_t k = 0; k < images.size(); ++k) {
+    for (std::int64_t i = 0; i < images[k].size * images[k].size; ++i) {
+      const Place place = {k, i / images[k].size, i % images[k].size};
+      if (images[k].probability[static_cast<std::size_t>(i)] >= threshold) predicted.push_back(place);
+      if (images[k].mask[static_cast<std::size_t>(i)] != 0) anomalous.push_back(place);
+    }
+  }
+  const double precision = share_near(predicted, anomalous, tolerance);
+  const double recall = share_near(anomalous, predicted, tolerance);
+  return precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall);
 }
 
 double thresholds_best_f1(const Images& images) {

@@ -29,6 +29,12 @@ double lowest_with_f1(const Images& images, double bound);
 /// F1 of all pixels together at one threshold.
 double pooled_f1(const Images& images, double threshold);
 
+/// Predicted and anomalous pixels over those that are either, all images together.
+double pooled_iou(const Images& images, double threshold);
+
+/// F1 in which a pixel is right if one of the other kind in its image is no more than `tolerance` away.
+double pairs_f1_with_tolerance(const Images& images, double threshold, double tolerance);
+
 /// Mean share found of the anomalous regions against the false positive rate, over [0, limit], divided by limit.
 double thresholds_aupro(const Images& images, double limit);
 

@@ -28,7 +28,7 @@ std::vector<ScoredImage> four_images() {
 
 }  // namespace
 
-TEST_CASE("counts, precision, recall and F1, a threshold being predicted itself") {
+TEST_CASE("counts, precision, recall, F1 and IoU, a threshold being predicted itself") {
   const auto counts = evaluation::count(four_images()[0], 0.5);
   CHECK(counts.true_positives == 1);
   CHECK(counts.false_positives == 1);
@@ -36,11 +36,13 @@ TEST_CASE("counts, precision, recall and F1, a threshold being predicted itself"
   CHECK(counts.precision() == 0.5);
   CHECK(counts.recall() == 0.5);
   CHECK(counts.f1() == 0.5);
+  CHECK(counts.iou() == Approx(1.0 / 3));
   CHECK(evaluation::count(four_images()[0], 0.51).false_positives == 0);
   const evaluation::Counts nothing;
   CHECK(nothing.precision() == 0);
   CHECK(nothing.recall() == 0);
   CHECK(nothing.f1() == 0);
+  CHECK(nothing.iou() == 0);
 }
 
 TEST_CASE("F1 of an image without anomalous pixels is 1 if none is predicted, else 0") {
@@ -56,6 +58,10 @@ TEST_CASE("scores of four images, worked out by hand") {
   CHECK(scores.false_positives == 3);
   CHECK(scores.false_negatives == 1);
   CHECK(*scores.f1 == Approx(4.0 / 8));
+  CHECK(*scores.iou == Approx(2.0 / 6));
+  // Where there is an anomaly all pixels are near it: precision 3/5, recall 1.
+  CHECK(*scores.f1_tolerance_2 == Approx(0.75));
+  CHECK(*scores.f1_tolerance_5 == Approx(0.75));
   CHECK(*scores.mean_image_f1 == Approx((0.5 + 1 + 1 + 0) / 4));
   // Largest probabilities: anomalous 0.9, 0.8; normal 0.1, 0.7.
   CHECK(*scores.image_auroc == Approx(1));
@@ -79,6 +85,7 @@ TEST_CASE("pixel scores of random images agree with brute force") {
     const auto images = test::random_images(seed, 4, 6, 9, 0.2);
     const auto scores = evaluation::score(images, 0.6, {});
     CHECK(*scores.f1 == Approx(test::pooled_f1(images, 0.6)));
+    CHECK(*scores.iou == Approx(test::pooled_iou(images, 0.6)));
     CHECK(*scores.auroc == Approx(test::pairs_auroc(images)));
     CHECK(*scores.average_precision == Approx(test::thresholds_average_precision(images)));
     CHECK(*scores.oracle.f1 == Approx(test::thresholds_best_f1(images)));
@@ -95,6 +102,8 @@ TEST_CASE("all images normal, or all pixels anomalous: undefined areas are empty
   CHECK_FALSE(scores.aupro.has_value());
   CHECK_FALSE(scores.image_auroc.has_value());
   CHECK(scores.f1 == 0.0);
+  CHECK(scores.iou == 0.0);
+  CHECK(scores.f1_tolerance_2 == 0.0);
   CHECK(scores.oracle.f1 == 0.0);
   CHECK(scores.nothing_to_find());
   for (auto& one : images)
@@ -104,6 +113,8 @@ TEST_CASE("all images normal, or all pixels anomalous: undefined areas are empty
   CHECK_FALSE(scores.aupro.has_value());
   CHECK(scores.average_precision == 1.0);
   CHECK(scores.f1 == 1.0);
+  CHECK(scores.iou == 1.0);
+  CHECK(scores.f1_tolerance_5 == 1.0);
   CHECK(scores.mean_image_f1 == 1.0);
   CHECK_NOTHROW(evaluation::score({}, 0.5, {}));
 }

@@ -36,6 +36,9 @@ inline record::RunResult full_result() {
   record::Scores scores;
   static_cast<record::PixelScores&>(scores) = pixels(0.1, 11);
   scores.threshold = 0.4375;
+  scores.iou = 0.21;
+  scores.f1_tolerance_2 = 0.22;
+  scores.f1_tolerance_5 = 0.23;
   scores.mean_image_f1 = 0.2;
   scores.auroc = 0.3;
   scores.average_precision = 0.4;
@@ -56,6 +59,7 @@ inline record::RunResult full_result() {
   scores.by_image = {image};
   scores.before_postproc = scores;
   scores.before_postproc->threshold = 0.9;
+  scores.before_postproc->f1_tolerance_2 = 0.24;
   result.scores = scores;
   result.missing_pictures = {7, {"the disk is full"}};
   result.seconds = {1, 2, 3, 4, 5, 6, 7};

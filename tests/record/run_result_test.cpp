@@ -42,9 +42,13 @@ TEST_CASE("a result comes back from its JSON as it was") {
   CHECK(again.tuned_postproc == full_result().tuned_postproc);
   CHECK(again.threshold_rule == config::ThresholdRule::normal_area);
   CHECK_FALSE(again.scores->aupro.has_value());
+  CHECK(again.scores->iou == 0.21);
+  CHECK(again.scores->f1_tolerance_2 == 0.22);
+  CHECK(again.scores->f1_tolerance_5 == 0.23);
   CHECK(again.scores->by_type[0].seen == true);
   CHECK(again.scores->by_image[0].true_positives == 15);
   CHECK(again.scores->before_postproc->threshold == 0.9);
+  CHECK(again.scores->before_postproc->f1_tolerance_2 == 0.24);
   CHECK(again.scores->before_postproc->unseen_types->true_positives == 14);
   CHECK(again.missing_pictures->reasons == full_result().missing_pictures->reasons);
   CHECK(again.seconds->total == 7);
@@ -62,8 +66,9 @@ TEST_CASE("keys stand in the order of the documentation; what is not there is le
         "format name experiment stop_reason explanation iterations best model tuned_postproc tuning_f1 threshold_rule "
         "threshold scores missing_pictures seconds peak_memory_mib");
   CHECK(keys(json.at("scores")) ==
-        "threshold precision recall f1 true_positives false_positives false_negatives mean_image_f1 auroc "
-        "average_precision aupro image_auroc oracle by_type seen_types unseen_types by_image before_postproc");
+        "threshold precision recall f1 true_positives false_positives false_negatives iou f1_tolerance_2 "
+        "f1_tolerance_5 mean_image_f1 auroc average_precision aupro image_auroc oracle by_type seen_types unseen_types "
+        "by_image before_postproc");
   CHECK(keys(json.at("scores").at("by_image").at(0)) ==
         "id type f1 precision recall true_positives false_positives false_negatives");
   CHECK(json.at("format") == 2);
@@ -128,6 +133,19 @@ TEST_CASE("a result of today's form is complete, or the missing key is named") {
   }
 }
 
+TEST_CASE("a result of today's form that was written before IoU and F1 with tolerance is read and stays as it is") {
+  auto older = record::to_json(full_result());
+  for (const char* summary : {"/scores", "/scores/before_postproc"}) {
+    for (const char* key : {"iou", "f1_tolerance_2", "f1_tolerance_5"})
+      CHECK(older.at(Json::json_pointer(summary)).erase(key) == 1);
+  }
+  const auto result = run_result_from_json(older);
+  CHECK(result.scores->auroc == 0.3);
+  for (const auto score : {record::Score::iou, record::Score::f1_tolerance_2, record::Score::f1_tolerance_5})
+    CHECK_FALSE(record::score_of(*result.scores, score).has_value());
+  CHECK(record::to_json(result).dump() == older.dump());
+}
+
 TEST_CASE("a value of a wrong type is refused with its place, what it is and what is wanted") {
   const auto with = [](const char* pointer, const Json& value) {
     auto json = record::to_json(full_result());
@@ -135,6 +153,7 @@ TEST_CASE("a value of a wrong type is refused with its place, what it is and wha
     return refusal(json);
   };
   CHECK(with("/scores/f1", "high") == "/scores/f1 is \"high\", but a number is wanted");
+  CHECK(with("/scores/iou", "high") == "/scores/iou is \"high\", but a number is wanted");
   CHECK(with("/scores/true_positives", 1.5) == "/scores/true_positives is 1.5, but an integer is wanted");
   CHECK(with("/iterations", 18446744073709551615ULL) == Contains("/iterations is 18446744073709551615, but"));
   CHECK(with("/scores/by_type/0/seen", "yes") == "/scores/by_type/0/seen is \"yes\", but true or false is wanted");
@@ -175,7 +194,7 @@ TEST_CASE("precision, recall and F1 are undefined where the masks show no anomal
   CHECK_FALSE(record::score_of(scores, record::Score::oracle_f1).has_value());
   CHECK(record::score_of(scores, record::Score::mean_image_f1) == 1.0);
   CHECK_FALSE(record::score_of(scores, record::Score::f1_before_postproc).has_value());
-  CHECK(record::score_infos().size() == 11);
+  CHECK(record::score_infos().size() == 14);
 }
 
 TEST_CASE("every score of the tables is the number that it is called after") {
@@ -186,6 +205,9 @@ TEST_CASE("every score of the tables is the number that it is called after") {
   scores.precision = 0.02;
   scores.recall = 0.03;
   scores.oracle.f1 = 0.04;
+  scores.iou = 0.12;
+  scores.f1_tolerance_2 = 0.13;
+  scores.f1_tolerance_5 = 0.14;
   scores.mean_image_f1 = 0.05;
   scores.auroc = 0.06;
   scores.average_precision = 0.07;
@@ -200,6 +222,9 @@ TEST_CASE("every score of the tables is the number that it is called after") {
                                                           {Score::oracle_f1, 0.04},
                                                           {Score::f1_before_postproc, 0.1},
                                                           {Score::oracle_f1_before_postproc, 0.11},
+                                                          {Score::iou, 0.12},
+                                                          {Score::f1_tolerance_2, 0.13},
+                                                          {Score::f1_tolerance_5, 0.14},
                                                           {Score::mean_image_f1, 0.05},
                                                           {Score::auroc, 0.06},
                                                           {Score::average_precision, 0.07},
@@ -224,9 +249,11 @@ TEST_CASE("any one score tells that predictions were compared with masks; none t
   using Member = std::optional<double> record::Scores::*;
   for (const Member member :
        {static_cast<Member>(&record::Scores::f1), static_cast<Member>(&record::Scores::precision),
-        static_cast<Member>(&record::Scores::recall), static_cast<Member>(&record::Scores::mean_image_f1),
-        static_cast<Member>(&record::Scores::auroc), static_cast<Member>(&record::Scores::average_precision),
-        static_cast<Member>(&record::Scores::aupro), static_cast<Member>(&record::Scores::image_auroc)}) {
+        static_cast<Member>(&record::Scores::recall), static_cast<Member>(&record::Scores::iou),
+        static_cast<Member>(&record::Scores::f1_tolerance_2), static_cast<Member>(&record::Scores::f1_tolerance_5),
+        static_cast<Member>(&record::Scores::mean_image_f1), static_cast<Member>(&record::Scores::auroc),
+        static_cast<Member>(&record::Scores::average_precision), static_cast<Member>(&record::Scores::aupro),
+        static_cast<Member>(&record::Scores::image_auroc)}) {
     record::Scores scores;
     scores.*member = 0;
     CHECK(record::any_score(scores));

@@ -113,6 +113,21 @@ TEST_CASE("The table of values has a line a run, all digits, and the options tha
   CHECK((lines[2] + ",").find(",random,") != std::string::npos);
 }
 
+TEST_CASE("Index and tables have columns for IoU and F1 with tolerance") {
+  const Scratch scratch;
+  write_example(scratch, {"a", "crackforest", "proposed", 0, 0,
+                          R"(0.5, "iou": 0.3125, "f1_tolerance_2": 0.625, "f1_tolerance_5": 0.875)"});
+  nbs::report::write_folder_report(scratch.path());
+  const auto index = contents(scratch / "index.html");
+  CHECK(markup_problem(index) == "");
+  CHECK(count_of(index, "<th class=\"n\">IoU</th><th class=\"n\">F1 2 px</th><th class=\"n\">F1 5 px</th>") == 2);
+  CHECK(count_of(index, "<td class=\"n\">0.312</td><td class=\"n\">0.625</td><td class=\"n\">0.875</td>") == 2);
+  const auto lines = lines_of(contents(scratch / "summary.csv"));
+  CHECK(lines.at(0).find(",iou,f1_tolerance_2,f1_tolerance_5,mean_image_f1,") != std::string::npos);
+  CHECK(lines.at(1).find(",0.3125,0.625,0.875,,") != std::string::npos);
+  CHECK(contents(scratch / "summary.md").find("| 0.312 | 0.625 | 0.875 |") != std::string::npos);
+}
+
 TEST_CASE("Every link of the index leads to a file, and each run gets its own report") {
   const Scratch scratch;
   write_example(scratch, {"a b#1", "crackforest", "proposed", 0, 0, "0.4"});

@@ -83,7 +83,7 @@ TEST_CASE("CSV and JSON hold means and deviations with all digits") {
   std::istringstream in(csv);
   for (std::string line; std::getline(in, line);) {
     const auto quoted_comma = count_of(line, "crackforest, ");
-    CHECK(count_of(line, ",") - quoted_comma == 30);
+    CHECK(count_of(line, ",") - quoted_comma == 36);
   }
 
   const auto json = nlohmann::json::parse(example.table(TableFormat::json));
@@ -123,6 +123,32 @@ TEST_CASE("Kept results without their runs count, and a run named twice counts o
   REQUIRE(json.at("results").size() == 1);
   CHECK(json.at("results").at(0).at("runs") == 2);
   CHECK(json.at("results").at(0).at("f1").at("mean") == 0.5);
+}
+
+TEST_CASE("All formats show IoU and F1 with tolerance; results that lack them have a dash or nothing there") {
+  const Example example;
+  const auto add = [&](const std::string& method, const std::string& more) {
+    ExampleRun run{"", "crackforest", method, 0, 0, "0.5" + more};
+    run.folder = "runs/" + method;
+    write_example(example.scratch, run);
+  };
+  add("newer", R"(, "iou": 0.25, "f1_tolerance_2": 0.625, "f1_tolerance_5": 0.875)");
+  add("older", "");
+  const auto text = example.table(TableFormat::text);
+  CHECK(text.find(" IoU F1 2 px F1 5 px ") != std::string::npos);
+  CHECK(text.find(" 0.25    0.62    0.88 ") != std::string::npos);
+  CHECK(text.find("   –       –       – ") != std::string::npos);
+  const auto markdown = example.table(TableFormat::markdown);
+  CHECK(markdown.find("| IoU | F1 with 2 pixels of tolerance | F1 with 5 pixels of tolerance |") != std::string::npos);
+  CHECK(markdown.find("| 0.25 | 0.62 | 0.88 |") != std::string::npos);
+  const auto csv = example.table(TableFormat::csv);
+  CHECK(csv.find(",iou_mean,iou_deviation,f1_tolerance_2_mean,f1_tolerance_2_deviation,f1_tolerance_5_mean,") !=
+        std::string::npos);
+  CHECK(csv.find(",0.25,,0.625,,0.875,,") != std::string::npos);
+  const auto json = nlohmann::json::parse(example.table(TableFormat::json));
+  CHECK(json.at("results").at(0).at("f1_tolerance_5").at("mean") == 0.875);
+  CHECK(json.at("results").at(1).at("method") == "older");
+  CHECK(json.at("results").at(1).at("f1_tolerance_5").is_null());
 }
 
 TEST_CASE("Without any run the paper's figures stand alone") {

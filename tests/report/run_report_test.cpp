@@ -56,6 +56,7 @@ constexpr const char* kResult = R"({
  "threshold": 0.4375,
  "scores": {
   "threshold": 0.4375, "precision": 0.125, "recall": 0.625, "f1": 0.2083,
+  "iou": 0.1163, "f1_tolerance_2": 0.4375, "f1_tolerance_5": 0.5625,
   "mean_image_f1": 0.3125, "auroc": 0.9375, "average_precision": 0.1875, "aupro": null, "image_auroc": 0.8125,
   "oracle": {"f1": 0.6875, "threshold": 0.5625},
   "by_type": [
@@ -129,6 +130,10 @@ TEST_CASE("All scores are shown, the oracle by its name, what is undefined as a 
   CHECK(html.find("<dt>F1</dt><dd>0.208</dd>") != std::string::npos);
   CHECK(html.find("<dt>Precision</dt><dd>0.125</dd>") != std::string::npos);
   CHECK(html.find("<dt>Recall</dt><dd>0.625</dd>") != std::string::npos);
+  CHECK(html.find("<dt>IoU</dt><dd>0.116</dd>") != std::string::npos);
+  CHECK(html.find("<dt>F1 with 2 pixels of tolerance</dt><dd>0.438</dd>") != std::string::npos);
+  CHECK(html.find("<dt>F1 with 5 pixels of tolerance</dt><dd>0.562</dd>") != std::string::npos);
+  CHECK(html.find("did not compute IoU") == std::string::npos);
   CHECK(html.find("<dt>Oracle F1</dt><dd>0.688</dd>") != std::string::npos);
   CHECK(html.find("<dt>AUPRO</dt><dd>–</dd>") != std::string::npos);
   CHECK(html.find("the threshold 0.438 (chosen for the best F1 on the labeled images)") != std::string::npos);
@@ -231,6 +236,17 @@ TEST_CASE("Pictures that are missing are told at the top, in the words of the re
   const auto html = report_of(scratch);
   CHECK(html.find("<p class=\"remark\">7 pictures could not be written: the disk &lt;a&gt; is full</p>") !=
         std::string::npos);
+}
+
+TEST_CASE("A result that was written before IoU and F1 with tolerance has dashes there, and the page says why") {
+  const Scratch scratch;
+  scratch.write("run/result.json",
+                R"({"ending": "finished", "scores": {"f1": 0.5, "auroc": 0.9, "image_auroc": 0.9}})");
+  const auto html = report_of(scratch);
+  CHECK(html.find("<dt>F1</dt><dd>0.500</dd>") != std::string::npos);
+  CHECK(html.find("<dt>IoU</dt><dd>–</dd>") != std::string::npos);
+  CHECK(html.find("<dt>F1 with 2 pixels of tolerance</dt><dd>–</dd>") != std::string::npos);
+  CHECK(html.find("The version of the program that wrote this result did not compute IoU") != std::string::npos);
 }
 
 TEST_CASE("A folder that holds no run is an error that says what to do") {

@@ -49,7 +49,7 @@ TEST_CASE("A run whose scored masks show no anomaly is reported: F1 is undefined
   const auto page = contents(scratch / "runs/a/report.html");
   CHECK(markup_problem(page) == "");
   CHECK(holds(page,
-              "No scored mask shows an anomaly, so precision, recall and F1 are undefined; 12 normal pixels were "
+              "No scored mask shows an anomaly, so precision, recall, F1 and IoU are undefined; 12 normal pixels were "
               "predicted as anomalous."));
   CHECK(holds(page, "<dt>F1</dt><dd>–</dd>"));
   CHECK(holds(page, "<dt>Oracle F1</dt><dd>–</dd>"));
@@ -83,7 +83,7 @@ TEST_CASE("In the table the run without anomalies has its place, and does not dr
   CHECK(holds(results_table({scratch / "runs"}, TableFormat::markdown, figures), "|  | ours | – | – | – | 0 |"));
   CHECK(holds(alone, "clean, proposed"));
   CHECK(holds(alone,
-              "clean, proposed: no scored mask of a shows an anomaly, so precision, recall and F1 are undefined "
+              "clean, proposed: no scored mask of a shows an anomaly, so precision, recall, F1 and IoU are undefined "
               "there and left out of the means."));
   write_run(scratch, "runs/b", "clean",
             R"({"precision": 0.4, "recall": 0.8, "f1": 0.5, "true_positives": 4, "false_positives": 6,

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "nbs/evaluation/regions.h"
+#include "nbs/evaluation/tolerance.h"
 
 #include "pixel_scores.h"
 
@@ -49,6 +50,9 @@ double Counts::recall() const {
 }
 double Counts::f1() const {
   return evaluation::f1(true_positives, false_positives, false_negatives);
+}
+double Counts::iou() const {
+  return ratio(true_positives, true_positives + false_positives + false_negatives);
 }
 
 Counts& Counts::operator+=(const Counts& other) {
@@ -105,6 +109,9 @@ record::Scores score(const std::vector<ScoredImage>& images, double threshold,
   }
   set_pixels(scores, pooled);
   set_types(scores, types, images_of_type, seen_types);
+  scores.iou = pooled.iou();
+  scores.f1_tolerance_2 = f1_with_tolerance(images, threshold, 2);
+  scores.f1_tolerance_5 = f1_with_tolerance(images, threshold, 5);
   scores.mean_image_f1 = mean_image_f1;
   const auto points = curve(images);
   scores.auroc = finite(area_under_roc(points));

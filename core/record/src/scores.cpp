@@ -27,6 +27,9 @@ const std::vector<ScoreInfo>& score_infos() {
       {Score::oracle_f1, "oracle_f1", "Oracle F1", "Oracle"},
       {Score::f1_before_postproc, "f1_before_postproc", "F1 before postprocessing", "F1 raw"},
       {Score::oracle_f1_before_postproc, "oracle_f1_before_postproc", "Oracle F1 before postprocessing", "Oracle raw"},
+      {Score::iou, "iou", "IoU", "IoU"},
+      {Score::f1_tolerance_2, "f1_tolerance_2", "F1 with 2 pixels of tolerance", "F1 2 px"},
+      {Score::f1_tolerance_5, "f1_tolerance_5", "F1 with 5 pixels of tolerance", "F1 5 px"},
       {Score::mean_image_f1, "mean_image_f1", "Mean F1 of images", "Image F1"},
       {Score::auroc, "auroc", "AUROC", "AUROC"},
       {Score::average_precision, "average_precision", "Average precision", "AP"},
@@ -50,6 +53,12 @@ std::optional<double> score_of(const Scores& scores, Score score) {
       return before_postproc(scores, false);
     case Score::oracle_f1_before_postproc:
       return before_postproc(scores, true);
+    case Score::iou:
+      return unless_nothing_to_find(scores, scores.iou);
+    case Score::f1_tolerance_2:
+      return unless_nothing_to_find(scores, scores.f1_tolerance_2);
+    case Score::f1_tolerance_5:
+      return unless_nothing_to_find(scores, scores.f1_tolerance_5);
     case Score::mean_image_f1:
       return scores.mean_image_f1;
     case Score::auroc:
@@ -66,8 +75,8 @@ std::optional<double> score_of(const Scores& scores, Score score) {
 
 bool any_score(const Scores& scores) {
   const auto& s = scores;
-  return s.f1 || s.precision || s.recall || s.mean_image_f1 || s.auroc || s.average_precision || s.aupro ||
-         s.image_auroc;
+  return s.f1 || s.precision || s.recall || s.iou || s.f1_tolerance_2 || s.f1_tolerance_5 || s.mean_image_f1 ||
+         s.auroc || s.average_precision || s.aupro || s.image_auroc;
 }
 
 }  // namespace nbs::record

@@ -22,15 +22,20 @@ constexpr CountKey kCounts[] = {{"true_positives", &PixelScores::true_positives}
                                 {"false_positives", &PixelScores::false_positives},
                                 {"false_negatives", &PixelScores::false_negatives}};
 
-struct AreaKey {
+struct SummaryKey {
   const char* key;
   std::optional<double> ScoreSummary::*value;
 };
-constexpr AreaKey kAreas[] = {{"mean_image_f1", &ScoreSummary::mean_image_f1},
-                              {"auroc", &ScoreSummary::auroc},
-                              {"average_precision", &ScoreSummary::average_precision},
-                              {"aupro", &ScoreSummary::aupro},
-                              {"image_auroc", &ScoreSummary::image_auroc}};
+constexpr SummaryKey kAreas[] = {{"mean_image_f1", &ScoreSummary::mean_image_f1},
+                                 {"auroc", &ScoreSummary::auroc},
+                                 {"average_precision", &ScoreSummary::average_precision},
+                                 {"aupro", &ScoreSummary::aupro},
+                                 {"image_auroc", &ScoreSummary::image_auroc}};
+
+// Older results lack these, and are still complete. They are left out where there is no value.
+constexpr SummaryKey kLaterKeys[] = {{"iou", &ScoreSummary::iou},
+                                     {"f1_tolerance_2", &ScoreSummary::f1_tolerance_2},
+                                     {"f1_tolerance_5", &ScoreSummary::f1_tolerance_5}};
 
 void add_pixels(Json& json, const PixelScores& pixels) {
   for (const auto& [key, value] : kRatios)
@@ -49,6 +54,9 @@ void take_pixels(const Fields& fields, PixelScores& pixels) {
 void add_head(Json& json, const ScoreSummary& scores) {
   json["threshold"] = number_or_null(scores.threshold);
   add_pixels(json, scores);
+  for (const auto& [key, value] : kLaterKeys) {
+    if (scores.*value) json[key] = number_or_null(scores.*value);
+  }
   for (const auto& [key, value] : kAreas)
     json[key] = number_or_null(scores.*value);
   json["oracle"] = {{"f1", number_or_null(scores.oracle.f1)}, {"threshold", number_or_null(scores.oracle.threshold)}};
@@ -87,6 +95,8 @@ void take_object(const Fields& fields, const char* key, std::optional<T>& to, Ta
 void take_summary(const Fields& fields, ScoreSummary& scores) {
   fields.need("threshold", scores.threshold);
   take_pixels(fields, scores);
+  for (const auto& [key, value] : kLaterKeys)
+    fields.take(key, scores.*value);
   for (const auto& [key, value] : kAreas)
     fields.need(key, scores.*value);
   std::optional<OracleScore> oracle;

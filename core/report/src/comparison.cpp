@@ -63,11 +63,10 @@ void note_nothing_to_find(const std::vector<Group>& groups, std::vector<std::str
       if (run->nothing_to_find()) names += (names.empty() ? "" : ", ") + run->folder.filename().string();
     }
     if (names.empty()) continue;
-    notes.push_back(
-        fmt::format("{}: no scored mask of {} shows an anomaly, so precision, recall and F1 are undefined there and "
-                    "left out of the "
-                    "means.",
-                    group.label, names));
+    notes.push_back(fmt::format(
+        "{}: no scored mask of {} shows an anomaly, so precision, recall, F1 and IoU are undefined there and left "
+        "out of the means.",
+        group.label, names));
   }
 }
 

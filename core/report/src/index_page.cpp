@@ -148,9 +148,8 @@ std::string index_page(const fs::path& folder, const std::vector<RunRecord>& rec
   body +=
       "<h2>Pipelines</h2>\n<p class=\"soft\">Runs that differ in nothing but name and seeds, together: mean ± sample "
       "standard deviation of the finished ones. Oracle: F1 at a threshold chosen on the scored masks, an upper bound "
-      "and "
-      "no result. Image F1: mean over the images; AP: average precision; image AUROC: anomalous against normal "
-      "images.</p>\n";
+      "and no result. F1 2 px and 5 px: with that tolerance between prediction and truth; image F1: mean over the "
+      "images; AP: average precision; image AUROC: anomalous against normal images.</p>\n";
   body += group_table(order);
   if (!scored.empty()) body += dot_plot(scored);
   body += "<h2>Runs</h2>\n" + run_table(folder, records);

@@ -20,6 +20,9 @@ std::string cards(const RunRecord& run) {
   out += card("F1", number_text(run.score(Score::f1)), "main");
   out += card("Precision", number_text(run.score(Score::precision)));
   out += card("Recall", number_text(run.score(Score::recall)));
+  out += card("IoU", number_text(run.score(Score::iou)));
+  out += card("F1 with 2 pixels of tolerance", number_text(run.score(Score::f1_tolerance_2)));
+  out += card("F1 with 5 pixels of tolerance", number_text(run.score(Score::f1_tolerance_5)));
   out += card("Mean F1 of images", number_text(run.score(Score::mean_image_f1)));
   out += card("AUROC of pixels", number_text(run.score(Score::auroc)));
   out += card("Average precision", number_text(run.score(Score::average_precision)));
@@ -111,8 +114,8 @@ std::string score_remark(const RunRecord& run) {
   if (!run.nothing_to_find()) return {};
   const auto false_positives = run.scores()->false_positives.value_or(0);
   return fmt::format(
-      "No scored mask shows an anomaly, so precision, recall and F1 are undefined; {} normal pixels were predicted as "
-      "anomalous.",
+      "No scored mask shows an anomaly, so precision, recall, F1 and IoU are undefined; {} normal pixels were "
+      "predicted as anomalous.",
       false_positives);
 }
 
@@ -160,10 +163,16 @@ std::string score_section(const RunRecord& run) {
         "<p class=\"soft\">A dash stands for what is undefined here: areas under curves need anomalous and normal "
         "pixels (for images: anomalous and normal images) among the scored masks.</p>\n";
   }
+  if (!scores.iou) {
+    out +=
+        "<p class=\"soft\">The version of the program that wrote this result did not compute IoU and F1 with "
+        "tolerance.</p>\n";
+  }
   out += fmt::format(
-      "<p class=\"soft\">Precision, recall and F1 count the pixels of all unlabeled images together, at the threshold "
-      "{} ({}). The oracle chooses the threshold{} on the scored masks themselves: an upper bound for these "
-      "probabilities, not a result.</p>\n",
+      "<p class=\"soft\">Precision, recall, F1 and IoU count the pixels of all unlabeled images together, at the "
+      "threshold {} ({}). With a tolerance, a predicted pixel is correct if an anomalous one lies no further away than "
+      "that, and an anomalous pixel is found if a predicted one does. The oracle chooses the threshold{} on the scored "
+      "masks themselves: an upper bound for these probabilities, not a result.</p>\n",
       number_text(scores.threshold), escaped(rule_text(run.result->threshold_rule)),
       scores.oracle.threshold ? " " + number_text(scores.oracle.threshold) : "");
   return out + types_table(scores);

@@ -43,6 +43,7 @@ tbody tr:last-child td { border-bottom: 0; }
 .plot { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .6rem .7rem; }
 .wide { min-width: 13rem; }
 td:first-child { min-width: 9rem; }
+.scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--card); }
 .key { white-space: nowrap; }
 .dots { max-width: 36rem; } .dots div { font-size: .85rem; overflow-wrap: anywhere; }
 .plot b { color: var(--ink); }

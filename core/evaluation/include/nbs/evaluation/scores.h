@@ -18,6 +18,7 @@ struct Counts {
   double precision() const;
   double recall() const;
   double f1() const;
+  double iou() const;  ///< intersection over union of predicted and anomalous pixels
   Counts& operator+=(const Counts& other);
 };
 

@@ -20,7 +20,7 @@ struct PixelScores {
   std::optional<std::int64_t> false_positives;  ///< normal pixels predicted as anomalous
   std::optional<std::int64_t> false_negatives;  ///< anomalous pixels not predicted as such
 
-  /// Whether the masks are known to show no anomalous pixel: precision, recall and F1 then say nothing.
+  /// Whether the masks are known to show no anomalous pixel: precision, recall, F1 and IoU then say nothing.
   bool nothing_to_find() const { return true_positives == 0 && false_negatives == 0; }
 };
 
@@ -52,6 +52,9 @@ struct ExpectedScores : PixelScores {
 /// Scores over all images together.
 struct ScoreSummary : PixelScores {
   std::optional<double> threshold;
+  std::optional<double> iou;             ///< intersection over union of predicted and anomalous pixels
+  std::optional<double> f1_tolerance_2;  ///< F1 that allows a distance of 2 pixels between prediction and truth
+  std::optional<double> f1_tolerance_5;  ///< the same with 5 pixels
   std::optional<double> mean_image_f1;
   std::optional<double> auroc;
   std::optional<double> average_precision;
@@ -77,6 +80,9 @@ enum class Score {
   oracle_f1,
   f1_before_postproc,
   oracle_f1_before_postproc,
+  iou,
+  f1_tolerance_2,
+  f1_tolerance_5,
   mean_image_f1,
   auroc,
   average_precision,
@@ -94,7 +100,8 @@ struct ScoreInfo {
 /// All of them, in the order of all tables.
 const std::vector<ScoreInfo>& score_infos();
 
-/// One of them; empty if it is undefined. Precision, recall and F1 are undefined without anomalous pixels.
+/// One of them; empty if it is undefined. What counts found pixels (F1, also with tolerance,
+/// precision, recall, IoU) is undefined without anomalous pixels.
 std::optional<double> score_of(const Scores& scores, Score score);
 
 /// Whether predictions were compared with masks at all: one score is there, though others may be undefined.
