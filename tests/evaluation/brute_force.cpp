@@ -33,14 +33,6 @@ Tally tally(const Images& images, double threshold) {
   return result;
 }
 
-// Every probability that occurs, highest first.
-std::set<double, std::greater<>> thresholds(const Images& images) {
-  std::set<double, std::greater<>> all;
-  for (const auto& image : images)
-    all.insert(image.probability.begin(), image.probability.end());
-  return all;
-}
-
 struct Place {
   std::size_t image;
   std::int64_t y;
@@ -61,6 +53,13 @@ double share_near(const Places& these, const Places& those, double tolerance) {
 }
 
 }  // namespace
+
+std::set<double, std::greater<>> thresholds(const Images& images) {
+  std::set<double, std::greater<>> all;
+  for (const auto& image : images)
+    all.insert(image.probability.begin(), image.probability.end());
+  return all;
+}
 
 Images random_images(unsigned seed, int count, std::int64_t size, int levels, double share) {
   std::mt19937 engine(seed);
@@ -144,12 +143,11 @@ double thresholds_best_f1(const Images& images) {
   return best;
 }
 
-double lowest_with_f1(const Images& images, double bound) {
-  double lowest = 2;
-  for (const double threshold : thresholds(images)) {
-    if (pooled_f1(images, threshold) >= bound) lowest = threshold;
-  }
-  return lowest;
+AtThreshold pooled_at(const Images& images, double threshold) {
+  const auto [hits, false_alarms, misses, rest] = tally(images, threshold);
+  const double predicted = hits + false_alarms;
+  const double anomalous = hits + misses;
+  return {predicted == 0 ? 1 : hits / predicted, anomalous == 0 ? 0 : hits / anomalous, false_alarms};
 }
 
 std::vector<std::vector<std::size_t>> regions(const std::vector<std::uint8_t>& mask, std::int64_t size) {

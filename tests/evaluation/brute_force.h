@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <vector>
 
 #include "nbs/evaluation/scored_image.h"
@@ -23,8 +25,16 @@ double thresholds_average_precision(const Images& images);
 /// The highest F1 over all thresholds.
 double thresholds_best_f1(const Images& images);
 
-/// The lowest probability that occurs from which on F1 is at least `bound`.
-double lowest_with_f1(const Images& images, double bound);
+/// Precision (1 if nothing is predicted), recall and false positives of all pixels together at one threshold.
+struct AtThreshold {
+  double precision = 1;
+  double recall = 0;
+  double false_positives = 0;
+};
+AtThreshold pooled_at(const Images& images, double threshold);
+
+/// Every probability that occurs, highest first.
+std::set<double, std::greater<>> thresholds(const Images& images);
 
 /// F1 of all pixels together at one threshold.
 double pooled_f1(const Images& images, double threshold);

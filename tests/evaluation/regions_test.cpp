@@ -96,13 +96,3 @@ TEST_CASE("the threshold by area keeps its promise on maps that are certain ever
   CHECK(evaluation::largest_region(maps[0], 4, chosen) <= 3);
   CHECK(chosen == Approx(1));
 }
-
-TEST_CASE("the threshold by F1 is chosen on the labeled images; without an anomalous pixel it is 0.5") {
-  for (unsigned seed = 0; seed < 10; ++seed) {
-    const auto images = test::random_images(seed, 2, 8, 9, 0.3);
-    const double chosen = evaluation::threshold_by_labeled_f1(images);
-    CHECK(test::pooled_f1(images, chosen) == Approx(test::thresholds_best_f1(images)));
-  }
-  CHECK(evaluation::threshold_by_labeled_f1(test::random_images(1, 2, 8, 9, 0.0)) == 0.5);
-  CHECK(evaluation::threshold_by_labeled_f1({}) == 0.5);
-}

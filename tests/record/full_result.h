@@ -33,6 +33,13 @@ inline record::RunResult full_result() {
   result.tuning_f1 = {0.25, 0.375};
   result.threshold_rule = config::ThresholdRule::normal_area;
   result.threshold = 0.4375;
+  record::ExpectedScores expected;
+  static_cast<record::PixelScores&>(expected) = pixels(0.19, 16);
+  expected.f1_low = 0.22;
+  expected.f1_high = 0.23;
+  expected.by_image.emplace_back().id = "broken_001";
+  static_cast<record::PixelScores&>(expected.by_image[0]) = pixels(0.24, 17);
+  result.expected = expected;
   record::Scores scores;
   static_cast<record::PixelScores&>(scores) = pixels(0.1, 11);
   scores.threshold = 0.4375;
@@ -62,7 +69,7 @@ inline record::RunResult full_result() {
   scores.before_postproc->f1_tolerance_2 = 0.24;
   result.scores = scores;
   result.missing_pictures = {7, {"the disk is full"}};
-  result.seconds = {1, 2, 3, 4, 5, 6, 7};
+  result.seconds = {1, 2, 3, 4, 4.5, 5, 6, 7};
   result.peak_memory_mib = 512.5;
   return result;
 }

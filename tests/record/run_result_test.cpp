@@ -41,6 +41,14 @@ TEST_CASE("a result comes back from its JSON as it was") {
   CHECK(again.model == full_result().model);
   CHECK(again.tuned_postproc == full_result().tuned_postproc);
   CHECK(again.threshold_rule == config::ThresholdRule::normal_area);
+  REQUIRE(again.expected.has_value());
+  CHECK(again.expected->precision == 0.19);
+  CHECK(again.expected->f1_low == 0.22);
+  CHECK(again.expected->f1_high == 0.23);
+  REQUIRE(again.expected->by_image.size() == 1);
+  CHECK(again.expected->by_image[0].id == "broken_001");
+  CHECK(again.expected->by_image[0].true_positives == 17);
+  CHECK(again.seconds->cross_fit == 4.5);
   CHECK_FALSE(again.scores->aupro.has_value());
   CHECK(again.scores->iou == 0.21);
   CHECK(again.scores->f1_tolerance_2 == 0.22);
@@ -64,7 +72,7 @@ TEST_CASE("keys stand in the order of the documentation; what is not there is le
   const auto json = record::to_json(full_result());
   CHECK(keys(json) ==
         "format name experiment stop_reason explanation iterations best model tuned_postproc tuning_f1 threshold_rule "
-        "threshold scores missing_pictures seconds peak_memory_mib");
+        "threshold expected scores missing_pictures seconds peak_memory_mib");
   CHECK(keys(json.at("scores")) ==
         "threshold precision recall f1 true_positives false_positives false_negatives iou f1_tolerance_2 "
         "f1_tolerance_5 mean_image_f1 auroc average_precision aupro image_auroc oracle by_type seen_types unseen_types "
@@ -127,7 +135,8 @@ TEST_CASE("a result of today's form is complete, or the missing key is named") {
   for (const char* pointer :
        {"/name", "/experiment", "/experiment/split_seed", "/stop_reason", "/iterations", "/best/iteration",
         "/scores/f1", "/scores/aupro", "/scores/by_type/0/images", "/scores/by_image/0/id",
-        "/scores/before_postproc/true_positives", "/missing_pictures/count", "/seconds/total", "/tuning_f1/after"}) {
+        "/scores/before_postproc/true_positives", "/expected/f1_low", "/expected/by_image/0/id",
+        "/missing_pictures/count", "/seconds/total", "/tuning_f1/after"}) {
     CAPTURE(pointer);
     CHECK(without(pointer) == test::text(std::string(pointer) + " is missing"));
   }

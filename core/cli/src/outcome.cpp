@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "outcome.h"
 
+#include <tuple>
+
 #include <fmt/format.h>
 
 #include "nbs/base/print.h"
@@ -15,10 +17,21 @@ std::string number(const std::optional<double>& value) {
   return value ? fmt::format("{:.3f}", *value) : "undefined";
 }
 
+std::string expected_text(const record::RunResult& result) {
+  if (!result.expected) return "";
+  const auto& [f1, low, high] = std::tie(result.expected->f1, result.expected->f1_low, result.expected->f1_high);
+  return fmt::format("expected F1 {} ({} to {})", number(f1), number(low), number(high));
+}
+
 std::string scores_text(const record::RunResult& result) {
-  if (!result.scores) return choice_name(result.stop_reason, record::stop_reasons()) + ", no scores";
+  const auto expected = expected_text(result);
+  if (!result.scores) {
+    return choice_name(result.stop_reason, record::stop_reasons()) + ", " +
+           (expected.empty() ? "no scores" : expected + ", nothing to compare it with");
+  }
   const auto score = [&](record::Score wanted) { return number(record::score_of(*result.scores, wanted)); };
-  return fmt::format("F1 {} at threshold {} (oracle F1 {}), AUROC {}, average precision {}", score(record::Score::f1),
+  return (expected.empty() ? "" : expected + "; measured: ") +
+         fmt::format("F1 {} at threshold {} (oracle F1 {}), AUROC {}, average precision {}", score(record::Score::f1),
                      number(result.threshold), score(record::Score::oracle_f1), score(record::Score::auroc),
                      score(record::Score::average_precision));
 }

@@ -5,33 +5,15 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "nbs/base/files.h"
 #include "nbs/base/print.h"
-#include "nbs/error.h"
-#include "nbs/host/search_path.h"
 #include "nbs/report/report.h"
 
 #include "commands.h"
+#include "shipped.h"
 
 namespace nbs::cli {
-
-namespace {
-
-// The paper's printed figures: in the source tree while building, in the package afterwards.
-std::filesystem::path paper_tables() {
-  for (const auto& folder : {host::program_folder() / ".." / NBS_DATADIR / "nbs" / "pipelines",
-                             std::filesystem::path(NBS_SOURCE_PIPELINES)}) {
-    if (std::filesystem::is_regular_file(folder / "paper_tables.json")) return folder / "paper_tables.json";
-  }
-  throw Error(
-      fmt::format("paper_tables.json, which holds the paper's figures, is neither in {}/../{}/nbs/pipelines nor "
-                  "in {}; install nbs again, or name the file with --paper",
-                  host::program_folder().string(), NBS_DATADIR, NBS_SOURCE_PIPELINES));
-}
-
-}  // namespace
 
 void add_table(CLI::App& app, Action& action) {
   struct TableArguments {
@@ -53,7 +35,8 @@ void add_table(CLI::App& app, Action& action) {
   command->callback([arguments, &action] {
     action = [arguments] {
       const std::vector<std::filesystem::path> folders(arguments->folders.begin(), arguments->folders.end());
-      const auto paper = arguments->paper.empty() ? paper_tables() : std::filesystem::path(arguments->paper);
+      const auto paper = arguments->paper.empty() ? shipped_file("paper_tables.json", "the paper's figures")
+                                                  : std::filesystem::path(arguments->paper);
       const auto text = report::results_table(folders, report::table_format(arguments->format), paper);
       if (arguments->out.empty()) {
         put(text);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "html.h"
@@ -147,6 +149,45 @@ std::string heading_section(const RunRecord& run) {
   for (const auto& remark : remarks)
     out += "<p class=\"remark\">" + escaped(remark) + "</p>\n";
   return out + "</header>\n";
+}
+
+namespace {
+
+// The labeled image with what was predicted for it, or its numbers alone if there is no picture.
+std::string labeled_figure(const RunRecord& run, const record::ImageScore& image) {
+  const auto file = "labeled/" + image.id + ".overlay.png";
+  std::error_code ignored;
+  const auto picture = std::filesystem::exists(run.folder / file, ignored)
+                           ? fmt::format(
+                                 "<a href=\"{0}\"><img src=\"{0}\" alt=\"{1} with the predicted region\" "
+                                 "loading=\"lazy\"></a>",
+                                 link_to(file), escaped(image.id))
+                           : std::string();
+  return fmt::format("<figure>{}<figcaption><b>{}</b>{}<br>precision {}, recall {}</figcaption></figure>\n", picture,
+                     number_text(image.f1, 2), escaped(image.id), number_text(image.precision, 2),
+                     number_text(image.recall, 2));
+}
+
+}  // namespace
+
+std::string expected_section(const RunRecord& run) {
+  if (!run.result || !run.result->expected) return {};
+  const auto& expected = *run.result->expected;
+  std::string out = fmt::format("<h2>What to expect</h2>\n<p>Expected F1 <b>{}</b> ({} to {}){}</p>\n",
+                                number_text(expected.f1), number_text(expected.f1_low), number_text(expected.f1_high),
+                                run.scored() && !run.nothing_to_find()
+                                    ? fmt::format("; measured <b>{}</b>", number_text(run.score(Score::f1)))
+                                    : "");
+  out += fmt::format(
+      "<p class=\"soft\">From {} labeled images, each masked by a predictor that was not taught it, at the threshold "
+      "that "
+      "the others give. In brackets: nine of ten resamples of these images lie between. With so few images that is "
+      "rough, and it holds for images like these.</p>\n",
+      expected.by_image.size());
+  out += "<div class=\"gallery\">\n";
+  for (const auto& image : expected.by_image)
+    out += labeled_figure(run, image);
+  return out + "</div>\n";
 }
 
 std::string score_section(const RunRecord& run) {

@@ -12,6 +12,7 @@
 namespace nbs::report {
 
 std::string heading_section(const RunRecord& run);
+std::string expected_section(const RunRecord& run);
 std::string score_section(const RunRecord& run);
 std::string curve_section(const RunRecord& run, const record::Metrics& metrics);
 std::string gallery_section(const RunRecord& run);

@@ -125,34 +125,67 @@ std::vector<OptionValues> tune(Session& session, const Predictions& raw, const t
   return tuning.values;
 }
 
-// Predicts, chooses the threshold and scores. Returns the scored images.
-std::vector<evaluation::ScoredImage> score(Session& session, const Predictions& raw, const RunData& data,
-                                           Progress& progress, record::RunResult& result) {
-  const auto& pipeline = session.pipeline();
-  const auto& options = pipeline.evaluation.options;
-  if (!raw.labeled.honest && raw.labeled.maps.size(0) > 0) {
+// The images whose pictures are written.
+struct Shown {
+  std::vector<evaluation::ScoredImage> unlabeled;
+  std::vector<evaluation::ScoredImage> labeled;  // empty unless their masks are honest
+  torch::Tensor labeled_colors;
+
+  std::int64_t pictures() const { return pictures_of(unlabeled) + pictures_of(labeled); }
+};
+
+// Chooses the threshold and says what to expect, from the labeled images alone.
+void choose(const config::EvaluationOptions& options, const Predictions& predictions, const RunData& data,
+            Progress& progress, record::RunResult& result, Shown& shown) {
+  if (!predictions.labeled.honest && predictions.labeled.maps.size(0) > 0) {
     progress.say(
         "no labeled image that shows an anomaly could be left out of a fold (evaluation.folds), so the threshold is "
         "chosen on images that the predictor was taught: it may be too high for others, and nothing is known of the F1 "
         "to expect");
   }
-  const auto tuned = tune(session, raw, data.images, progress, result);
-  const auto predictions = postprocess_all(session.make_postprocessors(tuned), raw, data.images);
   const auto choice = choose_threshold(options, predictions, data.images);
   if (!choice.unmet.empty()) progress.say(fmt::format("evaluation.threshold_rule: {}", choice.unmet));
   result.threshold_rule = options.threshold_rule;
   result.threshold = choice.threshold;
-  if (predictions.labeled.honest) result.expected = expected_scores(options, predictions, data.images, data.set.ids);
+  if (!predictions.labeled.honest) return;
+  shown.labeled = labeled_images(predictions.labeled, data.images, data.set.ids);
+  shown.labeled_colors = colors_of(predictions.labeled, data.images);
+  result.expected = expected_scores(options, shown.labeled, choice.threshold);
+}
+
+// Chooses the threshold and scores.
+Shown score(Session& session, const Predictions& raw, const RunData& data, Progress& progress,
+            record::RunResult& result) {
+  const auto& pipeline = session.pipeline();
+  const auto& options = pipeline.evaluation.options;
+  const auto tuned = tune(session, raw, data.images, progress, result);
+  const auto predictions = postprocess_all(session.make_postprocessors(tuned), raw, data.images);
+  Shown shown;
+  choose(options, predictions, data, progress, result, shown);
   const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
-  auto scored = open_masks(predictions.unlabeled, truth);
-  result.scores = scores_of(scored, *result.threshold, data.set);
+  const auto scored_images = [&](const torch::Tensor& maps) {
+    return options.scores ? open_masks(maps, truth) : without_masks(maps, truth);
+  };
+  shown.unlabeled = scored_images(predictions.unlabeled);
+  result.scores = scores_of(shown.unlabeled, *result.threshold, data.set);
   if (!pipeline.postproc.empty() && result.scores) {
     // What the postprocessors are worth: the same run without them, at a threshold chosen without them.
     const double own = choose_threshold(options, raw, data.images).threshold;
-    const auto before = scores_of(open_masks(raw.unlabeled, truth), own, data.set);
+    const auto before = scores_of(scored_images(raw.unlabeled), own, data.set);
     if (before) result.scores->before_postproc = *before;
   }
-  return scored;
+  return shown;
+}
+
+std::optional<record::MissingPictures> write_pictures(const record::RunDirectory& out, const Shown& shown,
+                                                      double threshold, const training::TrainingImages& images) {
+  const auto colors = images.images.slice(0, images.labeled, images.labeled + images.unlabeled);
+  auto missing = write_predictions(out.predictions(), shown.unlabeled, threshold, colors);
+  if (shown.labeled.empty()) return missing;
+  const auto more = write_predictions(out.labeled(), shown.labeled, threshold, shown.labeled_colors);
+  if (!missing || !more) return missing ? missing : more;
+  missing->count += more->count;
+  return missing;
 }
 
 void say_missing(const record::MissingPictures& missing) {
@@ -195,13 +228,13 @@ int run(const std::vector<std::string>& words) {
     training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(),
                                   *outcome.best);
     progress.say("predicting");
-    const auto scored = score(session, predict_all(inference, data.images, options), data, progress, result);
+    const auto shown = score(session, predict_all(inference, data.images, options), data, progress, result);
     if (options.predictions) {
       // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
       // not.
-      result.missing_pictures = {pictures_of(scored), {"the run was ended before all of them were written"}};
+      result.missing_pictures = {shown.pictures(), {"the run was ended before all of them were written"}};
       write_result();
-      result.missing_pictures = write_predictions(out.predictions(), scored, *result.threshold, data.images);
+      result.missing_pictures = write_pictures(out, shown, *result.threshold, data.images);
       if (result.missing_pictures) say_missing(*result.missing_pictures);
     }
   } else {

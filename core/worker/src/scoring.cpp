@@ -119,11 +119,12 @@ Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& c
   return predictions;
 }
 
-std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled,
-                                                    const training::TrainingImages& images) {
+std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::TrainingImages& images,
+                                                    const std::vector<std::string>& ids) {
   std::vector<evaluation::ScoredImage> scored;
   for (std::size_t i = 0; i < labeled.images.size(); ++i) {
     evaluation::ScoredImage image;
+    if (!ids.empty()) image.id = ids[static_cast<std::size_t>(labeled.images[i])];
     image.size = images.size();
     image.probability = values_of(labeled.maps[static_cast<std::int64_t>(i)]);
     for (const float value : values_of(images.masks[labeled.images[i]]))
@@ -141,21 +142,15 @@ evaluation::ThresholdChoice choose_threshold(const config::EvaluationOptions& op
 }
 
 std::optional<record::ExpectedScores> expected_scores(const config::EvaluationOptions& options,
-                                                      const Predictions& predictions,
-                                                      const training::TrainingImages& images,
-                                                      const std::vector<std::string>& ids) {
-  auto labeled = labeled_images(predictions.labeled, images);
-  for (std::size_t i = 0; i < labeled.size(); ++i)
-    labeled[i].id = ids[static_cast<std::size_t>(predictions.labeled.images[i])];
-  if (options.threshold_rule == config::ThresholdRule::normal_area) {
-    const double threshold = threshold_on_held_out(options, predictions.held_out, images.size());
+                                                      const std::vector<evaluation::ScoredImage>& labeled,
+                                                      double threshold) {
+  if (options.threshold_rule == config::ThresholdRule::normal_area)
     return evaluation::expected_scores(labeled, [threshold](const auto&) { return threshold; });
-  }
   return evaluation::expected_scores(
       labeled, [&](const auto& others) { return threshold_on_labeled(options, others).threshold; });
 }
 
-std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {
+std::vector<evaluation::ScoredImage> without_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {
   std::vector<evaluation::ScoredImage> scored;
   for (std::int64_t i = 0; i < truth.count(); ++i) {
     evaluation::ScoredImage image;
@@ -163,8 +158,15 @@ std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabiliti
     image.type = truth.type(i);
     image.size = probabilities.size(1);
     image.probability = values_of(probabilities[i]);
-    if (truth.has_mask(i)) image.mask = truth.mask(i);
     scored.push_back(std::move(image));
+  }
+  return scored;
+}
+
+std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {
+  auto scored = without_masks(probabilities, truth);
+  for (std::int64_t i = 0; i < truth.count(); ++i) {
+    if (truth.has_mask(i)) scored[static_cast<std::size_t>(i)].mask = truth.mask(i);
   }
   return scored;
 }
@@ -184,9 +186,9 @@ std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored) {
 
 std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
                                                          const std::vector<evaluation::ScoredImage>& scored,
-                                                         double threshold, const training::TrainingImages& images) {
+                                                         double threshold, const torch::Tensor& colors) {
   constexpr std::size_t kReasons = 5;
-  const std::int64_t size = images.size();
+  const std::int64_t size = colors.size(2);
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (failed) {
@@ -206,7 +208,7 @@ std::optional<record::MissingPictures> write_predictions(const std::filesystem::
   for (std::size_t i = 0; i < scored.size(); ++i) {
     const auto& image = scored[i];
     const auto mask = thresholded(image.probability, threshold);
-    const auto* const pixels = images.images[images.labeled + static_cast<std::int64_t>(i)].data_ptr<float>();
+    const auto* const pixels = colors[static_cast<std::int64_t>(i)].data_ptr<float>();
     write(image.id + ".mask.png", evaluation::mask_png(mask, size, size));
     write(image.id + ".probability.png", evaluation::probability_png(image.probability, size, size));
     write(image.id + ".overlay.png", evaluation::overlay_png(pixels, mask, image.mask, size, size));

@@ -49,19 +49,22 @@ Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& c
 /// The images [M, 3, S, S] that the maps are of.
 torch::Tensor colors_of(const LabeledMaps& labeled, const training::TrainingImages& images);
 
-/// The labeled images with their masks and these probabilities.
-std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::TrainingImages& images);
+/// The labeled images with their masks and these probabilities; `ids`: of all images, if names are wanted.
+std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::TrainingImages& images,
+                                                    const std::vector<std::string>& ids = {});
 
 /// The threshold by the pipeline's rule, from labeled (or held-out) images only.
 evaluation::ThresholdChoice choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
                                              const training::TrainingImages& images);
 
-/// What the threshold's rule promises of other images, by the labeled ones; `ids`: of all images. Empty if none of them
-/// shows an anomaly.
+/// What the threshold's rule promises of other images, by the labeled ones; `threshold`: what it chose. Nothing if none
+/// of them shows an anomaly.
 std::optional<record::ExpectedScores> expected_scores(const config::EvaluationOptions& options,
-                                                      const Predictions& predictions,
-                                                      const training::TrainingImages& images,
-                                                      const std::vector<std::string>& ids);
+                                                      const std::vector<evaluation::ScoredImage>& labeled,
+                                                      double threshold);
+
+/// The unlabeled images with their probabilities [U, S, S].
+std::vector<evaluation::ScoredImage> without_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth);
 
 /// The scored images with their probabilities [U, S, S], and with their masks where there are any. This opens the masks
 /// of the unlabeled images; nothing before it does.
@@ -74,10 +77,10 @@ std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImag
 /// How many pictures write_predictions() writes of these images.
 std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored);
 
-/// Writes mask, probability and overlay of each scored image below `folder`. One that cannot be written costs no other.
-/// Returns what is missing, if anything is.
+/// Writes mask, probability and overlay of each scored image, whose colors are [N, 3, S, S], below `folder`. One that
+/// cannot be written costs no other. Returns what is missing, if anything is.
 std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
                                                          const std::vector<evaluation::ScoredImage>& scored,
-                                                         double threshold, const training::TrainingImages& images);
+                                                         double threshold, const torch::Tensor& colors);
 
 }  // namespace nbs::worker

@@ -44,6 +44,8 @@ class RunDirectory {
   std::filesystem::path metrics() const { return folder_ / "metrics.jsonl"; }
   std::filesystem::path model() const { return folder_ / "model"; }              ///< a folder
   std::filesystem::path predictions() const { return folder_ / "predictions"; }  ///< a folder
+  /// A folder: the labeled images, masked by predictors that were not taught them.
+  std::filesystem::path labeled() const { return folder_ / "labeled"; }
   std::filesystem::path result() const { return folder_ / "result.json"; }
   std::filesystem::path report() const { return folder_ / "report.html"; }
   std::filesystem::path log() const { return folder_ / "log.txt"; }

@@ -275,6 +275,7 @@ struct EvaluationOptions {
   double fold_steps = 0.5;
   bool tune_postproc = false;
   bool dihedral = false;
+  bool scores = true;
   bool predictions = true;
 
   static void declare(Schema<EvaluationOptions>& s) {
@@ -326,6 +327,8 @@ struct EvaluationOptions {
         .doc(
             "Test-time augmentation: a probability is the mean of the predictor's over the eight flips and quarter "
             "turns of its input. Also for nbs predict.");
+    s.add("scores", &EvaluationOptions::scores)
+        .doc("Compare the masks of unlabeled images with the true ones, where there are any; if not, none is opened.");
     s.add("predictions", &EvaluationOptions::predictions)
         .doc("Write mask, probability and overlay of every unlabeled image.");
   }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "nbs/base/files.h"
+#include "nbs/base/print.h"
+#include "nbs/error.h"
+#include "nbs/launch/batch.h"
+#include "nbs/record/bootstrap.h"
+#include "nbs/record/run_directory.h"
+#include "nbs/report/report.h"
+
+#include "commands.h"
+#include "outcome.h"
+#include "pipelines.h"
+#include "shipped.h"
+
+namespace nbs::cli {
+
+namespace {
+
+struct ChooseArguments : PipelineArguments {
+  std::string parent = "runs/choose";
+  double minutes = 0;
+};
+
+// A pipeline that may be chosen, and what its run expects.
+struct Candidate {
+  std::string label;
+  config::Pipeline pipeline;
+  config::Pipeline trial;  // the same, but its run opens no mask of an unlabeled image and writes no pictures
+  std::filesystem::path folder;
+  std::optional<record::ExpectedScores> expected;
+  std::string problem;  // why nothing is expected
+};
+
+class Clock {
+ public:
+  double minutes() const {
+    return std::chrono::duration<double, std::ratio<60>>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+std::string expected_of(const Candidate& candidate) {
+  if (!candidate.expected) return candidate.problem;
+  const auto& expected = *candidate.expected;
+  return fmt::format("expected F1 {:.3f} ({:.3f} to {:.3f})", expected.f1.value_or(0), expected.f1_low.value_or(0),
+                     expected.f1_high.value_or(0));
+}
+
+void read_expected(Candidate& candidate) {
+  try {
+    const auto result = record::RunDirectory(candidate.folder).read_result();
+    candidate.expected = result.expected;
+    if (!candidate.expected)
+      candidate.problem = "expects nothing: no labeled image that shows an anomaly could be left out of a fold";
+  } catch (const Error& error) {
+    candidate.problem = error.what();
+  }
+}
+
+// Runs a candidate, unless it was run before. Returns the signal that told nbs to stop, or 0.
+int try_candidate(Candidate& candidate, const std::string& parent) {
+  std::vector<launch::Job> jobs(1);
+  jobs[0].label = candidate.label;
+  jobs[0].pipeline = candidate.trial;
+  const auto end = launch::run_batch(jobs, parent, 1, [](const launch::Job& job) {
+    if (job.state == launch::Job::State::running)
+      put_now(fmt::format("started   {} -> {}\n", job.label, job.folder.string()));
+  });
+  candidate.folder = jobs[0].folder;
+  const bool finished = jobs[0].state == launch::Job::State::done || jobs[0].state == launch::Job::State::skipped;
+  if (finished) {
+    read_expected(candidate);
+  } else {
+    candidate.problem = fmt::format("did not finish{}", jobs[0].problem.empty() ? "" : ": " + jobs[0].problem);
+    if (!candidate.folder.empty())
+      candidate.problem += fmt::format("; see {}", record::RunDirectory(candidate.folder).log().string());
+  }
+  put_now(fmt::format("ended     {}: {}\n", candidate.label, expected_of(candidate)));
+  return end.stop_signal;
+}
+
+// Tries one after the other as long as there is time. Returns the signal that told nbs to stop, or 0.
+int try_all(std::vector<Candidate>& candidates, const ChooseArguments& arguments, const Clock& clock) {
+  double longest = 0;
+  for (auto& candidate : candidates) {
+    const double before = clock.minutes();
+    if (arguments.minutes > 0 && longest > 0 && before + longest > arguments.minutes) {
+      candidate.problem =
+          fmt::format("was not tried: {:.1f} of {} minutes had passed, and a candidate took up to {:.1f}", before,
+                      arguments.minutes, longest);
+      put_now(fmt::format("skipped   {}: {}\n", candidate.label, candidate.problem));
+      continue;
+    }
+    if (const int signal = try_candidate(candidate, arguments.parent)) return signal;
+    longest = std::max(longest, clock.minutes() - before);
+  }
+  return 0;
+}
+
+// How the others stand beside the best, one line each, best first.
+std::vector<std::string> comparison(const std::vector<const Candidate*>& ranked) {
+  std::vector<std::string> lines;
+  const auto& best = *ranked.front();
+  for (const auto* const candidate : ranked) {
+    auto line = fmt::format("{}: {}", candidate->label, expected_of(*candidate));
+    if (candidate != &best && candidate->expected) {
+      const double difference = best.expected->f1.value_or(0) - candidate->expected->f1.value_or(0);
+      const auto interval = record::f1_difference(best.expected->by_image, candidate->expected->by_image);
+      if (interval)
+        line += fmt::format("; {:.3f} less ({:.3f} to {:.3f})", difference, interval->low, interval->high);
+      else
+        line += "; not comparable, as its labeled images are others";
+    }
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+std::string chosen_text(const Candidate& best, const std::vector<std::string>& lines, std::int64_t images) {
+  std::string text = fmt::format(
+      "# Chosen by `nbs choose`: the pipeline with the highest F1 on {} labeled images, each masked by a predictor "
+      "that\n"
+      "# was not taught it. In brackets: nine of ten resamples of these images lie between. No other mask was "
+      "opened.\n",
+      images);
+  for (const auto& line : lines)
+    text += "# - " + line + "\n";
+  text += fmt::format("# The run that was judged: {}\n\n", best.folder.string());
+  return text + config::to_toml(best.pipeline);
+}
+
+std::vector<const Candidate*> best_first(const std::vector<Candidate>& candidates) {
+  std::vector<const Candidate*> ranked;
+  for (const auto& candidate : candidates)
+    ranked.push_back(&candidate);
+  const auto f1 = [](const Candidate* candidate) {
+    return candidate->expected ? candidate->expected->f1.value_or(0) : -1;
+  };
+  std::stable_sort(ranked.begin(), ranked.end(), [&](const auto* a, const auto* b) { return f1(a) > f1(b); });
+  return ranked;
+}
+
+std::vector<Candidate> load_candidates(const PipelineArguments& arguments) {
+  auto pipelines = load_pipelines(arguments);
+  auto without_scores = arguments;
+  for (const char* const override : {"evaluation.scores=false", "evaluation.predictions=false"})
+    without_scores.overrides.emplace_back(override);
+  auto trials = load_pipelines(without_scores);
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < pipelines.size(); ++i) {
+    auto& [label, pipeline] = pipelines[i];
+    if (pipeline.evaluation.options.folds == 0)
+      throw Error(fmt::format("{}: evaluation.folds is 0, and without folds nothing can be compared", label));
+    candidates.push_back({std::move(label), std::move(pipeline), std::move(trials[i].pipeline), {}, {}, {}});
+  }
+  return candidates;
+}
+
+int choose(const ChooseArguments& given) {
+  const Clock clock;
+  auto arguments = given;
+  if (arguments.files.empty()) arguments.files = shipped_candidates();
+  auto candidates = load_candidates(arguments);
+  put_now(fmt::format("{} candidates\n", candidates.size()));
+  if (const int signal = try_all(candidates, arguments, clock)) {
+    say("interrupted: nothing was chosen; the same command goes on with the candidates that are left");
+    return kToldToStop + signal;
+  }
+  const auto ranked = best_first(candidates);
+  const auto& best = *ranked.front();
+  if (!best.expected) throw Error("no candidate has an F1 to expect, so none can be chosen; see above why");
+  const auto lines = comparison(ranked);
+  put_now("\n");
+  for (const auto& line : lines)
+    put_now(line + "\n");
+  const auto file = std::filesystem::path(arguments.parent) / "chosen.toml";
+  write_file(file, chosen_text(best, lines, static_cast<std::int64_t>(best.expected->by_image.size())));
+  report::write_folder_report(arguments.parent);
+  put_now(fmt::format("\nchosen: {} -> {}\nnext: nbs run {}\n", best.label, file.string(), file.string()));
+  return kGood;
+}
+
+}  // namespace
+
+void add_choose(CLI::App& app, Action& action) {
+  auto* const command =
+      app.add_subcommand("choose", "Try candidates on your data and write chosen.toml for the one that does best");
+  const auto arguments = std::make_shared<ChooseArguments>();
+  arguments->add_to(*command);
+  command->get_option("FILE")->required(false)->description("Candidates; without any, those that nbs comes with");
+  command->add_option("-o,--out", arguments->parent, "Folder for the candidates' runs and chosen.toml")
+      ->capture_default_str();
+  command->add_option("--minutes", arguments->minutes, "Start no candidate that would end later; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->footer(
+      "Candidates are compared by F1 on the labeled images, each masked by a predictor that was not taught it. No mask "
+      "of\n"
+      "another image is opened. Candidates that were run before are not run again.\n"
+      "Example: nbs choose --set data.root=/data/mine --set data.format=folder --minutes 30");
+  command->callback([arguments, &action] { action = [arguments] { return choose(*arguments); }; });
+}
+
+}  // namespace nbs::cli
