@@ -2,6 +2,7 @@
 #include "nbs/evaluation/threshold.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <doctest/doctest.h>
 
@@ -14,6 +15,11 @@ using test::pooled_at;
 
 namespace {
 
+double logit(double probability) {
+  const double inside = std::min(std::max(probability, 1e-7), 1 - 1e-7);
+  return std::log(inside / (1 - inside));
+}
+
 // Maps of many kinds: few and many ties, few and many anomalous pixels.
 std::vector<test::Images> many_maps() {
   std::vector<test::Images> maps;
@@ -24,11 +30,106 @@ std::vector<test::Images> many_maps() {
 
 }  // namespace
 
-TEST_CASE("the threshold by F1 has the best F1 of all") {
+TEST_CASE("the threshold by F1 is the weighted mean of thresholds, counted one by one") {
   for (const auto& images : many_maps()) {
+    double lowest = 1;
+    double highest = 0;
+    for (const auto& image : images) {
+      for (const double value : image.probability) {
+        lowest = std::min(lowest, value);
+        highest = std::max(highest, value);
+      }
+    }
+    const double start = logit(lowest);
+    const double end = logit(highest);
+    std::vector<double> logits;
+    std::vector<double> qualities;
+    for (int i = 0; i <= 400; ++i) {
+      const double at = start + (end - start) * i / 400;
+      const double threshold = 1 / (1 + std::exp(-at - 1e-9));
+      double mean = 0;
+      double count = 0;
+      for (const auto& image : images) {
+        if (std::count(image.mask.begin(), image.mask.end(), 1) == 0) continue;
+        // The lowest and the highest probability themselves are predicted at the ends, whatever rounding does.
+        mean += test::pooled_f1({image}, i == 400 ? highest : i == 0 ? lowest : threshold);
+        count += 1;
+      }
+      const double pooled = test::pooled_f1(images, i == 400 ? highest : i == 0 ? lowest : threshold);
+      logits.push_back(at);
+      qualities.push_back(std::sqrt(pooled * mean / count));
+    }
+    const double best = *std::max_element(qualities.begin(), qualities.end());
+    double sum = 0;
+    double weights = 0;
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      sum += logits[i] * std::pow(qualities[i] / best, 6);
+      weights += std::pow(qualities[i] / best, 6);
+    }
     const auto choice = evaluation::threshold_by_f1(images);
     CHECK(choice.unmet.empty());
-    CHECK(test::pooled_f1(images, choice.threshold) == Approx(test::thresholds_best_f1(images)));
+    CHECK(logit(choice.threshold) == Approx(sum / weights).epsilon(0.02));
+  }
+}
+
+TEST_CASE("between probabilities that keep anomalous and normal pixels apart, the threshold by F1 is in the middle") {
+  test::Images images(2);
+  for (auto& image : images) {
+    image.size = 2;
+    image.probability = {0.2F, 0.2F, 0.8F, 0.2F};
+    image.mask = {0, 0, 1, 0};
+  }
+  const auto choice = evaluation::threshold_by_f1(images);
+  CHECK(choice.threshold == Approx(0.5).epsilon(0.01));
+  // Surer of the same: the middle between the two logits.
+  for (auto& image : images)
+    image.probability = {0.5F, 0.5F, 0.99F, 0.5F};
+  CHECK(logit(evaluation::threshold_by_f1(images).threshold) == Approx(logit(0.99) / 2).epsilon(0.01));
+}
+
+TEST_CASE("the threshold by F1 heeds small anomalies as well as large ones") {
+  // A large anomaly that is found up to 0.9, and two small ones that are found up to 0.4 only; normal pixels at 0.3.
+  test::Images images(3);
+  for (auto& image : images) {
+    image.size = 10;
+    image.probability.assign(100, 0.3F);
+    image.mask.assign(100, 0);
+  }
+  std::fill_n(images[0].probability.begin(), 50, 0.9F);
+  std::fill_n(images[0].mask.begin(), 50, std::uint8_t{1});
+  for (std::size_t i : {1, 2}) {
+    images[i].probability[7] = 0.4F;
+    images[i].mask[7] = 1;
+  }
+  const double chosen = evaluation::threshold_by_f1(images).threshold;
+  // The F1 of all pixels together hardly falls up to 0.9.
+  CHECK(chosen > 0.3);
+  CHECK(chosen < 0.45);
+}
+
+TEST_CASE("a threshold by share predicts that share, as nearly as ties allow") {
+  for (const auto& images : many_maps()) {
+    std::vector<std::vector<float>> maps;
+    std::size_t count = 0;
+    for (const auto& image : images) {
+      maps.push_back(image.probability);
+      count += image.probability.size();
+    }
+    const auto predicted = [&](double threshold) {
+      double sum = 0;
+      for (const auto& map : maps)
+        sum +=
+            static_cast<double>(std::count_if(map.begin(), map.end(), [&](float value) { return value >= threshold; }));
+      return sum;
+    };
+    for (const double share : {0.0, 0.001, 0.02, 0.37, 0.8, 1.0}) {
+      CAPTURE(share);
+      const double wanted = std::round(share * static_cast<double>(count));
+      double nearest = wanted;  // of predicting nothing
+      for (const double threshold : test::thresholds(images))
+        nearest = std::min(nearest, std::abs(predicted(threshold) - wanted));
+      CHECK(std::abs(predicted(evaluation::threshold_by_share(maps, share)) - wanted) == nearest);
+    }
   }
 }
 

@@ -132,9 +132,11 @@ TEST_CASE("an image's out-of-fold map is the mean over the predictors that leave
         best.folds[static_cast<std::size_t>(i % 2)].predictor.read("parameters", {2}, torch::kFloat32);
     const auto expected = torch::sigmoid((profile / profile.mean()).mean(0) * parameters[0] + parameters[1]);
     CHECK(torch::allclose(inference.out_of_fold(image, i), expected, 1e-5, 1e-6));
-    const auto all = inference.fold_probabilities(image);
-    CHECK(torch::equal(all[i % 2], inference.out_of_fold(image, i)));
-    CHECK_FALSE(torch::allclose(all[0], all[1], 1e-3));
+    const auto all = inference.probability_by_predictor(image);
+    REQUIRE(all.size(0) == 3);
+    CHECK(torch::equal(all[1 + i % 2], inference.out_of_fold(image, i)));
+    CHECK_FALSE(torch::allclose(all[1], all[2], 1e-3));
+    CHECK(torch::allclose(inference.probability(image), all[0] / 2 + all[1] / 4 + all[2] / 4));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "nbs/error.h"
+#include "nbs/training/buffer.h"
 #include "nbs/training/safetensors.h"
 #include "nbs/training/trainer.h"
 

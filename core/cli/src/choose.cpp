@@ -31,7 +31,7 @@ struct ChooseArguments : PipelineArguments {
 };
 
 // A pipeline that may be chosen, and what its run expects.
-struct Candidate {
+struct Contender {
   std::string label;
   config::Pipeline pipeline;
   config::Pipeline trial;  // the same, but its run opens no mask of an unlabeled image and writes no pictures
@@ -40,7 +40,7 @@ struct Candidate {
   std::string problem;  // why nothing is expected
 };
 
-class Clock {
+class Timer {
  public:
   double minutes() const {
     return std::chrono::duration<double, std::ratio<60>>(std::chrono::steady_clock::now() - start_).count();
@@ -50,14 +50,14 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-std::string expected_of(const Candidate& candidate) {
+std::string expected_of(const Contender& candidate) {
   if (!candidate.expected) return candidate.problem;
   const auto& expected = *candidate.expected;
   return fmt::format("expected F1 {:.3f} ({:.3f} to {:.3f})", expected.f1.value_or(0), expected.f1_low.value_or(0),
                      expected.f1_high.value_or(0));
 }
 
-void read_expected(Candidate& candidate) {
+void read_expected(Contender& candidate) {
   try {
     const auto result = record::RunDirectory(candidate.folder).read_result();
     candidate.expected = result.expected;
@@ -69,7 +69,7 @@ void read_expected(Candidate& candidate) {
 }
 
 // Runs a candidate, unless it was run before. Returns the signal that told nbs to stop, or 0.
-int try_candidate(Candidate& candidate, const std::string& parent) {
+int try_candidate(Contender& candidate, const std::string& parent) {
   std::vector<launch::Job> jobs(1);
   jobs[0].label = candidate.label;
   jobs[0].pipeline = candidate.trial;
@@ -91,7 +91,7 @@ int try_candidate(Candidate& candidate, const std::string& parent) {
 }
 
 // Tries one after the other as long as there is time. Returns the signal that told nbs to stop, or 0.
-int try_all(std::vector<Candidate>& candidates, const ChooseArguments& arguments, const Clock& clock) {
+int try_all(std::vector<Contender>& candidates, const ChooseArguments& arguments, const Timer& clock) {
   double longest = 0;
   for (auto& candidate : candidates) {
     const double before = clock.minutes();
@@ -109,7 +109,7 @@ int try_all(std::vector<Candidate>& candidates, const ChooseArguments& arguments
 }
 
 // How the others stand beside the best, one line each, best first.
-std::vector<std::string> comparison(const std::vector<const Candidate*>& ranked) {
+std::vector<std::string> comparison(const std::vector<const Contender*>& ranked) {
   std::vector<std::string> lines;
   const auto& best = *ranked.front();
   for (const auto* const candidate : ranked) {
@@ -127,7 +127,7 @@ std::vector<std::string> comparison(const std::vector<const Candidate*>& ranked)
   return lines;
 }
 
-std::string chosen_text(const Candidate& best, const std::vector<std::string>& lines, std::int64_t images) {
+std::string chosen_text(const Contender& best, const std::vector<std::string>& lines, std::int64_t images) {
   std::string text = fmt::format(
       "# Chosen by `nbs choose`: the pipeline with the highest F1 on {} labeled images, each masked by a predictor "
       "that\n"
@@ -140,24 +140,24 @@ std::string chosen_text(const Candidate& best, const std::vector<std::string>& l
   return text + config::to_toml(best.pipeline);
 }
 
-std::vector<const Candidate*> best_first(const std::vector<Candidate>& candidates) {
-  std::vector<const Candidate*> ranked;
+std::vector<const Contender*> best_first(const std::vector<Contender>& candidates) {
+  std::vector<const Contender*> ranked;
   for (const auto& candidate : candidates)
     ranked.push_back(&candidate);
-  const auto f1 = [](const Candidate* candidate) {
+  const auto f1 = [](const Contender* candidate) {
     return candidate->expected ? candidate->expected->f1.value_or(0) : -1;
   };
   std::stable_sort(ranked.begin(), ranked.end(), [&](const auto* a, const auto* b) { return f1(a) > f1(b); });
   return ranked;
 }
 
-std::vector<Candidate> load_candidates(const PipelineArguments& arguments) {
+std::vector<Contender> load_candidates(const PipelineArguments& arguments) {
   auto pipelines = load_pipelines(arguments);
   auto without_scores = arguments;
   for (const char* const override : {"evaluation.scores=false", "evaluation.predictions=false"})
     without_scores.overrides.emplace_back(override);
   auto trials = load_pipelines(without_scores);
-  std::vector<Candidate> candidates;
+  std::vector<Contender> candidates;
   for (std::size_t i = 0; i < pipelines.size(); ++i) {
     auto& [label, pipeline] = pipelines[i];
     if (pipeline.evaluation.options.folds == 0)
@@ -168,7 +168,7 @@ std::vector<Candidate> load_candidates(const PipelineArguments& arguments) {
 }
 
 int choose(const ChooseArguments& given) {
-  const Clock clock;
+  const Timer clock;
   auto arguments = given;
   if (arguments.files.empty()) arguments.files = shipped_candidates();
   auto candidates = load_candidates(arguments);

@@ -12,10 +12,6 @@ namespace nbs::evaluation {
 
 namespace {
 
-bool shows_anomaly(const ScoredImage& image) {
-  return std::any_of(image.mask.begin(), image.mask.end(), [](std::uint8_t value) { return value != 0; });
-}
-
 // Each image at the threshold that the others give.
 std::vector<Counts> counts_of(const std::vector<ScoredImage>& images, const ThresholdRule& rule) {
   std::vector<Counts> counts;

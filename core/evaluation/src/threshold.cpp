@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include <fmt/format.h>
 
 #include "nbs/evaluation/curve.h"
 #include "nbs/evaluation/regions.h"
+#include "nbs/evaluation/scores.h"
 
 namespace nbs::evaluation {
 
@@ -19,6 +21,56 @@ bool any_anomaly(const std::vector<CurvePoint>& points) {
   return !points.empty() && points.back().true_positives > 0;
 }
 
+constexpr std::size_t kSteps = 400;
+
+double logit_of(double probability) {
+  constexpr double kNearest = 1e-7;  // to 0 and 1, where the logit ends
+  const double inside = std::clamp(probability, kNearest, 1 - kNearest);
+  return std::log(inside / (1 - inside));
+}
+
+double probability_of(double logit) {
+  return 1 / (1 + std::exp(-logit));
+}
+
+// Thresholds in steps of equal logit, from the lowest to the highest probability of some images.
+class Steps {
+ public:
+  explicit Steps(const std::vector<ScoredImage>& images) {
+    float lowest = 1;
+    float highest = 0;
+    for (const auto& image : images) {
+      const auto [low, high] = std::minmax_element(image.probability.begin(), image.probability.end());
+      lowest = std::min(lowest, *low);
+      highest = std::max(highest, *high);
+    }
+    start_ = logit_of(lowest);
+    width_ = (logit_of(highest) - start_) / kSteps;
+  }
+  double logit(std::size_t i) const { return start_ + static_cast<double>(i) * width_; }
+  // Counts of one image at each threshold.
+  std::vector<Counts> counts(const ScoredImage& image) const {
+    std::vector<Counts> at(kSteps + 1);
+    std::int64_t anomalous = 0;
+    for (std::size_t pixel = 0; pixel < image.probability.size(); ++pixel) {
+      // The last step that predicts this pixel; a hair is added against rounding at the ends.
+      const double place = width_ > 0 ? (logit_of(image.probability[pixel]) - start_) / width_ + 1e-9 : kSteps;
+      auto& last = at[std::min(static_cast<std::size_t>(std::max(place, 0.0)), kSteps)];
+      (image.mask[pixel] != 0 ? last.true_positives : last.false_positives) += 1;
+      anomalous += image.mask[pixel] != 0 ? 1 : 0;
+    }
+    for (std::size_t i = kSteps; i-- > 0;)
+      at[i] += at[i + 1];
+    for (auto& counts : at)
+      counts.false_negatives = anomalous - counts.true_positives;
+    return at;
+  }
+
+ private:
+  double start_ = 0;
+  double width_ = 0;
+};
+
 double precision(const CurvePoint& point) {
   return static_cast<double>(point.true_positives) / static_cast<double>(point.true_positives + point.false_positives);
 }
@@ -26,9 +78,30 @@ double precision(const CurvePoint& point) {
 }  // namespace
 
 ThresholdChoice threshold_by_f1(const std::vector<ScoredImage>& images) {
-  const auto points = curve(images);
-  if (!any_anomaly(points)) return {0.5, kNoAnomaly};
-  return {best_f1(points).threshold, {}};
+  const auto anomalous = std::count_if(images.begin(), images.end(), shows_anomaly);
+  if (anomalous == 0) return {0.5, kNoAnomaly};
+  const Steps steps(images);
+  std::vector<Counts> pooled(kSteps + 1);
+  std::vector<double> image_f1(kSteps + 1, 0);
+  for (const auto& image : images) {
+    const auto counts = steps.counts(image);
+    for (std::size_t i = 0; i <= kSteps; ++i) {
+      pooled[i] += counts[i];
+      if (shows_anomaly(image)) image_f1[i] += counts[i].f1() / static_cast<double>(anomalous);
+    }
+  }
+  std::vector<double> quality;
+  for (std::size_t i = 0; i <= kSteps; ++i)
+    quality.push_back(std::sqrt(pooled[i].f1() * image_f1[i]));
+  const double best = *std::max_element(quality.begin(), quality.end());
+  double weights = 0;
+  double sum = 0;
+  for (std::size_t i = 0; i <= kSteps; ++i) {
+    const double weight = std::pow(quality[i] / best, 6);
+    weights += weight;
+    sum += weight * steps.logit(i);
+  }
+  return {probability_of(sum / weights), {}};
 }
 
 ThresholdChoice threshold_by_recall(const std::vector<ScoredImage>& images, double least) {
@@ -73,6 +146,36 @@ ThresholdChoice threshold_by_false_area(const std::vector<ScoredImage>& images, 
       fmt::format("even the surest pixels of the labeled images hold more than {} normal ones an image, so nothing is "
                   "predicted anomalous",
                   area)};
+}
+
+double threshold_by_share(const std::vector<std::vector<float>>& maps, double share) {
+  std::vector<float> values;
+  for (const auto& map : maps)
+    values.insert(values.end(), map.begin(), map.end());
+  const auto count = static_cast<std::int64_t>(values.size());
+  const auto wanted = std::clamp<std::int64_t>(std::llround(share * static_cast<double>(count)), 0, count);
+  if (wanted == 0) return std::nextafter(1.0, 2.0);
+  // The lowest value that is to be predicted, and the next ones beside it.
+  const auto middle = values.begin() + (wanted - 1);
+  std::nth_element(values.begin(), middle, values.end(), std::greater<>());
+  const float lowest = *middle;
+  std::int64_t higher = 0;
+  std::int64_t equal = 0;
+  float above = 2;
+  float below = 0;
+  for (const float value : values) {
+    if (value > lowest) {
+      ++higher;
+      above = std::min(above, value);
+    } else if (value < lowest) {
+      below = std::max(below, value);
+    } else {
+      ++equal;
+    }
+  }
+  const bool without = wanted - higher < higher + equal - wanted;
+  if (without && higher == 0) return std::nextafter(1.0, 2.0);
+  return (static_cast<double>(lowest) + (without ? above : below)) / 2;
 }
 
 double threshold_by_normal_area(const std::vector<std::vector<float>>& maps, std::int64_t size, std::int64_t area) {

@@ -12,6 +12,11 @@
 
 namespace nbs::training {
 
+torch::Tensor combined(const torch::Tensor& by_predictor) {
+  if (by_predictor.size(0) == 1) return by_predictor[0];
+  return (by_predictor[0] + by_predictor.slice(0, 1).mean(0)) / 2;
+}
+
 Inference::Inference(Components components, const config::ProfileOptions& profile, bool dihedral,
                      std::int64_t image_size, Model model)
     : components_(std::move(components)),
@@ -90,11 +95,13 @@ torch::Tensor Inference::mean_over_cycles(const std::vector<std::shared_ptr<Pred
 }
 
 torch::Tensor Inference::probability(const torch::Tensor& image) {
-  return mean_over_cycles({components_.predictor}, image)[0];
+  return combined(probability_by_predictor(image));
 }
 
-torch::Tensor Inference::fold_probabilities(const torch::Tensor& image) {
-  return mean_over_cycles(components_.folds, image);
+torch::Tensor Inference::probability_by_predictor(const torch::Tensor& image) {
+  auto predictors = components_.folds;
+  predictors.insert(predictors.begin(), components_.predictor);
+  return mean_over_cycles(predictors, image);
 }
 
 torch::Tensor Inference::out_of_fold(const torch::Tensor& image, std::int64_t i) {

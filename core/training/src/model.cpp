@@ -164,7 +164,7 @@ void require_fit(const std::vector<Cycle>& cycles, Autoencoder& autoencoder, std
 }
 
 void write_folds(StateWriter& writer, const std::string& name, const std::vector<FoldModel>& folds) {
-  writer.integer(name + ".folds", static_cast<std::int64_t>(folds.size()));
+  writer.integer(name + ".count", static_cast<std::int64_t>(folds.size()));
   for (std::size_t k = 0; k < folds.size(); ++k) {
     writer.integers(fmt::format("{}.fold{}.left_out", name, k), folds[k].left_out);
     writer.part(fmt::format("{}.fold{}.predictor", name, k), folds[k].predictor);
@@ -173,7 +173,7 @@ void write_folds(StateWriter& writer, const std::string& name, const std::vector
 
 std::vector<FoldModel> read_folds(const StateReader& reader, const std::string& name, std::int64_t labeled) {
   std::vector<FoldModel> folds;
-  const auto count = reader.integer(name + ".folds", 0, labeled);
+  const auto count = reader.integer(name + ".count", 0, labeled);
   for (std::int64_t k = 0; k < count; ++k) {
     auto& fold = folds.emplace_back();
     fold.left_out = reader.integers(fmt::format("{}.fold{}.left_out", name, k));

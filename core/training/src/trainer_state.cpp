@@ -49,7 +49,7 @@ void Trainer::save_best(StateWriter& writer) const {
     write_cycle(writer, fmt::format("best.cycle{}", l), best_->cycles[l]);
   writer.part("best.predictor", best_->predictor);
   if (best_->sampler) writer.part("best.sampler", *best_->sampler);
-  write_folds(writer, "best", best_->folds);
+  write_folds(writer, "best.folds", best_->folds);
 }
 
 void Trainer::load(const State& state) {
@@ -96,7 +96,7 @@ void Trainer::load_best(const StateReader& reader) {
   best.predictor = load_part(reader, *components_.predictor, "best.predictor");
   if (components_.sampler) best.sampler = load_part(reader, *components_.sampler, "best.sampler");
   const auto& folds = predictors_->folds;
-  best.folds = folds ? folds->load_models(reader, "best") : read_folds(reader, "best", 0);
+  best.folds = folds ? folds->load_models(reader, "best.folds") : read_folds(reader, "best.folds", 0);
   best_ = std::move(best);
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "nbs/base/number.h"
@@ -35,9 +37,10 @@ int predict(const std::vector<std::string>& words) {
   set_up_process(session.threads());
   const auto& pipeline = session.pipeline();
   const std::int64_t size = pipeline.data.options.image_size;
-  training::Inference inference(session.make_components(), pipeline.profile.options,
-                                pipeline.evaluation.options.dihedral, size,
-                                training::read_model(run.model(), *result.model));
+  auto model = training::read_model(run.model(), *result.model);
+  const auto folds = static_cast<std::int64_t>(model.folds.size());
+  training::Inference inference(session.make_components(folds), pipeline.profile.options,
+                                pipeline.evaluation.options.dihedral, size, std::move(model));
   std::vector<OptionValues> tuned;
   if (result.tuned_postproc) tuned = tuned_values(*result.tuned_postproc, pipeline.postproc);
   const auto chain = session.make_postprocessors(tuned);

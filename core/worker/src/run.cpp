@@ -15,6 +15,7 @@
 #include "nbs/training/seeds.h"
 
 #include "arguments.h"
+#include "chained_maps.h"
 #include "commands.h"
 #include "images.h"
 #include "process_setup.h"
@@ -114,11 +115,11 @@ record::RunResult result_head(const config::Pipeline& pipeline, const training::
 }
 
 // Picks the postprocessors' options if the pipeline asks for it.
-std::vector<OptionValues> tune(Session& session, const Predictions& raw, const training::TrainingImages& images,
+std::vector<OptionValues> tune(Session& session, const LabeledMaps& labeled, const training::TrainingImages& images,
                                Progress& progress, record::RunResult& result) {
   const auto& pipeline = session.pipeline();
   if (!pipeline.evaluation.options.tune_postproc || pipeline.postproc.empty()) return {};
-  const auto tuning = tune_postprocessors(session, pipeline.postproc, raw.labeled, images,
+  const auto tuning = tune_postprocessors(session, pipeline.postproc, labeled, images,
                                           [&](const std::string& line) { progress.say(line); });
   result.tuned_postproc = tuning.values;
   result.tuning_f1 = {tuning.before, tuning.after};
@@ -130,49 +131,73 @@ struct Shown {
   std::vector<evaluation::ScoredImage> unlabeled;
   std::vector<evaluation::ScoredImage> labeled;  // empty unless their masks are honest
   torch::Tensor labeled_colors;
+  double labeled_threshold = 0.5;
 
   std::int64_t pictures() const { return pictures_of(unlabeled) + pictures_of(labeled); }
 };
 
-// Chooses the threshold and says what to expect, from the labeled images alone.
-void choose(const config::EvaluationOptions& options, const Predictions& predictions, const RunData& data,
-            Progress& progress, record::RunResult& result, Shown& shown) {
-  if (!predictions.labeled.honest && predictions.labeled.maps.size(0) > 0) {
+// Behind the postprocessors, and without them, which says what they are worth.
+struct Masked {
+  ChainedMaps maps;
+  std::optional<ChainedMaps> before_postproc;
+
+  void predict(training::Inference& inference, const training::TrainingImages& images, std::int64_t held_out) {
+    for (std::int64_t i = images.labeled; i < images.labeled + images.unlabeled; ++i) {
+      const auto by_predictor = inference.probability_by_predictor(images.images[i]);
+      maps.add_unlabeled(by_predictor);
+      if (before_postproc) before_postproc->add_unlabeled(by_predictor);
+    }
+    for (std::int64_t i = images.count() - held_out; i < images.count(); ++i) {
+      const auto by_predictor = inference.probability_by_predictor(images.images[i]);
+      maps.add_held_out(by_predictor);
+      if (before_postproc) before_postproc->add_held_out(by_predictor);
+    }
+  }
+};
+
+// Predicts all images and chooses the threshold; no mask of an unlabeled image is there.
+Masked mask(Session& session, training::Inference& inference, const RunData& data, Progress& progress,
+            record::RunResult& result) {
+  const auto& options = session.pipeline().evaluation.options;
+  const auto labeled = labeled_maps(inference, data.images);
+  if (!labeled.honest && !labeled.images.empty()) {
     progress.say(
         "no labeled image that shows an anomaly could be left out of a fold (evaluation.folds), so the threshold is "
         "chosen on images that the predictor was taught: it may be too high for others, and nothing is known of the F1 "
         "to expect");
   }
-  const auto choice = choose_threshold(options, predictions, data.images);
-  if (!choice.unmet.empty()) progress.say(fmt::format("evaluation.threshold_rule: {}", choice.unmet));
+  const auto chain = session.make_postprocessors(tune(session, labeled, data.images, progress, result));
+  Masked masked{ChainedMaps(options, chain, labeled, data.images), std::nullopt};
+  if (!chain.empty()) masked.before_postproc.emplace(options, ChainedMaps::Chain(), labeled, data.images);
+  const auto& unmet = masked.maps.labeled_threshold().unmet;
+  if (!unmet.empty()) progress.say(fmt::format("evaluation.threshold_rule: {}", unmet));
+  const bool by_area = options.threshold_rule == config::ThresholdRule::normal_area;
+  masked.predict(inference, data.images, by_area ? data.images.held_out : 0);
   result.threshold_rule = options.threshold_rule;
-  result.threshold = choice.threshold;
-  if (!predictions.labeled.honest) return;
-  shown.labeled = labeled_images(predictions.labeled, data.images, data.set.ids);
-  shown.labeled_colors = colors_of(predictions.labeled, data.images);
-  result.expected = expected_scores(options, shown.labeled, choice.threshold);
+  result.threshold = masked.maps.threshold();
+  return masked;
 }
 
-// Chooses the threshold and scores.
-Shown score(Session& session, const Predictions& raw, const RunData& data, Progress& progress,
-            record::RunResult& result) {
-  const auto& pipeline = session.pipeline();
+// What is expected of other images, and what the unlabeled ones gave.
+Shown score(const config::Pipeline& pipeline, const Masked& masked, const RunData& data, record::RunResult& result) {
   const auto& options = pipeline.evaluation.options;
-  const auto tuned = tune(session, raw, data.images, progress, result);
-  const auto predictions = postprocess_all(session.make_postprocessors(tuned), raw, data.images);
   Shown shown;
-  choose(options, predictions, data, progress, result, shown);
+  if (masked.maps.labeled().honest) {
+    shown.labeled = labeled_images(masked.maps.labeled(), data.images, data.set.ids);
+    shown.labeled_colors = colors_of(masked.maps.labeled(), data.images);
+    shown.labeled_threshold = masked.maps.labeled_threshold().threshold;
+    result.expected = masked.maps.expected(shown.labeled);
+  }
   const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
-  const auto scored_images = [&](const torch::Tensor& maps) {
-    return options.scores ? open_masks(maps, truth) : without_masks(maps, truth);
+  const auto scored = [&](const ChainedMaps& maps) {
+    return options.scores ? open_masks(maps.unlabeled(), truth) : without_masks(maps.unlabeled(), truth);
   };
-  shown.unlabeled = scored_images(predictions.unlabeled);
+  shown.unlabeled = scored(masked.maps);
   result.scores = scores_of(shown.unlabeled, *result.threshold, data.set);
-  if (!pipeline.postproc.empty() && result.scores) {
-    // What the postprocessors are worth: the same run without them, at a threshold chosen without them.
-    const double own = choose_threshold(options, raw, data.images).threshold;
-    const auto before = scores_of(scored_images(raw.unlabeled), own, data.set);
-    if (before) result.scores->before_postproc = *before;
+  if (masked.before_postproc && result.scores) {
+    const auto& before = *masked.before_postproc;
+    if (const auto scores = scores_of(scored(before), before.threshold(), data.set))
+      result.scores->before_postproc = *scores;
   }
   return shown;
 }
@@ -182,7 +207,7 @@ std::optional<record::MissingPictures> write_pictures(const record::RunDirectory
   const auto colors = images.images.slice(0, images.labeled, images.labeled + images.unlabeled);
   auto missing = write_predictions(out.predictions(), shown.unlabeled, threshold, colors);
   if (shown.labeled.empty()) return missing;
-  const auto more = write_predictions(out.labeled(), shown.labeled, threshold, shown.labeled_colors);
+  const auto more = write_predictions(out.labeled(), shown.labeled, shown.labeled_threshold, shown.labeled_colors);
   if (!missing || !more) return missing ? missing : more;
   missing->count += more->count;
   return missing;
@@ -228,7 +253,8 @@ int run(const std::vector<std::string>& words) {
     training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(),
                                   *outcome.best);
     progress.say("predicting");
-    const auto shown = score(session, predict_all(inference, data.images, options), data, progress, result);
+    const auto masked = mask(session, inference, data, progress, result);
+    const auto shown = score(pipeline, masked, data, result);
     if (options.predictions) {
       // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
       // not.

@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <iterator>
-#include <numeric>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "nbs/base/files.h"
 #include "nbs/error.h"
-#include "nbs/evaluation/expected.h"
 #include "nbs/evaluation/pictures.h"
 #include "nbs/evaluation/scores.h"
 #include "nbs/torch.h"
@@ -28,127 +26,7 @@ std::vector<std::uint8_t> thresholded(const std::vector<float>& probability, dou
   return mask;
 }
 
-double threshold_on_held_out(const config::EvaluationOptions& options, const torch::Tensor& held_out,
-                             std::int64_t size) {
-  if (held_out.size(0) == 0) {
-    throw Error(
-        "evaluation.threshold_rule = \"normal_area\" needs anomaly-free images that the data set keeps apart; set "
-        "data.auxiliary to how many, or choose another rule");
-  }
-  std::vector<std::vector<float>> maps;
-  for (std::int64_t i = 0; i < held_out.size(0); ++i)
-    maps.push_back(values_of(held_out[i]));
-  return evaluation::threshold_by_normal_area(maps, size, options.normal_area);
-}
-
-evaluation::ThresholdChoice threshold_on_labeled(const config::EvaluationOptions& options,
-                                                 const std::vector<evaluation::ScoredImage>& labeled) {
-  using Rule = config::ThresholdRule;
-  switch (options.threshold_rule) {
-    case Rule::labeled_f1:
-      return evaluation::threshold_by_f1(labeled);
-    case Rule::recall:
-      return evaluation::threshold_by_recall(labeled, options.least_recall);
-    case Rule::precision:
-      return evaluation::threshold_by_precision(labeled, options.least_precision);
-    case Rule::false_area:
-      return evaluation::threshold_by_false_area(labeled, options.false_area);
-    case Rule::fixed:
-    case Rule::normal_area:
-      break;
-  }
-  return {options.threshold, {}};
-}
-
 }  // namespace
-
-torch::Tensor colors_of(const LabeledMaps& labeled, const training::TrainingImages& images) {
-  return images.images.index_select(0, torch::tensor(labeled.images, torch::kInt64));
-}
-
-torch::Tensor raw_probabilities(training::Inference& inference, const training::TrainingImages& images,
-                                std::int64_t first, std::int64_t count) {
-  auto maps = torch::empty({count, images.size(), images.size()});
-  for (std::int64_t i = 0; i < count; ++i)
-    maps[i].copy_(inference.probability(images.images[first + i]));
-  return maps;
-}
-
-LabeledMaps labeled_maps(training::Inference& inference, const training::TrainingImages& images) {
-  LabeledMaps labeled;
-  std::vector<torch::Tensor> maps;
-  bool any_anomaly = false;
-  for (std::int64_t i = 0; i < images.labeled; ++i) {
-    auto map = inference.out_of_fold(images.images[i], i);
-    if (!map.defined()) continue;
-    maps.push_back(std::move(map));
-    labeled.images.push_back(i);
-    any_anomaly = any_anomaly || images.masks[i].any().item<bool>();
-  }
-  if (any_anomaly) {
-    labeled.maps = torch::stack(maps);
-    labeled.honest = true;
-    return labeled;
-  }
-  labeled.images.resize(static_cast<std::size_t>(images.labeled));
-  std::iota(labeled.images.begin(), labeled.images.end(), 0);
-  labeled.maps = raw_probabilities(inference, images, 0, images.labeled);
-  labeled.honest = !inference.learned();
-  return labeled;
-}
-
-Predictions predict_all(training::Inference& inference, const training::TrainingImages& images,
-                        const config::EvaluationOptions& options) {
-  Predictions predictions;
-  predictions.labeled = labeled_maps(inference, images);
-  predictions.unlabeled = raw_probabilities(inference, images, images.labeled, images.unlabeled);
-  const std::int64_t wanted = options.threshold_rule == config::ThresholdRule::normal_area ? images.held_out : 0;
-  predictions.held_out = raw_probabilities(inference, images, images.count() - wanted, wanted);
-  return predictions;
-}
-
-Predictions postprocess_all(const std::vector<std::shared_ptr<Postprocessor>>& chain, const Predictions& raw,
-                            const training::TrainingImages& images) {
-  const auto apply = [&](const torch::Tensor& maps, std::int64_t first) {
-    return postprocess(chain, maps, images.images.slice(0, first, first + maps.size(0)));
-  };
-  Predictions predictions = raw;
-  predictions.labeled.maps = postprocess(chain, raw.labeled.maps, colors_of(raw.labeled, images));
-  predictions.unlabeled = apply(raw.unlabeled, images.labeled);
-  predictions.held_out = apply(raw.held_out, images.count() - raw.held_out.size(0));
-  return predictions;
-}
-
-std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::TrainingImages& images,
-                                                    const std::vector<std::string>& ids) {
-  std::vector<evaluation::ScoredImage> scored;
-  for (std::size_t i = 0; i < labeled.images.size(); ++i) {
-    evaluation::ScoredImage image;
-    if (!ids.empty()) image.id = ids[static_cast<std::size_t>(labeled.images[i])];
-    image.size = images.size();
-    image.probability = values_of(labeled.maps[static_cast<std::int64_t>(i)]);
-    for (const float value : values_of(images.masks[labeled.images[i]]))
-      image.mask.push_back(value > 0.5F ? 1 : 0);
-    scored.push_back(std::move(image));
-  }
-  return scored;
-}
-
-evaluation::ThresholdChoice choose_threshold(const config::EvaluationOptions& options, const Predictions& predictions,
-                                             const training::TrainingImages& images) {
-  if (options.threshold_rule == config::ThresholdRule::normal_area)
-    return {threshold_on_held_out(options, predictions.held_out, images.size()), {}};
-  return threshold_on_labeled(options, labeled_images(predictions.labeled, images));
-}
-
-std::optional<record::ExpectedScores> expected_scores(const config::EvaluationOptions& options,
-                                                      const std::vector<evaluation::ScoredImage>& labeled,
-                                                      double threshold) {
-  if (options.threshold_rule == config::ThresholdRule::normal_area)
-    return evaluation::expected_scores(labeled, [threshold](const auto&) { return threshold; });
-  return evaluation::expected_scores(
-      labeled, [&](const auto& others) { return threshold_on_labeled(options, others).threshold; });
-}
 
 std::vector<evaluation::ScoredImage> without_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {
   std::vector<evaluation::ScoredImage> scored;

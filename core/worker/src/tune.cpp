@@ -14,8 +14,8 @@
 #include "commands.h"
 #include "ended_run.h"
 #include "images.h"
+#include "labeled_maps.h"
 #include "process_setup.h"
-#include "scoring.h"
 #include "tuning.h"
 
 namespace nbs::worker {

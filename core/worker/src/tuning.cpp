@@ -10,8 +10,6 @@
 #include "nbs/evaluation/curve.h"
 #include "nbs/torch.h"
 
-#include "scoring.h"
-
 namespace nbs::worker {
 
 namespace {

@@ -7,7 +7,7 @@
 
 #include "nbs/training/training_images.h"
 
-#include "scoring.h"
+#include "labeled_maps.h"
 #include "session.h"
 
 namespace nbs::worker {

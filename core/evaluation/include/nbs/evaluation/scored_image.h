@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,5 +16,10 @@ struct ScoredImage {
   std::vector<float> probability;  ///< [S, S] in [0, 1]
   std::vector<std::uint8_t> mask;  ///< [S, S], 1 = anomalous
 };
+
+/// Whether its mask has an anomalous pixel.
+inline bool shows_anomaly(const ScoredImage& image) {
+  return std::any_of(image.mask.begin(), image.mask.end(), [](std::uint8_t value) { return value != 0; });
+}
 
 }  // namespace nbs::evaluation

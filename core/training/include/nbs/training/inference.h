@@ -5,6 +5,10 @@
 
 namespace nbs::training {
 
+/// What the predictors of a model say together, [S, S], of [1 + K, S, S]: that of all labeled images counts as much as
+/// the mean of those of the K folds.
+torch::Tensor combined(const torch::Tensor& by_predictor);
+
 /// Masks images with what training left: the parameter sets of the autoencoder and the predictor of the best
 /// checkpoint. Any image will do, also one that was not there at training time.
 class Inference {
@@ -15,11 +19,11 @@ class Inference {
   Inference(Components components, const config::ProfileOptions& profile, bool dihedral, std::int64_t image_size,
             Model model);
 
-  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the model's
-  /// cycles.
+  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the
+  /// model's cycles, and over its predictors as combined() says.
   torch::Tensor probability(const torch::Tensor& image);
-  /// The same [K, S, S] of each of the model's folds, if there are any.
-  torch::Tensor fold_probabilities(const torch::Tensor& image);
+  /// The same [1 + K, S, S] by predictor: that of all labeled images, then those of the K folds.
+  torch::Tensor probability_by_predictor(const torch::Tensor& image);
   /// Of labeled image i, by the predictors that were not taught it: the mean over the folds that leave it out.
   torch::Tensor out_of_fold(const torch::Tensor& image, std::int64_t i);
   /// Whether the predictor has learned from labeled images, so that it knows them better than others.

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nbs/config/sections.h"
+#include "nbs/evaluation/threshold.h"
+#include "nbs/postprocessor.h"
+#include "nbs/record/scores.h"
+
+#include "labeled_maps.h"
+
+namespace nbs::worker {
+
+/// The maps of a run's images behind a chain of postprocessors, and the threshold that goes with them. The rule chooses
+/// a threshold on the labeled images' maps. Where those are of the folds' predictors, it is carried over to what
+/// all predictors say together, which is less sure of the same pixels: as large a share of the unlabeled images is to
+/// be predicted as the folds' predictors, each alone, predict at the rule's threshold.
+class ChainedMaps {
+ public:
+  using Chain = std::vector<std::shared_ptr<Postprocessor>>;
+
+  /// `labeled`: before the chain. Options and images must outlive the object.
+  ChainedMaps(const config::EvaluationOptions& options, Chain chain, const LabeledMaps& labeled,
+              const training::TrainingImages& images);
+
+  /// Adds the next unlabeled image; `by_predictor`: as Inference gives it.
+  void add_unlabeled(const torch::Tensor& by_predictor);
+  /// Adds the next held-out image.
+  void add_held_out(const torch::Tensor& by_predictor);
+
+  /// For the labeled images' maps.
+  const evaluation::ThresholdChoice& labeled_threshold() const { return choice_; }
+  /// For all others, once all were added. Throws nbs::Error if the rule needs held-out images and there are none.
+  double threshold() const;
+  /// What is to be expected of other images; nothing if the labeled images' maps are not honest, or show no anomaly.
+  std::optional<record::ExpectedScores> expected(const std::vector<evaluation::ScoredImage>& labeled) const;
+
+  const LabeledMaps& labeled() const { return labeled_; }
+  const torch::Tensor& unlabeled() const { return unlabeled_; }  ///< [U, S, S]
+
+ private:
+  torch::Tensor apply(const torch::Tensor& maps, const torch::Tensor& image) const;
+  bool carries_over() const;
+
+  const config::EvaluationOptions& options_;
+  const training::TrainingImages& images_;
+  Chain chain_;
+  LabeledMaps labeled_;
+  evaluation::ThresholdChoice choice_;
+  torch::Tensor unlabeled_;
+  std::int64_t added_ = 0;
+  std::vector<std::vector<float>> held_out_;
+  std::int64_t predicted_ = 0;  // pixels of unlabeled images that the folds' predictors predict
+  std::int64_t asked_ = 0;      // pixels that they were asked of
+};
+
+}  // namespace nbs::worker

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nbs/evaluation/scored_image.h"
+#include "nbs/training/inference.h"
+
+namespace nbs::worker {
+
+/// Probabilities of labeled images, from which threshold and options are chosen.
+struct LabeledMaps {
+  torch::Tensor maps;                ///< [M, S, S]
+  std::vector<std::int64_t> images;  ///< M labeled images that they are of, 0 … L-1
+  /// Whether they were made by predictors that were not taught the image (CrossFit), or that learn nothing. Other maps
+  /// promise too much.
+  bool honest = false;
+};
+
+/// Before the postprocessors: those of the folds, as far as there are any; but where none of these images shows an
+/// anomaly, those of all predictors for all labeled images.
+LabeledMaps labeled_maps(training::Inference& inference, const training::TrainingImages& images);
+
+/// The images [M, 3, S, S] that the maps are of.
+torch::Tensor colors_of(const LabeledMaps& labeled, const training::TrainingImages& images);
+
+/// The labeled images with their masks and these probabilities; `ids`: of all images, if names are wanted.
+std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::TrainingImages& images,
+                                                    const std::vector<std::string>& ids = {});
+
+}  // namespace nbs::worker
