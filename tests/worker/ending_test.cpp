@@ -170,11 +170,14 @@ TEST_CASE("pictures that cannot be written cost neither scores nor other picture
   CHECK(result.at("stop_reason") == "finished");
   CHECK(result.at("scores").at("f1").is_number());
   std::size_t written = 0;
-  for (const auto& name : nbs::test::entries_of(run.folder / "predictions"))
-    written += name.rfind("00", 0) == 0 ? 1 : 0;
+  for (const char* folder : {"predictions", "labeled"}) {
+    for (const auto& name : nbs::test::entries_of(run.folder / folder))
+      written += name.rfind("00", 0) == 0 ? 1 : 0;
+  }
   const auto& missing = result.at("missing_pictures");
   CHECK(written > 0);
-  CHECK(missing.at("count") == 12 - written);
+  // Three of each of the six images, labeled or not.
+  CHECK(missing.at("count") == 18 - written);
   CHECK(text(missing.at("reasons").at(0)) == Contains("File name too long"));
   CHECK(text(run.worker.errors()) == Contains(missing.at("reasons").at(0).get<std::string>().c_str()));
 }
