@@ -133,6 +133,26 @@ TEST_CASE("more anomalous images than labeled ones are refused") {
   CHECK(problems_with({"data.labeled=0", "data.min_anomalous=4", "evaluation.threshold_rule=fixed"}).empty());
 }
 
+TEST_CASE("folds that cannot be are refused, with both numbers") {
+  CHECK(problems_with({"data.labeled=3", "evaluation.folds=3"}).empty());
+  CHECK(problems_with({"data.labeled=3", "evaluation.folds=-1"}).empty());
+  CHECK(problems_with({"data.labeled=1", "evaluation.folds=-1"}).empty());
+  CHECK(problems_with({"data.labeled=3", "evaluation.folds=4"}) ==
+        Texts{"--set evaluation.folds=4: evaluation.folds is 4, but only 3 images are labeled (data.labeled); use at "
+              "most as many, or -1 for one fold an image"});
+  CHECK(problems_with({"data.labeled=3", "evaluation.folds=1"}) ==
+        Texts{"--set evaluation.folds=1: evaluation.folds is 1, and the one fold would leave out every labeled image; "
+              "use at least 2, -1 for one fold an image, or 0 for none"});
+}
+
+TEST_CASE("an option that is gone is refused with the reason") {
+  CHECK(
+      problems_with({"evaluation.threshold_slack=0.05"}) ==
+      Texts{"--set evaluation.threshold_slack=0.05: [evaluation] has no option \"threshold_slack\" any more: the "
+            "threshold is chosen on masks of predictors that were not taught the image (folds), which needs no slack; "
+            "delete the line"});
+}
+
 TEST_CASE("what chooses by labeled images is refused without any") {
   CHECK(problems_with({"data.labeled=0"}) ==
         Texts{"p.toml:1:1: evaluation.threshold_rule is \"labeled_f1\", which chooses the threshold on the labeled "

@@ -134,8 +134,10 @@ std::string chosen_text(const Contender& best, const std::vector<std::string>& l
       "# was not taught it. In brackets: nine of ten resamples of these images lie between. No other mask was "
       "opened.\n",
       images);
-  for (const auto& line : lines)
+  for (auto line : lines) {
+    std::replace(line.begin(), line.end(), '\n', ' ');  // a comment ends with its line
     text += "# - " + line + "\n";
+  }
   text += fmt::format("# The run that was judged: {}\n\n", best.folder.string());
   return text + config::to_toml(best.pipeline);
 }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "error_text.h"
+#include "program.h"
+#include "tiny_pipeline.h"
+
+using doctest::Contains;
+using nbs::test::Program;
+using nbs::test::text;
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+namespace {
+
+// A folder with two candidates, and a set of generated images of which three are labeled.
+struct Candidates {
+  Program nbs;
+
+  Candidates() {
+    for (const char* name : {"one", "two"}) {
+      nbs::test::TinyOptions tiny;
+      tiny.top = std::string("name = \"") + name + "\"\nseed = " + (*name == 'o' ? "1" : "2");
+      tiny.train = "iterations = 12\npatches = 8\nreinit_every = 0";
+      nbs.folder().write(std::string(name) + ".toml", nbs::test::tiny_pipeline(tiny));
+    }
+    REQUIRE(nbs({"data", "one.toml", "--export", "set"}).status == 0);
+  }
+  nbs::test::Ended choose(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words = {"choose",        "one.toml", "two.toml",           "--out",
+                                      "out",           "--set",    "data.format=folder", "--set",
+                                      "data.root=set", "--set",    "data.labeled=3"};
+    words.insert(words.end(), more.begin(), more.end());
+    return nbs(words);
+  }
+  // What each candidate's run expects, by its name.
+  std::map<std::string, double> expected() const {
+    std::map<std::string, double> all;
+    for (const auto& entry : fs::directory_iterator(nbs.folder() / "out")) {
+      if (!fs::exists(entry.path() / "result.json")) continue;
+      const auto result = Json::parse(nbs::read_file(entry.path() / "result.json"));
+      all[result.at("name")] = result.at("expected").at("f1");
+    }
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the candidate that expects the highest F1 is chosen, and its file runs") {
+  const Candidates candidates;
+  const auto ended = candidates.choose();
+  INFO(ended.errors);
+  REQUIRE(ended.status == 0);
+  const auto expected = candidates.expected();
+  REQUIRE(expected.size() == 2);
+  REQUIRE(expected.at("one") != expected.at("two"));
+  const std::string best = expected.at("one") > expected.at("two") ? "one" : "two";
+  CHECK(text(ended.output) == Contains(("chosen: " + best + " -> out/chosen.toml").c_str()));
+  const auto chosen = nbs::read_file(candidates.nbs.folder() / "out" / "chosen.toml");
+  CHECK(text(chosen) == Contains(("name = \"" + best + "\"").c_str()));
+  CHECK(text(chosen) == Contains("# - one: expected F1"));
+  CHECK(text(chosen) == Contains("# - two: expected F1"));
+  const auto run = candidates.nbs({"run", "out/chosen.toml", "--run-dir", "run", "--progress", "none"});
+  INFO(run.errors);
+  CHECK(run.status == 0);
+  const auto result = Json::parse(nbs::read_file(candidates.nbs.folder() / "run" / "result.json"));
+  CHECK(result.at("expected").at("f1") == expected.at(best));
+  CHECK(result.at("scores").at("f1").is_number());
+  // Again, nothing is trained.
+  const auto again = candidates.choose();
+  CHECK(again.output.find("started") == std::string::npos);
+  CHECK(nbs::read_file(candidates.nbs.folder() / "out" / "chosen.toml") == chosen);
+}
+
+TEST_CASE("nothing of the unlabeled images' masks is read: damaged ones change nothing") {
+  const Candidates candidates;
+  REQUIRE(candidates.choose().status == 0);
+  const auto before = candidates.expected();
+  const auto split = Json::parse(
+      nbs::read_file(std::find_if(fs::directory_iterator(candidates.nbs.folder() / "out"), fs::directory_iterator(),
+                                  [](const auto& entry) { return fs::exists(entry.path() / "split.json"); })
+                         ->path() /
+                     "split.json"));
+  std::set<std::string> labeled;
+  for (const auto& image : split.at("images")) {
+    if (image.at("role") == "labeled") labeled.insert(image.at("id").get<std::string>());
+  }
+  REQUIRE(labeled.size() == 3);
+  int damaged = 0;
+  for (const auto& entry : fs::directory_iterator(candidates.nbs.folder() / "set" / "masks")) {
+    if (labeled.count(entry.path().stem().string()) != 0) continue;
+    nbs::write_file(entry.path(), "no picture");
+    ++damaged;
+  }
+  REQUIRE(damaged == 3);
+  fs::remove_all(candidates.nbs.folder() / "out");
+  const auto ended = candidates.choose();
+  INFO(ended.errors);
+  CHECK(ended.status == 0);
+  CHECK(candidates.expected() == before);
+}
+
+TEST_CASE("without folds there is nothing to compare") {
+  const Candidates candidates;
+  const auto ended = candidates.choose({"--set", "evaluation.folds=0"});
+  CHECK(ended.status != 0);
+  CHECK(text(ended.errors) == Contains("one: evaluation.folds is 0, and without folds nothing can be compared"));
+  CHECK_FALSE(fs::exists(candidates.nbs.folder() / "out" / "chosen.toml"));
+}
+
+TEST_CASE("an image's out-of-fold map knows nothing of its own mask") {
+  const Candidates candidates;
+  const auto& nbs = candidates.nbs;
+  const auto run = [&](const std::string& name) {
+    const auto ended = nbs({"run", "one.toml", "--run-dir", name, "--progress", "none", "--set", "data.format=folder",
+                            "--set", "data.root=set", "--set", "data.labeled=3", "--set",
+                            "train.selection=last"});  // the lowest loss is that of the predictor of all images
+    INFO(ended.errors);
+    REQUIRE(ended.status == 0);
+  };
+  run("before");
+  const auto pictures = nbs::test::entries_of(nbs.folder() / "before" / "labeled");
+  REQUIRE(pictures.size() == 9);
+  const auto first = pictures.front().substr(0, pictures.front().find('.'));
+  std::string other;
+  for (const auto& name : pictures) {
+    if (name.rfind(first + ".", 0) != 0) other = name.substr(0, name.find('.'));
+  }
+  // Another image's mask in the place of its own.
+  fs::copy_file(nbs.folder() / "set" / "masks" / (other + ".png"), nbs.folder() / "set" / "masks" / (first + ".png"),
+                fs::copy_options::overwrite_existing);
+  run("after");
+  const auto map = [&](const std::string& name, const std::string& id) {
+    return nbs::read_file(nbs.folder() / name / "labeled" / (id + ".probability.png"));
+  };
+  const bool own_changed = map("before", first) != map("after", first);
+  const bool other_changed = map("before", other) != map("after", other);
+  CHECK_FALSE(own_changed);
+  CHECK(other_changed);
+}
