@@ -51,10 +51,7 @@ class Timer {
 };
 
 std::string expected_of(const Contender& candidate) {
-  if (!candidate.expected) return candidate.problem;
-  const auto& expected = *candidate.expected;
-  return fmt::format("expected F1 {:.3f} ({:.3f} to {:.3f})", expected.f1.value_or(0), expected.f1_low.value_or(0),
-                     expected.f1_high.value_or(0));
+  return candidate.expected ? expected_text(*candidate.expected) : candidate.problem;
 }
 
 void read_expected(Contender& candidate) {

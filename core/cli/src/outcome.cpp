@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "outcome.h"
 
-#include <tuple>
-
 #include <fmt/format.h>
 
 #include "nbs/base/print.h"
@@ -17,14 +15,8 @@ std::string number(const std::optional<double>& value) {
   return value ? fmt::format("{:.3f}", *value) : "undefined";
 }
 
-std::string expected_text(const record::RunResult& result) {
-  if (!result.expected) return "";
-  const auto& [f1, low, high] = std::tie(result.expected->f1, result.expected->f1_low, result.expected->f1_high);
-  return fmt::format("expected F1 {} ({} to {})", number(f1), number(low), number(high));
-}
-
 std::string scores_text(const record::RunResult& result) {
-  const auto expected = expected_text(result);
+  const auto expected = result.expected ? expected_text(*result.expected) : std::string();
   if (!result.scores) {
     return choice_name(result.stop_reason, record::stop_reasons()) + ", " +
            (expected.empty() ? "no scores" : expected + ", nothing to compare it with");
@@ -44,6 +36,11 @@ std::string missing_pictures_text(const record::RunResult& result) {
 }
 
 }  // namespace
+
+std::string expected_text(const record::ExpectedScores& expected) {
+  return fmt::format("expected F1 {} ({} to {})", number(expected.f1), number(expected.f1_low),
+                     number(expected.f1_high));
+}
 
 std::string outcome_text(const std::filesystem::path& run_folder) {
   const record::RunDirectory run(run_folder);

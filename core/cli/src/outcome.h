@@ -4,7 +4,12 @@
 #include <filesystem>
 #include <string>
 
+#include "nbs/record/scores.h"
+
 namespace nbs::cli {
+
+/// "expected F1 0.550 (0.410 to 0.660)".
+std::string expected_text(const record::ExpectedScores& expected);
 
 /// "F1 0.512 at threshold 0.431 (oracle F1 0.530), AUROC 0.921, …" from a run's result, with "undefined" for what
 /// is not defined, and which pictures are missing; why there is nothing to say otherwise. Throws nothing.
