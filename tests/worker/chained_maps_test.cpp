@@ -49,6 +49,7 @@ LabeledMaps apart(bool honest) {
 torch::Tensor by_predictor() {
   auto maps = torch::zeros({3, 4, 4});
   maps[0] = torch::arange(1, 17).view({4, 4}) / 100.0;
+  maps[1].view(-1).slice(0, 0, 8).fill_(0.3);  // below the threshold, and so behind any postprocessor
   maps[1].view(-1).slice(0, 12, 16).fill_(0.9);
   maps[2].view(-1).slice(0, 14, 16).fill_(0.7);
   return maps;
@@ -93,7 +94,9 @@ TEST_CASE("a threshold that was not chosen on the folds' maps is not carried ove
     ChainedMaps maps(options, {}, apart(false), images);
     maps.add_unlabeled(by_predictor());
     CHECK(maps.threshold() == maps.labeled_threshold().threshold);
-    CHECK_FALSE(maps.expected({}).has_value());
+    CHECK_FALSE(maps.expected(nbs::worker::labeled_images(maps.labeled(), images)).has_value());
+    const ChainedMaps honest(options, {}, apart(true), images);
+    CHECK(honest.expected(nbs::worker::labeled_images(honest.labeled(), images)).has_value());
   }
   SUBCASE("fixed") {
     options.threshold_rule = ThresholdRule::fixed;
