@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/evaluation/expected.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "nbs/evaluation/threshold.h"
@@ -36,8 +39,11 @@ TEST_CASE("each image is counted at the threshold that the others give") {
     const auto& own = expected->by_image[i];
     CHECK(own.id == images[i].id);
     CHECK(own.f1.value() == Approx(test::pooled_f1({images[i]}, by_f1(others))));
-    right += static_cast<double>(*own.true_positives);
-    wrong += static_cast<double>(*own.false_positives + *own.false_negatives);
+    const auto area = std::count(images[i].mask.begin(), images[i].mask.end(), 1);
+    REQUIRE(area > 0);
+    const double weight = 1 / std::sqrt(static_cast<double>(area));
+    right += weight * static_cast<double>(*own.true_positives);
+    wrong += weight * static_cast<double>(*own.false_positives + *own.false_negatives);
   }
   CHECK(expected->f1.value() == Approx(2 * right / (2 * right + wrong)));
   CHECK(expected->f1_low.value() <= expected->f1.value());

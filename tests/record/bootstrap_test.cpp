@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/record/bootstrap.h"
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 using namespace nbs;
@@ -30,12 +32,58 @@ TEST_CASE("images that are all alike leave nothing uncertain") {
   CHECK(interval->high == Approx(0.75));
 }
 
-TEST_CASE("of two images, the interval reaches from the one drawn twice to the other drawn twice") {
-  // Each happens in a quarter of the resamples, more than the twentieth that is cut off.
+TEST_CASE("an image counts by one over the root of its anomalous area, a clean one as much as the mean") {
+  const std::vector<ImageScore> images = {counts("small", 3, 2, 1), counts("clean", 0, 8, 0),
+                                          counts("large", 4, 6, 12)};
+  const auto weights = record::image_weights(images);
+  REQUIRE(weights.size() == 3);
+  CHECK(weights[0] == Approx(1.0 / 2));
+  CHECK(weights[1] == Approx(3.0 / 8));
+  CHECK(weights[2] == Approx(1.0 / 4));
+  // Found 1.5 + 1, wrong 1 + 3 + 1.5, missed 0.5 + 3.
+  const auto scores = record::weighted_scores(images);
+  CHECK(scores.precision.value() == Approx(2.5 / 8));
+  CHECK(scores.recall.value() == Approx(2.5 / 6));
+  CHECK(scores.f1.value() == Approx(5.0 / 14));
+  CHECK(scores.true_positives == 7);
+  CHECK(scores.false_positives == 16);
+  CHECK(scores.false_negatives == 13);
+}
+
+TEST_CASE("nothing predicted has precision 0; nothing to find has no scores and even weights") {
+  CHECK(record::weighted_scores({counts("missed", 0, 0, 9)}).precision.value() == 0);
+  const std::vector<ImageScore> clean = {counts("a", 0, 8, 0), counts("b", 0, 1, 0)};
+  CHECK(record::image_weights(clean) == std::vector<double>{1, 1});
+  CHECK_FALSE(record::weighted_scores(clean).f1.has_value());
+  CHECK_FALSE(record::weighted_scores(clean).precision.has_value());
+}
+
+TEST_CASE("two images say next to nothing: with one degree of freedom the ends leave the range") {
   const auto interval = f1_interval({counts("good", 9, 1, 1), counts("bad", 1, 9, 9)});
   REQUIRE(interval.has_value());
-  CHECK(interval->low == Approx(0.1));
-  CHECK(interval->high == Approx(0.9));
+  CHECK(interval->low == 0);
+  CHECK(interval->high == 1);
+}
+
+TEST_CASE("the ends of five images are those of the resamples, moved away from the estimate") {
+  // One of five equal images finds nothing. It is drawn Binomial(5, 1/5) times: never in 0.328 of the resamples, at
+  // least twice in 0.263, at least three times in 0.058, at least four times in 0.007. So the ends are those of no and
+  // of three draws. Student's t with four degrees of freedom is 2.132 there, the normal distribution 1.645.
+  std::vector<ImageScore> images(4, counts("good", 9, 1, 1));
+  images.push_back(counts("bad", 0, 10, 10));
+  const auto f1 = [](double bad) { return 18 * (5 - bad) / (20 * (5 - bad) + 20 * bad); };
+  const double wider = std::sqrt(5.0 / 4) * 2.132 / 1.645;
+  const auto interval = f1_interval(images);
+  REQUIRE(interval.has_value());
+  CHECK(interval->low == Approx(f1(1) + wider * (f1(3) - f1(1))).epsilon(1e-3));
+  CHECK(interval->high == Approx(std::min(1.0, f1(1) + wider * (f1(0) - f1(1)))).epsilon(1e-3));
+}
+
+TEST_CASE("a single image is its own interval") {
+  const auto interval = f1_interval({counts("only", 2, 1, 1)});
+  REQUIRE(interval.has_value());
+  CHECK(interval->low == Approx(2.0 / 3));
+  CHECK(interval->high == Approx(2.0 / 3));
 }
 
 TEST_CASE("one bad image in forty is seldom drawn often: the ends are those of the binomial distribution") {
@@ -43,9 +91,12 @@ TEST_CASE("one bad image in forty is seldom drawn often: the ends are those of t
   images.push_back(counts("bad", 0, 10, 10));
   // It is drawn Binomial(40, 1/40) times: 0 times in 0.363 of the resamples, at least 3 times in 0.079, at least 4 in
   // 0.018. So the low end is that of three times: 370 found, 60 wrong.
+  const double estimate = 2 * 390.0 / (2 * 390 + 20);
+  const double end = 2 * 370.0 / (2 * 370 + 60);
   const auto interval = f1_interval(images);
   CHECK(interval->high == Approx(1));
-  CHECK(interval->low == Approx(2 * 370.0 / (2 * 370 + 60)));
+  // Student's t with 39 degrees of freedom is 1.685 there.
+  CHECK(interval->low == Approx(estimate + std::sqrt(40.0 / 39) * 1.685 / 1.645 * (end - estimate)).epsilon(1e-4));
 }
 
 TEST_CASE("what is hard for both leaves their difference certain") {

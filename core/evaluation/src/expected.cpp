@@ -31,16 +31,14 @@ std::optional<record::ExpectedScores> expected_scores(const std::vector<ScoredIm
   if (!std::any_of(images.begin(), images.end(), shows_anomaly)) return std::nullopt;
   const auto counts = counts_of(images, rule);
   record::ExpectedScores expected;
-  Counts pooled;
   for (std::size_t i = 0; i < images.size(); ++i) {
-    pooled += counts[i];
     auto& own = expected.by_image.emplace_back();
     set_pixels(own, counts[i]);
     own.id = images[i].id;
     own.type = images[i].type;
     own.f1 = image_f1(counts[i]);
   }
-  set_pixels(expected, pooled);
+  static_cast<record::PixelScores&>(expected) = record::weighted_scores(expected.by_image);
   if (const auto interval = record::f1_interval(expected.by_image)) {
     expected.f1_low = interval->low;
     expected.f1_high = interval->high;

@@ -14,7 +14,8 @@ using ThresholdRule = std::function<double(const std::vector<ScoredImage>&)>;
 
 /// What is to be expected of other images, from `images` masked by predictors that were not taught them: each is
 /// counted at the threshold that `rule` chooses on the others (on all if no other shows an anomaly), and the counts are
-/// added up. f1_low and f1_high: record::f1_interval(). Empty if no image shows an anomaly.
+/// put together by record::weighted_scores(). f1_low and f1_high: record::f1_interval(). Empty if no image shows an
+/// anomaly.
 std::optional<record::ExpectedScores> expected_scores(const std::vector<ScoredImage>& images,
                                                       const ThresholdRule& rule);
 

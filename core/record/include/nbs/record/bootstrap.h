@@ -8,20 +8,37 @@
 
 namespace nbs::record {
 
-// How much a number that was counted over a few images says of others: the bootstrap (Efron 1979). The images are drawn
-// anew, with repetition, 2,000 times from a fixed seed, and each time their pixels are added up. Between the ends of an
-// interval lie nine of ten resamples; with as few as five images that is rough.
+// How much a number that was counted over a few images says of many others.
+//
+// F1 is that of all pixels together, and among five images one large anomaly would outweigh all the rest, as it would
+// not among a hundred. So each image's pixels are weighted by one over the root of its anomalous area: halfway between
+// pixels that count alike and images that count alike. docs/experiments.md compares the weightings.
+//
+// Intervals come from the bootstrap (Efron 1979): the images are drawn anew, with repetition, 2,000 times from a fixed
+// seed. Nine of ten resamples lie between two ends. Resamples of n images spread too little (Hesterberg 2015, "What
+// teachers should know about the bootstrap"), so both ends are moved away from the estimate: by the root of n / (n -
+// 1), and by the ratio of Student's t with n - 1 degrees of freedom to the normal distribution.
 
 struct Interval {
   double low = 0;
   double high = 0;
 };
 
-/// Of F1. Nothing if no image shows an anomaly, or if their counts are not known.
+/// Weights of images in the order given: one over the root of the anomalous pixels; where there are none, the mean of
+/// the other weights. All 1 if no image shows an anomaly. Counts must be known.
+std::vector<double> image_weights(const std::vector<ImageScore>& images);
+
+/// Precision, recall and F1 of the weighted pixels of all images together, and their plain counts. Counts must be
+/// known.
+PixelScores weighted_scores(const std::vector<ImageScore>& images);
+
+/// Of the F1 of weighted_scores(), within 0 and 1. Nothing if no image shows an anomaly, or if their counts are not
+/// known. With a single image both ends are its F1.
 std::optional<Interval> f1_interval(const std::vector<ImageScore>& images);
 
 /// Of the F1 of `a` less that of `b`, on the same images in the same order: both are drawn together, so that an image
-/// which is hard for both does not make the difference uncertain. Nothing if the images differ, or as above.
+/// which is hard for both does not make the difference uncertain; within -1 and 1. Nothing if the images differ, or as
+/// above.
 std::optional<Interval> f1_difference(const std::vector<ImageScore>& a, const std::vector<ImageScore>& b);
 
 }  // namespace nbs::record

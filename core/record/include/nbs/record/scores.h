@@ -43,9 +43,10 @@ struct ImageScore : PixelScores {
 
 /// What a run expects of images without masks: the labeled images together, masked by predictors that were not taught
 /// them, each at the threshold that the others' maps alone give, so that a threshold is not judged where it was chosen.
+/// Precision, recall and F1 are those of weighted_scores(); the counts are plain ones.
 struct ExpectedScores : PixelScores {
-  std::optional<double> f1_low;      ///< 5 % of the resamples of these images (bootstrap) have a lower F1
-  std::optional<double> f1_high;     ///< 5 % of them have a higher one
+  std::optional<double> f1_low;      ///< lower end of f1_interval()
+  std::optional<double> f1_high;     ///< its upper end
   std::vector<ImageScore> by_image;  ///< an image's own F1 is 1 if nothing is to be found and nothing was
 };
 
