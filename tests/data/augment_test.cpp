@@ -54,6 +54,15 @@ Pair disc(std::int64_t size) {
   return pair;
 }
 
+// A Warp of the whole image and mask, in place.
+void warp(Pair& pair, std::int64_t size, const AugmentOptions& options, const Uniform& uniform) {
+  const nbs::data::Warp warp(size, 0, 0, size, options, uniform);
+  const auto before = pair;
+  for (std::int64_t c = 0; c < 3; ++c)
+    warp.apply(before.image.data() + c * size * size, pair.image.data() + c * size * size);
+  warp.apply_nearest(before.mask.data(), pair.mask.data());
+}
+
 }  // namespace
 
 TEST_CASE("brightness, contrast and color follow their formula") {
@@ -109,7 +118,7 @@ TEST_CASE("with everything off nothing changes and nothing is drawn") {
     return 0;
   };
   nbs::data::augment_color(pair.image.data(), 256, none(), never);
-  nbs::data::augment_geometry(pair.image.data(), pair.mask.data(), 16, none(), never);
+  CHECK_FALSE(nbs::data::warps(none()));
   CHECK(pair.image == before.image);
   CHECK(pair.mask == before.mask);
 }
@@ -122,7 +131,7 @@ TEST_CASE("a rotation by a quarter turn moves image and mask as indices say") {
   const auto before = pair;
   auto options = none();
   options.rotation = 180;
-  nbs::data::augment_geometry(pair.image.data(), pair.mask.data(), kSize, options, fixed({0.75, 0.5}));  // + 90 degrees
+  warp(pair, kSize, options, fixed({0.75, 0.5}));  // + 90 degrees
   for (std::int64_t y = 0; y < kSize; ++y) {
     for (std::int64_t x = 0; x < kSize; ++x) {
       const auto to = static_cast<std::size_t>(y * kSize + x);
@@ -134,13 +143,40 @@ TEST_CASE("a rotation by a quarter turn moves image and mask as indices say") {
   }
 }
 
+TEST_CASE("a window is turned about its own center, and looks beyond its edges") {
+  constexpr std::int64_t kSize = 12;
+  std::vector<float> plane(kSize * kSize);
+  std::iota(plane.begin(), plane.end(), 0.0F);
+  auto options = none();
+  options.rotation = 180;
+  // The window of 5 x 5 pixels at (4, 3), upright and turned by 90 degrees.
+  for (const bool turned : {false, true}) {
+    CAPTURE(turned);
+    const nbs::data::Warp warp(kSize, 4, 3, 5, options, fixed({turned ? 0.75 : 0.5, 0.5}));
+    std::vector<float> window(25);
+    warp.apply(plane.data(), window.data());
+    for (std::int64_t y = 0; y < 5; ++y) {
+      for (std::int64_t x = 0; x < 5; ++x) {
+        const std::int64_t from = turned ? (4 + x) * kSize + 3 + (4 - y) : (4 + y) * kSize + 3 + x;
+        CHECK(window[static_cast<std::size_t>(5 * y + x)] == Approx(plane[static_cast<std::size_t>(from)]));
+      }
+    }
+  }
+  // By 45 degrees, its corner lies outside of the window, at (6, 5) plus 2 sqrt(2) to the right.
+  const nbs::data::Warp diagonal(kSize, 4, 3, 5, options, fixed({0.625, 0.5}));
+  std::vector<float> window(25);
+  diagonal.apply(plane.data(), window.data());
+  const double expected = 6 * kSize + 5 - 2 * std::sqrt(2.0) * kSize;  // the corner (-2, -2) turns to (-2.83, 0)
+  CHECK(std::min(std::abs(window[0] - expected), std::abs(window[4] - expected)) < 0.5);
+}
+
 TEST_CASE("a larger scale enlarges what is there by its square") {
   auto pair = disc(128);
   const auto area = [&] { return std::accumulate(pair.mask.begin(), pair.mask.end(), 0.0); };
   const double before = area();
   auto options = none();
   options.scale = 0.4;
-  nbs::data::augment_geometry(pair.image.data(), pair.mask.data(), 128, options, fixed({0.5, 0.75}));  // scale 1.2
+  warp(pair, 128, options, fixed({0.5, 0.75}));  // scale 1.2
   CHECK(area() / before == Approx(1.44).epsilon(0.03));
 }
 
@@ -153,7 +189,7 @@ TEST_CASE("image and mask stay aligned under rotation, scale and elastic displac
     CAPTURE(seed);
     auto pair = disc(96);
     const auto before = pair;
-    nbs::data::augment_geometry(pair.image.data(), pair.mask.data(), 96, options, seeded(seed));
+    warp(pair, 96, options, seeded(seed));
     CHECK(pair.mask != before.mask);
     int wrong = 0;
     double anomalous = 0;
@@ -179,7 +215,7 @@ TEST_CASE("the same numbers give the same picture, others another") {
     auto pair = disc(32);
     const auto uniform = seeded(seed);
     nbs::data::augment_color(pair.image.data(), 32 * 32, options, uniform);
-    nbs::data::augment_geometry(pair.image.data(), pair.mask.data(), 32, options, uniform);
+    warp(pair, 32, options, uniform);
     return pair;
   };
   CHECK(run(3).image == run(3).image);

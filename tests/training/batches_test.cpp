@@ -116,6 +116,26 @@ TEST_CASE("profile, mask and image of a crop stay aligned under crops and turns"
     CHECK(orientation(upright.input.profile[b][0]) == std::pair<float, float>(1, 16));
 }
 
+TEST_CASE("profile, mask and image of a crop stay aligned when they are warped") {
+  const auto images = numbered_images();
+  const auto buffer = numbered_profiles();
+  nbs::config::BufferOptions options;
+  options.batch = 50;
+  options.crop = 7;
+  nbs::data::AugmentOptions augment;
+  augment.rotation = 40;
+  augment.scale = 0.2;
+  augment.elastic = 0.5;
+  Random random(5);
+  const auto batch = nbs::training::draw_profiles(all_of(buffer), images, {}, options, augment, true, random);
+  const auto first = batch.input.profile.select(1, 0);
+  CHECK(torch::allclose(batch.input.image.select(1, 2), first / 512, 1e-4, 1e-5));
+  CHECK(torch::allclose(batch.input.profile.select(1, 1), 2 * first, 1e-4, 1e-3));
+  CHECK(torch::logical_or(batch.masks == 0, batch.masks == 1).all().item<bool>());
+  // Between the pixels: what was only cut out would be whole numbers.
+  CHECK((first - first.round()).abs().max().item<float>() > 0.05);
+}
+
 TEST_CASE("whole images are drawn for crop 0, scaled and transformed as profiles are at inference") {
   const auto images = numbered_images();
   ProfileBuffer buffer(1);

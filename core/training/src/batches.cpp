@@ -3,38 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "nbs/data/augment.h"
 
 namespace nbs::training {
-
-namespace {
-
-struct Window {
-  std::int64_t y = 0;
-  std::int64_t x = 0;
-  std::int64_t side = 0;
-  torch::Tensor of(const torch::Tensor& planes) const { return planes.slice(-2, y, y + side).slice(-1, x, x + side); }
-};
-
-Window draw_window(std::int64_t size, std::int64_t crop, Random& random) {
-  Window window;
-  window.side = crop == 0 ? size : std::min(crop, size);
-  window.y = random.below(size - window.side + 1);
-  window.x = random.below(size - window.side + 1);
-  return window;
-}
-
-// A transposition (bit 2) belongs to the quarter turns, mirror images (bits 0 and 1) to the flips; with turns alone
-// only the four rotations are drawn: nothing, both mirrors, and a transposition with one mirror.
-std::int64_t draw_turn(const data::AugmentOptions& augment, Random& random) {
-  static constexpr std::int64_t kRotations[] = {0, 5, 3, 6};
-  if (augment.flip && augment.rotate90) return random.below(8);
-  if (augment.rotate90) return kRotations[random.below(4)];
-  return augment.flip ? random.below(4) : 0;
-}
-
-}  // namespace
 
 torch::Tensor dihedral(const torch::Tensor& planes, std::int64_t index) {
   auto changed = planes;
@@ -52,6 +26,78 @@ torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index) {
   return changed;
 }
 
+namespace {
+
+// How a sample is cut out of an image and all that belongs to it: a window at a random place, warped if [augment] says
+// so, then one of the eight flips and quarter turns.
+class Cut {
+ public:
+  Cut(std::int64_t size, std::int64_t crop, const data::AugmentOptions& augment, Random& random)
+      : side_(crop == 0 ? size : std::min(crop, size)),
+        y_(random.below(size - side_ + 1)),
+        x_(random.below(size - side_ + 1)) {
+    if (data::warps(augment)) warp_.emplace(size, y_, x_, side_, augment, [&random] { return random.uniform(); });
+  }
+
+  std::int64_t side() const { return side_; }
+  void turn(std::int64_t symmetry) { symmetry_ = symmetry; }
+
+  // Of planes [C, S, S], values in between are interpolated.
+  torch::Tensor of(const torch::Tensor& planes) const {
+    if (!warp_) return dihedral(window(planes), symmetry_);
+    const auto from = planes.contiguous();
+    auto warped = torch::empty({planes.size(0), side_, side_});
+    for (std::int64_t c = 0; c < planes.size(0); ++c)
+      warp_->apply(from[c].data_ptr<float>(), warped[c].data_ptr<float>());
+    return dihedral(warped, symmetry_);
+  }
+  // Of a mask [S, S], which stays 0 or 1.
+  torch::Tensor of_mask(const torch::Tensor& mask) const {
+    if (!warp_) return dihedral(window(mask), symmetry_);
+    auto warped = torch::empty({side_, side_});
+    warp_->apply_nearest(mask.contiguous().data_ptr<float>(), warped.data_ptr<float>());
+    return dihedral(warped, symmetry_);
+  }
+
+ private:
+  torch::Tensor window(const torch::Tensor& planes) const {
+    return planes.slice(-2, y_, y_ + side_).slice(-1, x_, x_ + side_);
+  }
+
+  std::int64_t side_;
+  std::int64_t y_;
+  std::int64_t x_;
+  std::int64_t symmetry_ = 0;
+  std::optional<data::Warp> warp_;
+};
+
+// A crop [3, side, side] whose colors are augmented; a copy of its own.
+torch::Tensor recolored(const torch::Tensor& crop, const data::AugmentOptions& augment, Random& random) {
+  auto colors = crop.clone(torch::MemoryFormat::Contiguous);
+  data::augment_color(colors.data_ptr<float>(), crop.size(1) * crop.size(2), augment,
+                      [&random] { return random.uniform(); });
+  return colors;
+}
+
+// Maps [T, side, side] of a profile, each divided by its scale.
+torch::Tensor scaled_maps(const BufferedProfile& profile, const Cut& cut) {
+  std::vector<torch::Tensor> maps;
+  for (std::size_t t = 0; t < profile.maps.size(); ++t)
+    maps.push_back(cut.of(profile.maps[t].unsqueeze(0)).squeeze(0) / profile.scales[t]);
+  return torch::stack(maps);
+}
+
+// A transposition (bit 2) belongs to the quarter turns, mirror images (bits 0 and 1) to the flips; with turns alone
+// only the four rotations are drawn: nothing, both mirrors, and a transposition with one mirror.
+std::int64_t draw_turn(const data::AugmentOptions& augment, Random& random) {
+  static constexpr std::int64_t kRotations[] = {0, 5, 3, 6};
+  if (augment.flip && augment.rotate90) return random.below(8);
+  if (augment.rotate90) return kRotations[random.below(4)];
+  return augment.flip ? random.below(4) : 0;
+}
+
+}  // namespace
+
 Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, const TrainingImages& images,
                         const config::ProfileOptions& profile, const config::BufferOptions& buffer,
                         const data::AugmentOptions& augment, bool with_image, Random& random) {
@@ -60,14 +106,9 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
   std::vector<torch::Tensor> masks;
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
     const auto& drawn = *profiles[random.below(static_cast<std::int64_t>(profiles.size()))];
-    const auto window = draw_window(images.size(), buffer.crop, random);
-    const std::int64_t symmetry = buffer.dihedral ? random.below(8) : 0;
-    std::vector<torch::Tensor> crops;
-    for (const auto& map : drawn.maps)
-      crops.push_back(window.of(map));
-    auto crop = torch::stack(crops);
-    for (std::int64_t t = 0; t < crop.size(0); ++t)
-      crop[t].div_(drawn.scales[static_cast<std::size_t>(t)]);
+    Cut cut(images.size(), buffer.crop, augment, random);
+    if (buffer.dihedral) cut.turn(random.below(8));
+    auto crop = scaled_maps(drawn, cut);
     if (buffer.gain > 0) {
       // A common factor would be lost in the normalization, so the factors are divided by their mean.
       std::vector<float> gains;
@@ -85,14 +126,9 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
         values[i] *= static_cast<float>(std::exp(buffer.noise * random.normal()));
     }
     if (profile.transform == config::ProfileTransform::log) crop.add_(0.01).log_();
-    inputs.push_back(dihedral(crop, symmetry));
-    masks.push_back(dihedral(window.of(images.masks[drawn.image]), symmetry));
-    if (with_image) {
-      auto color = dihedral(window.of(images.images[drawn.image]), symmetry).clone(torch::MemoryFormat::Contiguous);
-      data::augment_color(color.data_ptr<float>(), window.side * window.side, augment,
-                          [&random] { return random.uniform(); });
-      colors.push_back(std::move(color));
-    }
+    inputs.push_back(std::move(crop));
+    masks.push_back(cut.of_mask(images.masks[drawn.image]));
+    if (with_image) colors.push_back(recolored(cut.of(images.images[drawn.image]), augment, random));
   }
   Minibatch batch;
   batch.input.profile = torch::stack(inputs);
@@ -116,20 +152,14 @@ torch::Tensor augment_patches(const torch::Tensor& patches, const data::AugmentO
 
 Minibatch draw_images(const std::vector<std::int64_t>& among, const TrainingImages& images,
                       const config::BufferOptions& buffer, const data::AugmentOptions& augment, Random& random) {
-  const auto uniform = [&random] { return random.uniform(); };
   std::vector<torch::Tensor> inputs;
   std::vector<torch::Tensor> masks;
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
     const std::int64_t drawn = among[random.below(static_cast<std::int64_t>(among.size()))];
-    auto image = images.images[drawn].clone();
-    auto mask = images.masks[drawn].clone();
-    data::augment_geometry(image.data_ptr<float>(), mask.data_ptr<float>(), images.size(), augment, uniform);
-    const auto window = draw_window(images.size(), buffer.crop, random);
-    const std::int64_t symmetry = draw_turn(augment, random);
-    auto crop = dihedral(window.of(image), symmetry).contiguous();
-    data::augment_color(crop.data_ptr<float>(), window.side * window.side, augment, uniform);
-    inputs.push_back(std::move(crop));
-    masks.push_back(dihedral(window.of(mask), symmetry));
+    Cut cut(images.size(), buffer.crop, augment, random);
+    cut.turn(draw_turn(augment, random));
+    inputs.push_back(recolored(cut.of(images.images[drawn]), augment, random));
+    masks.push_back(cut.of_mask(images.masks[drawn]));
   }
   Minibatch batch;
   batch.input.image = torch::stack(inputs);

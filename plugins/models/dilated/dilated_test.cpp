@@ -11,7 +11,7 @@
 
 namespace {
 
-using nbs::dilated::Input;
+using nbs::PredictorSees;
 using nbs::dilated::Network;
 using nbs::dilated::Normalization;
 using nbs::dilated::Options;
@@ -120,13 +120,13 @@ TEST_CASE("the receptive field is 1 + 2 x the sum of the dilations, no more and 
 
 TEST_CASE("inputs are as declared, and one logit a pixel comes out") {
   const auto problem = bright_middle(2, 1);
-  for (const auto& inputs :
-       std::vector<std::vector<Input>>{{Input::profile}, {Input::image}, {Input::profile, Input::image}}) {
+  for (const auto& inputs : std::vector<std::vector<PredictorSees>>{
+           {PredictorSees::profile}, {PredictorSees::image}, {PredictorSees::profile, PredictorSees::image}}) {
     auto options = small_options();
     options.inputs = inputs;
     Made made(options, 1);
-    const bool profile = inputs.front() == Input::profile;
-    const bool image = inputs.back() == Input::image;
+    const bool profile = inputs.front() == PredictorSees::profile;
+    const bool image = inputs.back() == PredictorSees::image;
     CHECK(made->needs_profile() == profile);
     CHECK(made->needs_image() == image);
     nbs::PredictorInput given;

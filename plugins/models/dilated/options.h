@@ -6,16 +6,15 @@
 #include <vector>
 
 #include "nbs/options.h"
+#include "nbs/predictor_features.h"
 
 namespace nbs::dilated {
 
-/// What the predictor sees.
-enum class Input { profile, image };
 /// What follows each convolution.
 enum class Normalization { batch, none };
 
 struct Options {
-  std::vector<Input> inputs = {Input::profile};
+  std::vector<PredictorSees> inputs = {PredictorSees::profile};
   std::vector<std::int64_t> dilations = {1, 2, 4, 8, 1};
   std::int64_t channels = 24;
   Normalization normalization = Normalization::batch;
@@ -27,7 +26,7 @@ struct Options {
 
   static void declare(nbs::Schema<Options>& s) {
     s.add("inputs", &Options::inputs)
-        .choices({{"profile", Input::profile}, {"image", Input::image}})
+        .choices({{"profile", PredictorSees::profile}, {"image", PredictorSees::image}})
         .doc("What it sees: the loss profile (the paper), the image, or both.");
     s.add("dilations", &Options::dilations)
         .range(1, 128)

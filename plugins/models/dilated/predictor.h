@@ -3,6 +3,7 @@
 
 #include "nbs/context.h"
 #include "nbs/predictor.h"
+#include "nbs/predictor_features.h"
 #include "nbs/trainable_network.h"
 
 #include "network.h"
@@ -17,8 +18,8 @@ class DilatedPredictor : public Predictor {
 
   DilatedPredictor(const Options& options, Context& context);
 
-  bool needs_profile() const override { return profile_; }
-  bool needs_image() const override { return image_; }
+  bool needs_profile() const override { return features_.profile(); }
+  bool needs_image() const override { return features_.image(); }
   bool is_trainable() const override { return true; }
   double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
   torch::Tensor logits(const PredictorInput& input) override;
@@ -26,12 +27,9 @@ class DilatedPredictor : public Predictor {
   void load(const State& state) override { network_.load(state); }
 
  private:
-  torch::Tensor prepare(const PredictorInput& input) const;
-
   Context& context_;
   Options options_;
-  bool profile_;
-  bool image_;
+  PredictorFeatures features_;
   TrainableNetwork<Network> network_;
 };
 

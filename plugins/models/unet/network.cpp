@@ -38,11 +38,12 @@ torch::Tensor BlockImpl::forward(torch::Tensor features) {
   return features;
 }
 
-NetworkImpl::NetworkImpl(const Options& options) : deepest_channels_(options.width << options.depth) {
+NetworkImpl::NetworkImpl(std::int64_t inputs, const Options& options)
+    : deepest_channels_(options.width << options.depth) {
   const bool normalized = options.normalization == Normalization::batch;
   const auto channels = [&](std::int64_t level) { return options.width << level; };
   for (std::int64_t level = 0; level <= options.depth; ++level) {
-    encoder_.emplace_back(level == 0 ? 3 : channels(level - 1), channels(level), normalized);
+    encoder_.emplace_back(level == 0 ? inputs : channels(level - 1), channels(level), normalized);
     register_module("encoder" + std::to_string(level), encoder_.back());
   }
   for (std::int64_t level = options.depth - 1; level >= 0; --level) {

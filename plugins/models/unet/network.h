@@ -27,7 +27,7 @@ TORCH_MODULE(Block);
 /// maximum pooling, a decoder of 2x2 up-convolutions, and the encoder's features of each size handed across.
 class NetworkImpl : public torch::nn::Module {
  public:
-  explicit NetworkImpl(const Options& options);
+  NetworkImpl(std::int64_t inputs, const Options& options);
 
   /// Images [B, 3, H, W] -> logits [B, H, W], for any H and W: the border is repeated up to a multiple of 2^depth and
   /// cut off again. `keep`: factors [B, deepest_channels(), 1, 1] of the deepest features, or undefined.

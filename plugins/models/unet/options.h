@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "nbs/options.h"
+#include "nbs/predictor_features.h"
 
 namespace nbs::unet {
 
@@ -12,6 +14,7 @@ namespace nbs::unet {
 enum class Normalization { batch, none };
 
 struct Options {
+  std::vector<PredictorSees> inputs = {PredictorSees::image};
   std::int64_t depth = 4;
   std::int64_t width = 16;
   Normalization normalization = Normalization::batch;
@@ -23,6 +26,9 @@ struct Options {
   double prior = 0.5;
 
   static void declare(Schema<Options>& s) {
+    s.add("inputs", &Options::inputs)
+        .choices({{"profile", PredictorSees::profile}, {"image", PredictorSees::image}})
+        .doc("What it sees: the image (the paper's baseline), the loss profile, or both.");
     s.add("depth", &Options::depth).range(1, 8).doc("Times that the encoder halves the image.");
     s.add("width", &Options::width)
         .range(1, 1024)

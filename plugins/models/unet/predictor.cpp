@@ -10,22 +10,24 @@ namespace nbs::unet {
 UnetPredictor::UnetPredictor(const Options& options, Context& context)
     : context_(context),
       options_(options),
-      network_(Network(options), {options.learning_rate, options.weight_decay, options.ema_decay}, context,
-               [prior = options.prior](Network& network, at::Generator& generator) {
+      features_(options.inputs, context),
+      network_(Network(features_.channels(), options), {options.learning_rate, options.weight_decay, options.ema_decay},
+               context, [prior = options.prior](Network& network, at::Generator& generator) {
                  initialize(*network, generator);
                  network->set_prior(prior);
                }) {}
 
 double UnetPredictor::train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
   network_->train();
+  const auto features = network_.to_device(features_.of(input));
   torch::Tensor keep;
   if (options_.dropout > 0) {
-    keep = torch::empty({input.image.size(0), network_->deepest_channels(), 1, 1});
+    keep = torch::empty({features.size(0), network_->deepest_channels(), 1, 1});
     keep.bernoulli_(1 - options_.dropout, context_.generator()).div_(1 - options_.dropout);
     keep = keep.to(context_.device());
   }
   const auto truth = masks.to(context_.device());
-  const auto logits = network_->forward(input.image.to(context_.device()) - 0.5, keep);
+  const auto logits = network_->forward(features, keep);
   const auto value = loss(logits, truth);
   network_.step(options_.dice > 0 ? value + options_.dice * soft_dice_loss(logits, truth) : value);
   return value.item<double>();
@@ -37,10 +39,9 @@ torch::Tensor UnetPredictor::logits(const PredictorInput& input) {
   const auto averaged = network_.averaged();
   // Image by image, so that no result depends on what else is asked for.
   std::vector<torch::Tensor> results;
-  for (std::int64_t b = 0; b < input.image.size(0); ++b) {
-    const auto image = input.image.slice(0, b, b + 1).to(context_.device()) - 0.5;
-    results.push_back(network_->forward(image, {}));
-  }
+  const auto features = network_.to_device(features_.of(input));
+  for (std::int64_t b = 0; b < features.size(0); ++b)
+    results.push_back(network_->forward(features.slice(0, b, b + 1), {}));
   return torch::cat(results).to(torch::kCPU);
 }
 

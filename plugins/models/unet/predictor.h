@@ -3,6 +3,7 @@
 
 #include "nbs/context.h"
 #include "nbs/predictor.h"
+#include "nbs/predictor_features.h"
 #include "nbs/trainable_network.h"
 
 #include "network.h"
@@ -17,8 +18,8 @@ class UnetPredictor : public Predictor {
 
   UnetPredictor(const Options& options, Context& context);
 
-  bool needs_profile() const override { return false; }
-  bool needs_image() const override { return true; }
+  bool needs_profile() const override { return features_.profile(); }
+  bool needs_image() const override { return features_.image(); }
   bool is_trainable() const override { return true; }
   double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
   torch::Tensor logits(const PredictorInput& input) override;
@@ -28,6 +29,7 @@ class UnetPredictor : public Predictor {
  private:
   Context& context_;
   Options options_;
+  PredictorFeatures features_;
   TrainableNetwork<Network> network_;
 };
 

@@ -11,6 +11,7 @@
 
 namespace {
 
+using nbs::PredictorSees;
 using nbs::test::cross_entropy;
 using nbs::test::Exercise;
 using nbs::test::restore;
@@ -60,11 +61,36 @@ TEST_CASE("one logit a pixel, for sizes that are no multiple of 2^depth too") {
   CHECK(made->is_trainable());
 }
 
+TEST_CASE("it sees the image, the loss profile or both") {
+  const auto problem = squares(2, 20, 4);
+  nbs::PredictorInput given;
+  given.image = problem.input.image;
+  given.profile = problem.input.image.mean(1, true).expand({2, 3, 20, 20}) * 3;
+  for (const auto& inputs : std::vector<std::vector<PredictorSees>>{{PredictorSees::profile},
+                                                                    {PredictorSees::profile, PredictorSees::image}}) {
+    auto options = small_options();
+    options.inputs = inputs;
+    Made made(options, 1);
+    CHECK(made->needs_profile());
+    CHECK(made->needs_image() == (inputs.size() == 2));
+    const auto before = made->logits(given);
+    auto brighter = given;
+    brighter.profile = given.profile * 2;
+    CHECK_FALSE(torch::allclose(made->logits(brighter), before));
+    auto recolored = given;
+    recolored.image = given.image * 0.5;
+    CHECK(torch::allclose(made->logits(recolored), before) == (inputs.size() == 1));
+  }
+  auto options = small_options();
+  options.inputs = {};
+  CHECK_THROWS_AS(Made(options, 1), nbs::Error);
+}
+
 TEST_CASE("shortcuts carry what is near past the deepest level, which sees what is far") {
   torch::NoGradGuard no_grad;
   auto options = small_options();
   options.normalization = Normalization::none;
-  Network network(options);
+  Network network(3, options);
   auto generator = nbs::make_generator(3);
   nbs::initialize(*network, generator);
   const auto image = torch::rand({1, 3, 64, 64}, generator);
@@ -87,7 +113,7 @@ TEST_CASE("shortcuts carry what is near past the deepest level, which sees what 
 
 TEST_CASE("parameters are counted as the architecture says") {
   auto options = nbs::schema_of<Options>().make();
-  Network network(options);
+  Network network(3, options);
   // Blocks without biases and with two normalizations, up-convolutions and head with biases.
   const auto block = [](std::int64_t in, std::int64_t out) { return 9 * (in * out + out * out) + 4 * out; };
   std::int64_t expected = 16 + 1;

@@ -121,15 +121,13 @@ struct AugmentOptions {
     s.add("noise", &AugmentOptions::noise).range(0, 1).doc("Deviation of Gaussian noise, in units of the full range.");
     s.add("rotation", &AugmentOptions::rotation)
         .range(0, 180)
-        .doc("Largest rotation in degrees; whole images only (predictors that see no profile).");
+        .doc("Largest rotation in degrees of what the predictor learns from.");
     s.add("scale", &AugmentOptions::scale)
         .range(0, 0.9)
-        .doc("Largest relative change of size; whole images only (predictors that see no profile).");
+        .doc("Largest relative change of size of what the predictor learns from.");
     s.add("elastic", &AugmentOptions::elastic)
         .range(0, 64)
-        .doc(
-            "Deviation in pixels of a smooth random displacement; whole images only (predictors "
-            "that see no profile).");
+        .doc("Deviation in pixels of a smooth random displacement of what the predictor learns from.");
   }
 };
 
