@@ -88,6 +88,7 @@ inline std::vector<const ComponentSpec*> specs_of(const std::optional<ComponentS
 }
 inline std::vector<const ComponentSpec*> specs_of(const std::vector<ComponentSpec>& section) {
   std::vector<const ComponentSpec*> specs;
+  specs.reserve(section.size());
   for (const auto& spec : section)
     specs.push_back(&spec);
   return specs;
