@@ -88,13 +88,14 @@ TEST_CASE("a predictor that would never learn from full profiles is refused") {
             "only in the last 4 of an autoencoder's 16: it might never learn while they are; use at most 4"});
   CHECK(with({"train.iterations=32", "buffer.every=5", "train.predictor_iterations=1"}).empty());
   CHECK(with({"train.iterations=32", "train.predictor_iterations=1", "train.patience=9"}) ==
-        Texts{"--set train.patience=9: train.patience is 9, which would end training before its finish of 1 iterations "
-              "(train.predictor_iterations); set one of the two to 0"});
-  CHECK(with({"train.iterations=28", "train.predictor_iterations=1"}) ==
-        Texts{"--set train.predictor_iterations=1: training ends 12 iterations into the last autoencoder's cycle, but "
-              "its profiles are "
-              "full only after 13: the predictor would finish without them; let train.iterations (28) be a multiple of "
-              "train.reinit_every (16)"});
+        Texts{"--set train.patience=9: train.patience is 9, which would end training before the 1 iterations that "
+              "train the predictor alone (train.predictor_iterations); set one of the two to 0"});
+  CHECK(
+      with({"train.iterations=28", "train.predictor_iterations=1"}) ==
+      Texts{
+          "--set train.predictor_iterations=1: training ends 12 iterations into the last autoencoder's cycle, but "
+          "its profiles are full only after 13, so the iterations that train the predictor alone would have none; let "
+          "train.iterations (28) be a multiple of train.reinit_every (16)"});
 }
 
 TEST_CASE("a sampler without an autoencoder is refused, and the other way round; neither is needed") {
@@ -149,7 +150,7 @@ TEST_CASE("an option that is gone is refused with the reason") {
   CHECK(
       problems_with({"evaluation.threshold_slack=0.05"}) ==
       Texts{"--set evaluation.threshold_slack=0.05: [evaluation] has no option \"threshold_slack\" any more: the "
-            "threshold is chosen on masks of predictors that were not taught the image (folds), which needs no slack; "
+            "threshold is chosen on masks of predictors that were not taught the image (folds), which needs no margin; "
             "delete the line"});
 }
 

@@ -52,6 +52,19 @@ TEST_CASE("the resolved file resolves to itself, and no value is lost on the way
   CHECK(test::value_of(*second.autoencoder, "rates") == Value{std::vector<double>{1.0, 5e-324}});
 }
 
+TEST_CASE("every kind of plugin has a section, and the components are written in the order of the kinds") {
+  const config::Pipeline empty;
+  std::vector<Kind> kinds;
+  visit_component_sections(empty, [&](Kind kind, const char*, const auto&) { kinds.push_back(kind); });
+  CHECK(kinds == std::vector<Kind>(kKinds.begin(), kKinds.end()));
+
+  std::string headers;
+  visit_components(unusual(), [&](Kind, const std::string& header, const config::ComponentSpec& spec) {
+    headers += header + spec.plugin;
+  });
+  CHECK(headers == "[sampler]walk[autoencoder]linear[predictor]mean[[postproc]]smooth[[postproc]]open");
+}
+
 TEST_CASE("the resolved file names every option of every section") {
   const auto text = config::to_toml(resolved(test::kGood));
   const auto sections = config::section_specs();

@@ -176,7 +176,7 @@ TEST_CASE("shuffled patches are those of the rollout in another order, which the
   }
 }
 
-TEST_CASE("in the iterations that finish a run only the predictor learns, and the profiles are those of its end") {
+TEST_CASE("in the last predictor_iterations only the predictor learns, and the profiles stay as they were") {
   const auto images = small_images(16, 2, 3, 1);
   auto settings = small_settings();
   settings.train.selection = nbs::config::Selection::last;
@@ -207,7 +207,7 @@ TEST_CASE("in the iterations that finish a run only the predictor learns, and th
     CHECK(torch::equal(last[i], live[i]));
 }
 
-TEST_CASE("a finish for a predictor that learns nothing is refused") {
+TEST_CASE("predictor_iterations for a predictor that learns nothing are refused") {
   const auto images = small_images(16, 2, 3, 1);
   auto settings = small_settings();
   settings.train.predictor_iterations = 5;

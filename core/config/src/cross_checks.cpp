@@ -148,8 +148,8 @@ void check_cycles(const Pipeline& pipeline, const Report& report) {
   if (train.predictor_iterations > 0 && needed <= cycle && needed > last_cycle) {
     report("train.predictor_iterations",
            fmt::format("training ends {} iterations into the last autoencoder's cycle, but its profiles are full only "
-                       "after {}: the predictor would finish without them; let train.iterations ({}) be a multiple "
-                       "of train.reinit_every ({})",
+                       "after {}, so the iterations that train the predictor alone would have none; let "
+                       "train.iterations ({}) be a multiple of train.reinit_every ({})",
                        last_cycle, needed, train.iterations, train.reinit_every));
   }
   // Only cycles with full profiles count, which the last may be too short for.
@@ -187,10 +187,11 @@ void cross_check(const Document& document, const Pipeline& pipeline, std::vector
     check_cycles(pipeline, report);
   }
   if (train.patience > 0 && train.predictor_iterations > 0) {
-    report("train.patience",
-           fmt::format("train.patience is {}, which would end training before its finish of {} iterations "
-                       "(train.predictor_iterations); set one of the two to 0",
-                       train.patience, train.predictor_iterations));
+    report(
+        "train.patience",
+        fmt::format("train.patience is {}, which would end training before the {} iterations that train the predictor "
+                    "alone (train.predictor_iterations); set one of the two to 0",
+                    train.patience, train.predictor_iterations));
   }
   if (buffer.crop > data.image_size) {
     report("buffer.crop", fmt::format("buffer.crop is {}, more than the image's {} pixels (data.image_size)",

@@ -85,7 +85,7 @@ struct GoneOption {
 };
 constexpr GoneOption kGoneOptions[] = {
     {"[evaluation]", "threshold_slack",
-     "the threshold is chosen on masks of predictors that were not taught the image (folds), which needs no slack; "
+     "the threshold is chosen on masks of predictors that were not taught the image (folds), which needs no margin; "
      "delete the line"}};
 
 const GoneOption* find_gone(const std::string& where, const std::string& name) {
@@ -105,22 +105,14 @@ class Resolver {
     Pipeline pipeline;
     read_top(pipeline);
     visit_sections(pipeline, [this](const char* name, auto& section) { read_section(name, section); });
-    pipeline.sampler = read_component("sampler", Kind::sampler);
-    pipeline.autoencoder = read_component("autoencoder", Kind::autoencoder);
-    const auto before = problems_.size();
-    pipeline.predictor = read_component("predictor", Kind::predictor);
-    if (!pipeline.predictor && problems_.size() == before && purpose_ != Purpose::postprocess)
-      report(document_.location_of("predictor"), "there is no [predictor]; name one with plugin = \"…\"");
-    if (const Node* const chain = root_.find("postproc")) {
-      if (chain->type != Node::Type::array) {
-        report(chain->place, "postproc must be a list of tables: write [[postproc]]");
-      } else {
-        for (const auto& node : chain->array) {
-          if (auto spec = read_component(node, "postproc", Kind::postprocessor))
-            pipeline.postproc.push_back(std::move(*spec));
-        }
-      }
-    }
+    visit_component_sections(pipeline, [&](Kind kind, const char* name, auto& section) {
+      const auto before = problems_.size();
+      read_components(name, kind, section);
+      // The only component that no pipeline can do without, unless a section that is wrong was meant to be it.
+      if (kind == Kind::predictor && !pipeline.predictor && problems_.size() == before &&
+          purpose_ != Purpose::postprocess)
+        report(document_.location_of(name), "there is no [predictor]; name one with plugin = \"…\"");
+    });
     check_unknown_sections();
     // Options that do not stand on their own are compared only when each of them is right.
     if (problems_.empty() && purpose_ == Purpose::run) {
@@ -254,11 +246,22 @@ class Resolver {
     section.options = schema.make(section.values);
   }
 
-  std::optional<ComponentSpec> read_component(const std::string& name, Kind kind) {
+  void read_components(const std::string& name, Kind kind, std::optional<ComponentSpec>& section) {
     sections_.push_back(name);
-    const Node* const table = root_.find(name);
-    if (table == nullptr) return std::nullopt;
-    return read_component(*table, name, kind);
+    if (const Node* const table = root_.find(name)) section = read_component(*table, name, kind);
+  }
+
+  void read_components(const std::string& name, Kind kind, std::vector<ComponentSpec>& section) {
+    sections_.push_back(name);
+    const Node* const chain = root_.find(name);
+    if (chain == nullptr) return;
+    if (chain->type != Node::Type::array) {
+      report(chain->place, fmt::format("{0} must be a list of tables: write [[{0}]]", name));
+      return;
+    }
+    for (const auto& node : chain->array) {
+      if (auto spec = read_component(node, name, kind)) section.push_back(std::move(*spec));
+    }
   }
 
   std::optional<ComponentSpec> read_component(const Node& table, const std::string& name, Kind kind) {
@@ -286,7 +289,7 @@ class Resolver {
 
   void check_unknown_sections() {
     std::vector<std::string> known = sections_;
-    for (const char* name : {"name", "seed", "plugin_path", "base", "postproc", "sweep"})
+    for (const char* name : {"name", "seed", "plugin_path", "base", "sweep"})
       known.emplace_back(name);
     for (const auto& [key, node] : root_.table) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;

@@ -53,8 +53,9 @@ std::string to_toml(const Pipeline& pipeline) {
     out += fmt::format("\n[{}]\n", name);
     write_values(out, section.values);
   });
-  visit_components(pipeline,
-                   [&](Kind, const char* header, const ComponentSpec& spec) { out += component_toml(header, spec); });
+  visit_components(pipeline, [&](Kind, const std::string& header, const ComponentSpec& spec) {
+    out += component_toml(header, spec);
+  });
   return out;
 }
 
@@ -64,8 +65,9 @@ std::string components_toml(const Pipeline& pipeline) {
   out += fmt::format("\n[data]\nimage_size = {}\n\n[profile]\npatch_size = {}\nlength = {}\n",
                      pipeline.data.options.image_size, pipeline.profile.options.patch_size,
                      pipeline.profile.options.length);
-  visit_components(pipeline,
-                   [&](Kind, const char* header, const ComponentSpec& spec) { out += component_toml(header, spec); });
+  visit_components(pipeline, [&](Kind, const std::string& header, const ComponentSpec& spec) {
+    out += component_toml(header, spec);
+  });
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "nbs/plugin.h"
 #include "nbs/torch.h"
 
 #include "guard.h"
@@ -38,18 +39,37 @@ void require(const Origin& origin, const char* method, const torch::Tensor& resu
 
 constexpr double kLargest = 3.4e38;
 
-// All of the state, so that another component's is not taken for this one's.
-void load_all(const Origin& origin, Component& inner, const State& state) {
-  guard(origin, "load", [&] {
-    inner.load(state);
-    state.require_all_read();
-  });
-}
-
-class CheckedSampler : public Sampler {
+// Holds the plugin's component, and guards the calls that every kind has.
+template <typename Interface>
+class CheckedComponent : public Interface {
  public:
-  CheckedSampler(std::shared_ptr<Sampler> inner, Origin origin)
+  CheckedComponent(std::shared_ptr<Interface> inner, Origin origin)
       : inner_(std::move(inner)), origin_(std::move(origin)) {}
+
+  void save(State& state) const override {
+    guard(origin_, "save", [&] { inner_->save(state); });
+  }
+  void load(const State& state) override {
+    guard(origin_, "load", [&] {
+      inner_->load(state);
+      // All of it, so that another component's state is not taken for this one's.
+      state.require_all_read();
+    });
+  }
+
+ protected:
+  const std::shared_ptr<Interface> inner_;
+  const Origin origin_;
+};
+
+// Guards the other calls: a specialization for each kind.
+template <typename Interface>
+class Checked;
+
+template <>
+class Checked<Sampler> : public CheckedComponent<Sampler> {
+ public:
+  using CheckedComponent::CheckedComponent;
 
   Rollout sample(Scene& scene, std::int64_t count) override {
     auto rollout = guard(origin_, "sample", [&] { return inner_->sample(scene, count); });
@@ -67,15 +87,11 @@ class CheckedSampler : public Sampler {
     return rollouts;
   }
   bool is_trainable() const override {
-    return guard(origin_, "learns", [&] { return inner_->is_trainable(); });
+    return guard(origin_, "is_trainable", [&] { return inner_->is_trainable(); });
   }
   std::vector<std::pair<std::string, double>> train_step(const std::vector<RewardedRollout>& rollouts) override {
     return guard(origin_, "train_step", [&] { return inner_->train_step(rollouts); });
   }
-  void save(State& state) const override {
-    guard(origin_, "save", [&] { inner_->save(state); });
-  }
-  void load(const State& state) override { load_all(origin_, *inner_, state); }
 
  private:
   void check(const char* method, const Rollout& rollout, const Scene& scene, std::int64_t count) const {
@@ -96,15 +112,12 @@ class CheckedSampler : public Sampler {
       }
     }
   }
-
-  std::shared_ptr<Sampler> inner_;
-  Origin origin_;
 };
 
-class CheckedAutoencoder : public Autoencoder {
+template <>
+class Checked<Autoencoder> : public CheckedComponent<Autoencoder> {
  public:
-  CheckedAutoencoder(std::shared_ptr<Autoencoder> inner, Origin origin)
-      : inner_(std::move(inner)), origin_(std::move(origin)) {}
+  using CheckedComponent::CheckedComponent;
 
   void reset() override {
     guard(origin_, "reset", [&] { inner_->reset(); });
@@ -120,20 +133,12 @@ class CheckedAutoencoder : public Autoencoder {
   std::vector<torch::Tensor> state() override {
     return guard(origin_, "state", [&] { return inner_->state(); });
   }
-  void save(State& state) const override {
-    guard(origin_, "save", [&] { inner_->save(state); });
-  }
-  void load(const State& state) override { load_all(origin_, *inner_, state); }
-
- private:
-  std::shared_ptr<Autoencoder> inner_;
-  Origin origin_;
 };
 
-class CheckedPredictor : public Predictor {
+template <>
+class Checked<Predictor> : public CheckedComponent<Predictor> {
  public:
-  CheckedPredictor(std::shared_ptr<Predictor> inner, Origin origin)
-      : inner_(std::move(inner)), origin_(std::move(origin)) {}
+  using CheckedComponent::CheckedComponent;
 
   bool needs_profile() const override {
     return guard(origin_, "needs_profile", [&] { return inner_->needs_profile(); });
@@ -142,7 +147,7 @@ class CheckedPredictor : public Predictor {
     return guard(origin_, "needs_image", [&] { return inner_->needs_image(); });
   }
   bool is_trainable() const override {
-    return guard(origin_, "learns", [&] { return inner_->is_trainable(); });
+    return guard(origin_, "is_trainable", [&] { return inner_->is_trainable(); });
   }
   double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
     return guard(origin_, "train_step", [&] { return inner_->train_step(input, masks, loss); });
@@ -153,49 +158,30 @@ class CheckedPredictor : public Predictor {
     require(origin_, "logits", result, {given.size(0), given.size(2), given.size(3)}, -kLargest, kLargest);
     return result;
   }
-  void save(State& state) const override {
-    guard(origin_, "save", [&] { inner_->save(state); });
-  }
-  void load(const State& state) override { load_all(origin_, *inner_, state); }
-
- private:
-  std::shared_ptr<Predictor> inner_;
-  Origin origin_;
 };
 
-class CheckedPostprocessor : public Postprocessor {
+template <>
+class Checked<Postprocessor> : public CheckedComponent<Postprocessor> {
  public:
-  CheckedPostprocessor(std::shared_ptr<Postprocessor> inner, Origin origin)
-      : inner_(std::move(inner)), origin_(std::move(origin)) {}
+  using CheckedComponent::CheckedComponent;
 
   torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor& images) override {
     auto result = guard(origin_, "apply", [&] { return inner_->apply(probabilities, images); });
     require(origin_, "apply", result, probabilities.sizes().vec(), 0, 1);
     return result;
   }
-  void save(State& state) const override {
-    guard(origin_, "save", [&] { inner_->save(state); });
-  }
-  void load(const State& state) override { load_all(origin_, *inner_, state); }
-
- private:
-  std::shared_ptr<Postprocessor> inner_;
-  Origin origin_;
 };
 
 }  // namespace
 
-std::shared_ptr<Sampler> checked(std::shared_ptr<Sampler> sampler, Origin origin) {
-  return std::make_shared<CheckedSampler>(std::move(sampler), std::move(origin));
+template <typename Interface>
+std::shared_ptr<Interface> checked(std::shared_ptr<Interface> component, Origin origin) {
+  return std::make_shared<Checked<Interface>>(std::move(component), std::move(origin));
 }
-std::shared_ptr<Autoencoder> checked(std::shared_ptr<Autoencoder> autoencoder, Origin origin) {
-  return std::make_shared<CheckedAutoencoder>(std::move(autoencoder), std::move(origin));
-}
-std::shared_ptr<Predictor> checked(std::shared_ptr<Predictor> predictor, Origin origin) {
-  return std::make_shared<CheckedPredictor>(std::move(predictor), std::move(origin));
-}
-std::shared_ptr<Postprocessor> checked(std::shared_ptr<Postprocessor> postprocessor, Origin origin) {
-  return std::make_shared<CheckedPostprocessor>(std::move(postprocessor), std::move(origin));
-}
+
+template std::shared_ptr<Sampler> checked(std::shared_ptr<Sampler>, Origin);
+template std::shared_ptr<Autoencoder> checked(std::shared_ptr<Autoencoder>, Origin);
+template std::shared_ptr<Predictor> checked(std::shared_ptr<Predictor>, Origin);
+template std::shared_ptr<Postprocessor> checked(std::shared_ptr<Postprocessor>, Origin);
 
 }  // namespace nbs::host

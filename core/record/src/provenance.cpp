@@ -64,7 +64,7 @@ Provenance provenance_of(const config::Pipeline& pipeline, const host::Catalog& 
   provenance.threads = threads;
   provenance.device = choice_name(pipeline.train.options.device, config::devices());
   provenance.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  config::visit_components(pipeline, [&](Kind kind, const char*, const config::ComponentSpec& spec) {
+  config::visit_components(pipeline, [&](Kind kind, const std::string&, const config::ComponentSpec& spec) {
     const auto* const plugin = catalog.find(kind, spec.plugin);
     if (plugin == nullptr) return;
     provenance.plugins.push_back({kind_name(kind), plugin->name, plugin->version,

@@ -3,7 +3,7 @@
 
 namespace nbs::training {
 
-double MomentSelector::smooth(double loss) {
+double CheckpointSelector::smooth(double loss) {
   if (options_.smoothing == config::Smoothing::none) return loss;
   const double past = options_.smoothing_factor;
   average_ = past * average_ + (1 - past) * loss;
@@ -11,7 +11,7 @@ double MomentSelector::smooth(double loss) {
   return average_ / weight_;
 }
 
-MomentSelector::Verdict MomentSelector::judge(double smoothed) {
+CheckpointSelector::Verdict CheckpointSelector::judge(double smoothed) {
   Verdict verdict;
   verdict.lowest = !lowest_ || smoothed < *lowest_;
   verdict.keep = verdict.lowest || options_.selection == config::Selection::last;
@@ -19,13 +19,13 @@ MomentSelector::Verdict MomentSelector::judge(double smoothed) {
   return verdict;
 }
 
-void MomentSelector::save(StateWriter& writer) const {
+void CheckpointSelector::save(StateWriter& writer) const {
   writer.number("selector.average", average_);
   writer.number("selector.weight", weight_);
   if (lowest_) writer.number("selector.lowest", *lowest_);
 }
 
-void MomentSelector::load(const StateReader& reader) {
+void CheckpointSelector::load(const StateReader& reader) {
   average_ = reader.number("selector.average");
   weight_ = reader.number("selector.weight");
   lowest_.reset();

@@ -44,21 +44,16 @@ Json try_components(const config::Pipeline& pipeline, const host::Registry& regi
       learns = made->is_trainable();
     });
   }
-  if (needs_profile && pipeline.sampler) {
-    attempt("sampler", 0, [&](Context& context) {
-      registry.make<Sampler>(pipeline.sampler->plugin, pipeline.sampler->values, context, "");
-    });
-  }
-  if (needs_profile && pipeline.autoencoder) {
-    attempt("autoencoder", 0, [&](Context& context) {
-      registry.make<Autoencoder>(pipeline.autoencoder->plugin, pipeline.autoencoder->values, context, "");
-    });
-  }
-  for (std::size_t i = 0; i < pipeline.postproc.size(); ++i) {
-    attempt("postproc", i, [&](Context& context) {
-      registry.make<Postprocessor>(pipeline.postproc[i].plugin, pipeline.postproc[i].values, context, "");
-    });
-  }
+  config::visit_component_sections(pipeline, [&](Kind kind, const char* section, const auto& member) {
+    if (kind == Kind::predictor) return;
+    // A run does not make these for a predictor that reads no profile.
+    if (!needs_profile && (kind == Kind::sampler || kind == Kind::autoencoder)) return;
+    const auto specs = config::specs_of(member);
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+      attempt(section, i,
+              [&](Context& context) { registry.make(kind, specs[i]->plugin, specs[i]->values, context, ""); });
+    }
+  });
   return {{"needs_profile", needs_profile}, {"learns", learns}, {"refusals", refusals}};
 }
 

@@ -66,13 +66,10 @@ void clear_from(int count, LatticeBlock<D>& block) {
   }
 }
 
-// Adams et al. 2010, 3.1 and 3.2: the features go onto the plane sum(e) = 0 of D + 1 dimensions; the nearest point
-// whose coordinates are multiples of D + 1, and the order of the differences from it, give the simplex. Comparisons of
-// vectors give -1 for true.
+// Adams et al. 2010, 3.1: the features go onto the plane sum(e) = 0 of D + 1 dimensions.
 template <int D>
-__attribute__((always_inline)) inline void locate(const Floats (&features)[D], const Axes<D>& axes, Located<D>& located,
-                                                  LatticeBlock<D>& block) {
-  Floats elevated[D + 1];
+__attribute__((always_inline)) inline void elevate(const Floats (&features)[D], const Axes<D>& axes,
+                                                   Floats (&elevated)[D + 1]) {
   Floats sum = {};
   for (int j = D; j >= 1; --j) {
     // In just these steps, without fused ones (the build sees to that), because the widely used implementation has
@@ -83,7 +80,15 @@ __attribute__((always_inline)) inline void locate(const Floats (&features)[D], c
     sum += scaled;
   }
   elevated[0] = sum;
+}
 
+// The same, 3.2: the nearest point whose coordinates are multiples of D + 1, and the order of the differences from it,
+// give the simplex. Comparisons of vectors give -1 for true.
+template <int D>
+__attribute__((always_inline)) inline void locate(const Floats (&features)[D], const Axes<D>& axes, Located<D>& located,
+                                                  LatticeBlock<D>& block) {
+  Floats elevated[D + 1];
+  elevate<D>(features, axes, elevated);
   constexpr float kInverse = 1.0F / (D + 1);
   constexpr float kMagic = 12582912.0F;  // adding it leaves the nearest integer in the low bits
   Ints base[D + 1];                      // in units of D + 1

@@ -14,16 +14,17 @@ namespace nbs::crf {
 /// How kernel sums are computed.
 enum class Mode { lattice, exact, grid };
 
+/// As Parameters, whose defaults they have.
 struct Options {
-  double smooth_sx = 3;
-  double smooth_sy = 3;
-  double smooth_weight = 3;
-  double sx = 80;
-  double sy = 80;
-  std::vector<double> scolor = {13, 13, 13};
-  double weight = 10;
-  std::int64_t iterations = 5;
-  Normalization normalization = Normalization::symmetric;
+  double smooth_sx = Parameters().smoothness.x;
+  double smooth_sy = Parameters().smoothness.y;
+  double smooth_weight = Parameters().smoothness.weight;
+  double sx = Parameters().appearance.x;
+  double sy = Parameters().appearance.y;
+  std::vector<double> scolor = default_color();
+  double weight = Parameters().appearance.weight;
+  std::int64_t iterations = Parameters().iterations;
+  Normalization normalization = Parameters().normalization;
   Mode mode = Mode::lattice;
   double clamp = 1e-5;
   std::int64_t threads = 0;
@@ -82,6 +83,12 @@ struct Options {
     result.normalization = normalization;
     check(result);
     return result;
+  }
+
+ private:
+  static std::vector<double> default_color() {
+    const auto color = Parameters().appearance.color;
+    return {color.begin(), color.end()};
   }
 };
 

@@ -16,6 +16,7 @@ enum class LossScale { mean, none };
 /// What is subtracted from returns.
 enum class Baseline { running, none };
 
+/// One member for each option.
 struct Options {
   View view = View::window;
   std::int64_t window = 64;

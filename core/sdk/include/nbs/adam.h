@@ -50,11 +50,11 @@ class FlatAdam {
       parameter.mutable_grad() = view(gradients_);
       offset += parameter.numel();
     }
-    forget();
+    reset();
   }
 
   /// Back to the state before the first step.
-  void forget() {
+  void reset() {
     first_ = torch::zeros_like(values_);
     second_ = torch::zeros_like(values_);
     steps_ = 0;

@@ -19,9 +19,9 @@ template <typename Network>
 class TrainableNetwork {
  public:
   struct Settings {
-    double learning_rate = 1e-3;
-    double weight_decay = 0;  ///< L2 penalty, added to the gradient
-    double ema_decay = 0;     ///< decay per step of the average of the weights; 0: no average
+    double learning_rate = FlatAdam::Settings().learning_rate;
+    double weight_decay = FlatAdam::Settings().weight_decay;  ///< L2 penalty, added to the gradient
+    double ema_decay = 0;  ///< decay per step of the average of the weights; 0: no average
   };
   /// Gives all parameters their first values.
   using Initializer = std::function<void(Network&, at::Generator&)>;
@@ -44,7 +44,7 @@ class TrainableNetwork {
   /// Back to an untrained network with newly drawn parameters.
   void reset() {
     initializer_(network_, context_->generator());
-    adam_.forget();
+    adam_.reset();
     average_ = WeightAverage(*network_, settings_.ema_decay);
   }
 

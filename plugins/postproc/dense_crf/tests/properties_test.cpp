@@ -8,6 +8,7 @@
 #include <map>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -28,77 +29,102 @@ using nbs::test::Scene;
 namespace {
 
 // Adams et al. 2010 by the letter: no packing, no vectors, no shortcuts, sums in double precision.
+
+using Vertex = std::vector<int>;
+
+// 3.1: a point of d features on the plane sum(e) = 0 of d + 1 dimensions. Single precision and no more: pixels that lie
+// between simplices must fall to the same side.
+std::vector<float> plain_elevated(const std::vector<float>& point) {
+  const int d = static_cast<int>(point.size());
+  std::vector<float> elevated(d + 1);
+  float sum = 0;
+  for (int j = d; j > 0; --j) {
+    const auto deviation = static_cast<float>(std::sqrt(2.0 / 3.0) * (d + 1));
+    const auto scale = static_cast<float>(1 / std::sqrt(j * (j + 1.0)) * deviation);
+    const float scaled = point[j - 1] * scale;
+    elevated[j] = sum - static_cast<float>(j) * scaled;
+    sum += scaled;
+  }
+  elevated[0] = sum;
+  return elevated;
+}
+
+// 3.2: the corners of the simplex around such a point, with its barycentric weights.
+std::vector<std::pair<Vertex, double>> plain_corners(const std::vector<float>& elevated) {
+  const int d = static_cast<int>(elevated.size()) - 1;
+  Vertex origin(d + 1);
+  int excess = 0;
+  for (int i = 0; i <= d; ++i) {
+    const auto cells = static_cast<int>(std::nearbyint(elevated[i] * (1.0F / static_cast<float>(d + 1))));
+    origin[i] = cells * (d + 1);
+    excess += cells;
+  }
+  std::vector<int> order(d + 1);  // axes by difference, largest first
+  const auto sort = [&] {
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+      return elevated[a] - static_cast<float>(origin[a]) > elevated[b] - static_cast<float>(origin[b]);
+    });
+  };
+  sort();
+  for (int n = 0; n < excess; ++n)
+    origin[order[d - n]] -= d + 1;
+  for (int n = 0; n < -excess; ++n)
+    origin[order[n]] += d + 1;
+  sort();
+  // From corner k - 1 to corner k: one on all axes, d + 1 back on the axis with the k-th smallest difference.
+  std::vector<std::pair<Vertex, double>> corners;
+  Vertex corner = origin;
+  const auto difference = [&](int rank) {
+    return (static_cast<double>(elevated[order[rank]]) - origin[order[rank]]) / (d + 1);
+  };
+  for (int k = 0; k <= d; ++k) {
+    if (k > 0) {
+      for (int& axis : corner)
+        ++axis;
+      corner[order[d + 1 - k]] -= d + 1;
+    }
+    corners.emplace_back(corner,
+                         k == 0 ? 1 + difference(d) - difference(0) : difference(d - k) - difference(d - k + 1));
+  }
+  return corners;
+}
+
+// 3.3: along one axis, half of either neighbor is added to each vertex.
+std::map<Vertex, double> plain_blurred(const std::map<Vertex, double>& values, int axis) {
+  std::map<Vertex, double> blurred;
+  for (const auto& [corner, value] : values) {
+    double sum = 0;
+    for (const int sign : {-1, 1}) {
+      auto neighbor = corner;
+      for (int& coordinate : neighbor)
+        coordinate += sign;
+      neighbor[axis] -= sign * static_cast<int>(corner.size());
+      const auto found = values.find(neighbor);
+      if (found != values.end()) sum += found->second;
+    }
+    blurred[corner] = value + 0.5 * sum;
+  }
+  return blurred;
+}
+
+// `features`: d values for each pixel.
 std::vector<double> plain_lattice(const std::vector<std::vector<float>>& features, const std::vector<double>& in) {
   const int d = static_cast<int>(features.size());
-  const std::size_t pixels = in.size();
-  std::map<std::vector<int>, double> values;
-  std::vector<std::vector<std::pair<std::vector<int>, double>>> corners(pixels);
-  for (std::size_t p = 0; p < pixels; ++p) {
-    // Single precision and no more: pixels that lie between simplices must fall to the same side.
-    std::vector<float> elevated(d + 1);
-    float sum = 0;
-    for (int j = d; j > 0; --j) {
-      const auto deviation = static_cast<float>(std::sqrt(2.0 / 3.0) * (d + 1));
-      const auto scale = static_cast<float>(1 / std::sqrt(j * (j + 1.0)) * deviation);
-      const float scaled = features[j - 1][p] * scale;
-      elevated[j] = sum - static_cast<float>(j) * scaled;
-      sum += scaled;
-    }
-    elevated[0] = sum;
-    std::vector<int> origin(d + 1);
-    int excess = 0;
-    for (int i = 0; i <= d; ++i) {
-      const auto cells = static_cast<int>(std::nearbyint(elevated[i] * (1.0F / static_cast<float>(d + 1))));
-      origin[i] = cells * (d + 1);
-      excess += cells;
-    }
-    std::vector<int> order(d + 1);  // axes by difference, largest first
-    const auto sort = [&] {
-      std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-        return elevated[a] - static_cast<float>(origin[a]) > elevated[b] - static_cast<float>(origin[b]);
-      });
-    };
-    sort();
-    for (int n = 0; n < excess; ++n)
-      origin[order[d - n]] -= d + 1;
-    for (int n = 0; n < -excess; ++n)
-      origin[order[n]] += d + 1;
-    sort();
-    // From corner k - 1 to corner k: one on all axes, d + 1 back on the axis with the k-th smallest difference.
-    std::vector<int> corner = origin;
-    const auto difference = [&](int rank) {
-      return (static_cast<double>(elevated[order[rank]]) - origin[order[rank]]) / (d + 1);
-    };
-    for (int k = 0; k <= d; ++k) {
-      if (k > 0) {
-        for (int& axis : corner)
-          ++axis;
-        corner[order[d + 1 - k]] -= d + 1;
-      }
-      const double weight = k == 0 ? 1 + difference(d) - difference(0) : difference(d - k) - difference(d - k + 1);
-      corners[p].emplace_back(corner, weight);
+  std::map<Vertex, double> values;
+  std::vector<std::vector<std::pair<Vertex, double>>> corners(in.size());
+  for (std::size_t p = 0; p < in.size(); ++p) {
+    std::vector<float> point;
+    for (const auto& feature : features)
+      point.push_back(feature[p]);
+    corners[p] = plain_corners(plain_elevated(point));
+    for (const auto& [corner, weight] : corners[p])
       values[corner] += weight * in[p];
-    }
   }
-  for (int j = 0; j <= d; ++j) {
-    std::map<std::vector<int>, double> blurred;
-    for (const auto& [corner, value] : values) {
-      double sum = 0;
-      for (const int sign : {-1, 1}) {
-        auto neighbor = corner;
-        for (int& axis : neighbor)
-          axis += sign;
-        neighbor[j] -= sign * (d + 1);
-        const auto found = values.find(neighbor);
-        if (found != values.end()) sum += found->second;
-      }
-      blurred[corner] = value + 0.5 * sum;
-    }
-    values = std::move(blurred);
-  }
-  std::vector<double> out(pixels);
-  for (std::size_t p = 0; p < pixels; ++p) {
+  for (int axis = 0; axis <= d; ++axis)
+    values = plain_blurred(values, axis);
+  std::vector<double> out(in.size());
+  for (std::size_t p = 0; p < in.size(); ++p) {
     for (const auto& [corner, weight] : corners[p])
       out[p] += weight * values[corner] / (1 + std::pow(2.0, -d));
   }

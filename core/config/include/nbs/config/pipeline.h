@@ -38,8 +38,7 @@ struct ExperimentOptions {
   }
 };
 
-/// A checked pipeline: nothing in it can be refused later for its form. One member for each section of the file, which is
-/// why there are so many.
+/// A checked pipeline: nothing in it can be refused later for its form. One member for each section of the file.
 struct Pipeline {
   std::string name;
   std::int64_t seed = 0;
@@ -72,15 +71,45 @@ void visit_sections(AnyPipeline& pipeline, const Visit& visit) {
   visit("evaluation", pipeline.evaluation);
 }
 
+/// The sections that hold plugins, in the order in which they are written: the one list of them. `visit` is called with
+/// the kind, the name of the section and its member: an optional ComponentSpec, or a vector of them where a pipeline
+/// may have several. AnyPipeline: Pipeline or const Pipeline.
+template <typename AnyPipeline, typename Visit>
+void visit_component_sections(AnyPipeline& pipeline, const Visit& visit) {
+  visit(Kind::sampler, "sampler", pipeline.sampler);
+  visit(Kind::autoencoder, "autoencoder", pipeline.autoencoder);
+  visit(Kind::predictor, "predictor", pipeline.predictor);
+  visit(Kind::postprocessor, "postproc", pipeline.postproc);
+}
+
+/// The components of such a section.
+inline std::vector<const ComponentSpec*> specs_of(const std::optional<ComponentSpec>& section) {
+  return section ? std::vector<const ComponentSpec*>{&*section} : std::vector<const ComponentSpec*>{};
+}
+inline std::vector<const ComponentSpec*> specs_of(const std::vector<ComponentSpec>& section) {
+  std::vector<const ComponentSpec*> specs;
+  specs.reserve(section.size());
+  for (const auto& spec : section)
+    specs.push_back(&spec);
+  return specs;
+}
+
+/// How TOML introduces each of them.
+inline std::string header_of(const std::string& name, const std::optional<ComponentSpec>&) {
+  return "[" + name + "]";
+}
+inline std::string header_of(const std::string& name, const std::vector<ComponentSpec>&) {
+  return "[[" + name + "]]";
+}
+
 /// The components of a pipeline, in the order in which they are written. `visit` is called with the kind, the header of
 /// the section and the ComponentSpec of each.
 template <typename Visit>
 void visit_components(const Pipeline& pipeline, const Visit& visit) {
-  if (pipeline.sampler) visit(Kind::sampler, "[sampler]", *pipeline.sampler);
-  if (pipeline.autoencoder) visit(Kind::autoencoder, "[autoencoder]", *pipeline.autoencoder);
-  if (pipeline.predictor) visit(Kind::predictor, "[predictor]", *pipeline.predictor);
-  for (const auto& spec : pipeline.postproc)
-    visit(Kind::postprocessor, "[[postproc]]", spec);
+  visit_component_sections(pipeline, [&](Kind kind, const char* name, const auto& section) {
+    for (const auto* const spec : specs_of(section))
+      visit(kind, header_of(name, section), *spec);
+  });
 }
 
 /// The folders named by plugin_path, needed before plugins can be looked up.

@@ -4,11 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "nbs/autoencoder.h"
-#include "nbs/postprocessor.h"
-#include "nbs/predictor.h"
-#include "nbs/sampler.h"
-
 namespace nbs::host {
 
 /// How errors name a component: its plugin and the place in the pipeline file.
@@ -17,11 +12,10 @@ struct Origin {
   std::string location;  ///< "file.toml:12:1", or empty
 };
 
-// The same component behind a guard: exceptions of the plugin become one nbs::Error that names plugin, method and
-// place, and results that break the interface's promises are refused with both values.
-std::shared_ptr<Sampler> checked(std::shared_ptr<Sampler> sampler, Origin origin);
-std::shared_ptr<Autoencoder> checked(std::shared_ptr<Autoencoder> autoencoder, Origin origin);
-std::shared_ptr<Predictor> checked(std::shared_ptr<Predictor> predictor, Origin origin);
-std::shared_ptr<Postprocessor> checked(std::shared_ptr<Postprocessor> postprocessor, Origin origin);
+/// The same component behind a guard: exceptions of the plugin become one nbs::Error that names plugin, method and
+/// place, and results that break the interface's promises are refused with both values. `Interface` is the interface of
+/// a kind (Sampler, Autoencoder, …); the end of checked.cpp lists them.
+template <typename Interface>
+std::shared_ptr<Interface> checked(std::shared_ptr<Interface> component, Origin origin);
 
 }  // namespace nbs::host

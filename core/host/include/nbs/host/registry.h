@@ -38,13 +38,16 @@ class Registry {
                    origin_of(Interface::kKind, name, location));
   }
 
+  /// The same for a kind that is known only at run time. Only the construction is checked, so this is for trying
+  /// whether it works.
+  std::shared_ptr<Component> make(Kind kind, const std::string& name, const OptionValues& values, Context& context,
+                                  const std::string& location) const;
+
  private:
   explicit Registry(const std::vector<std::filesystem::path>& folders);
   ~Registry() = default;
 
   static Origin origin_of(Kind kind, const std::string& name, const std::string& location);
-  std::shared_ptr<Component> make(Kind kind, const std::string& name, const OptionValues& values, Context& context,
-                                  const std::string& location) const;
 
   Catalog catalog_;
   std::vector<Registration> registrations_;  // parallel to catalog_.plugins

@@ -49,7 +49,7 @@ struct MissingPictures {
   std::vector<std::string> reasons;  ///< sentences that name the file, of the first few
 };
 
-/// What an ended run says of itself: result.json. One member for each of its keys, which is why there are so many.
+/// What an ended run says of itself: result.json. One member for each of its keys.
 struct RunResult {
   std::string name;
   ExperimentLabels experiment;

@@ -17,9 +17,9 @@ struct Checkpoint : Model {
 };
 
 /// Smooths l_pred and tells which checkpoint to keep.
-class MomentSelector {
+class CheckpointSelector {
  public:
-  explicit MomentSelector(const config::TrainOptions& options) : options_(options) {}
+  explicit CheckpointSelector(const config::TrainOptions& options) : options_(options) {}
   /// Takes l_pred of an iteration; returns the smoothed value. The moving average starts at the first value with the
   /// usual correction for its short past (Kingma & Ba 2015), so early values are not favored.
   double smooth(double loss);

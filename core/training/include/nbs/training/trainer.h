@@ -95,7 +95,7 @@ class Trainer {
   Random random_;
   std::unique_ptr<ProfileSide> profiles_;  // null if the predictor reads no profile
   std::unique_ptr<PredictorSide> predictors_;
-  MomentSelector selector_;
+  CheckpointSelector selector_;
   std::int64_t iteration_ = 0;
   std::int64_t age_ = 0;               // iterations since the autoencoder was initialized
   std::int64_t last_improvement_ = 0;  // the iteration of the lowest smoothed l_pred

@@ -262,7 +262,7 @@ struct TrainOptions {
   }
 };
 
-/// [evaluation]: from probabilities to masks and scores.
+/// [evaluation]: from probabilities to masks and scores. One member for each option.
 struct EvaluationOptions {
   ThresholdRule threshold_rule = ThresholdRule::labeled_f1;
   double threshold = 0.5;
