@@ -2,11 +2,13 @@
 #include "nbs/host/checked.h"
 
 #include <cmath>
+#include <deque>
 #include <utility>
 
 #include "nbs/torch.h"
 
 #include "guard.h"
+#include "watched.h"
 
 namespace nbs::host {
 
@@ -46,18 +48,41 @@ void load_all(const Origin& origin, Component& inner, const State& state) {
   });
 }
 
+// guard(), and none of the tensors that the plugin is given to read may be written to.
+template <typename Function>
+auto watching(const Origin& origin, const char* method, const std::vector<std::pair<const char*, torch::Tensor>>& given,
+              Function&& function) -> decltype(function()) {
+  Watched watched;
+  for (const auto& [what, tensor] : given)
+    watched.add(what, tensor);
+  auto result = guard(origin, method, std::forward<Function>(function));
+  watched.require_unwritten(origin, method);
+  return result;
+}
+
 class CheckedSampler : public Sampler {
  public:
   CheckedSampler(std::shared_ptr<Sampler> inner, Origin origin)
       : inner_(std::move(inner)), origin_(std::move(origin)) {}
 
+  void begin_cycle() override {
+    guard(origin_, "begin_cycle", [&] { inner_->begin_cycle(); });
+  }
   Rollout sample(Scene& scene, std::int64_t count) override {
-    auto rollout = guard(origin_, "sample", [&] { return inner_->sample(scene, count); });
+    WatchedScene watched(scene, origin_, "sample");
+    auto rollout = guard(origin_, "sample", [&] { return inner_->sample(watched, count); });
+    watched.require_unwritten();
     check("sample", rollout, scene, count);
     return rollout;
   }
   std::vector<Rollout> sample_all(const std::vector<RolloutRequest>& requests) override {
-    auto rollouts = guard(origin_, "sample_all", [&] { return inner_->sample_all(requests); });
+    std::deque<WatchedScene> watched;
+    auto own = requests;
+    for (auto& request : own)
+      request.scene = &watched.emplace_back(*request.scene, origin_, "sample_all");
+    auto rollouts = guard(origin_, "sample_all", [&] { return inner_->sample_all(own); });
+    for (const auto& scene : watched)
+      scene.require_unwritten();
     if (rollouts.size() != requests.size()) {
       fail(origin_, "sample_all",
            fmt::format("returned {} rollouts, but {} were asked for", rollouts.size(), requests.size()));
@@ -67,7 +92,7 @@ class CheckedSampler : public Sampler {
     return rollouts;
   }
   bool is_trainable() const override {
-    return guard(origin_, "learns", [&] { return inner_->is_trainable(); });
+    return guard(origin_, "is_trainable", [&] { return inner_->is_trainable(); });
   }
   std::vector<std::pair<std::string, double>> train_step(const std::vector<RewardedRollout>& rollouts) override {
     return guard(origin_, "train_step", [&] { return inner_->train_step(rollouts); });
@@ -110,10 +135,11 @@ class CheckedAutoencoder : public Autoencoder {
     guard(origin_, "reset", [&] { inner_->reset(); });
   }
   double train_step(const torch::Tensor& patches) override {
-    return guard(origin_, "train_step", [&] { return inner_->train_step(patches); });
+    return watching(origin_, "train_step", {{"the patches", patches}}, [&] { return inner_->train_step(patches); });
   }
   torch::Tensor pixel_loss(const torch::Tensor& patches) override {
-    auto losses = guard(origin_, "pixel_loss", [&] { return inner_->pixel_loss(patches); });
+    auto losses =
+        watching(origin_, "pixel_loss", {{"the patches", patches}}, [&] { return inner_->pixel_loss(patches); });
     require(origin_, "pixel_loss", losses, {patches.size(0), patches.size(2), patches.size(3)}, 0, kLargest);
     return losses;
   }
@@ -142,13 +168,16 @@ class CheckedPredictor : public Predictor {
     return guard(origin_, "needs_image", [&] { return inner_->needs_image(); });
   }
   bool is_trainable() const override {
-    return guard(origin_, "learns", [&] { return inner_->is_trainable(); });
+    return guard(origin_, "is_trainable", [&] { return inner_->is_trainable(); });
   }
   double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
-    return guard(origin_, "train_step", [&] { return inner_->train_step(input, masks, loss); });
+    return watching(origin_, "train_step",
+                    {{"the profiles", input.profile}, {"the images", input.image}, {"the masks", masks}},
+                    [&] { return inner_->train_step(input, masks, loss); });
   }
   torch::Tensor logits(const PredictorInput& input) override {
-    auto result = guard(origin_, "logits", [&] { return inner_->logits(input); });
+    auto result = watching(origin_, "logits", {{"the profiles", input.profile}, {"the images", input.image}},
+                           [&] { return inner_->logits(input); });
     const auto& given = input.profile.defined() ? input.profile : input.image;
     require(origin_, "logits", result, {given.size(0), given.size(2), given.size(3)}, -kLargest, kLargest);
     return result;
@@ -169,7 +198,8 @@ class CheckedPostprocessor : public Postprocessor {
       : inner_(std::move(inner)), origin_(std::move(origin)) {}
 
   torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor& images) override {
-    auto result = guard(origin_, "apply", [&] { return inner_->apply(probabilities, images); });
+    auto result = watching(origin_, "apply", {{"the probabilities", probabilities}, {"the images", images}},
+                           [&] { return inner_->apply(probabilities, images); });
     require(origin_, "apply", result, probabilities.sizes().vec(), 0, 1);
     return result;
   }

@@ -9,6 +9,7 @@ training::TrainingImages as_tensors(data::TrainingSet& set) {
   training::TrainingImages images;
   images.labeled = set.labeled;
   images.unlabeled = set.unlabeled;
+  images.ids = set.ids;
   images.images =
       torch::from_blob(set.images.data(), {static_cast<std::int64_t>(set.ids.size()), 3, set.size, set.size});
   images.masks = set.labeled == 0 ? torch::zeros({0, set.size, set.size})
