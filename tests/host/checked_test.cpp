@@ -292,3 +292,22 @@ TEST_CASE("threads, gradient mode and default type that a plugin changes are put
     CHECK(said_in(train).empty());
   }
 }
+
+TEST_CASE("components of every kind save and load; one without state takes nobody else's") {
+  const auto tried = [](nbs::Component& component) {
+    nbs::State own;
+    component.save(own);
+    CHECK(own.tensors().empty());
+    CHECK(error_text([&] { component.load(own); }) == "no error");
+    nbs::State other;
+    other.write("weights", torch::ones({2}));
+    return error_text([&] { component.load(other); });
+  };
+  auto& host = with_manners();
+  const auto sampler = host.make<nbs::Sampler>("polite", {}, some_context(), "p.toml:3:1");
+  const auto autoencoder = host.make<nbs::Autoencoder>("polite", {}, some_context(), "p.toml:4:1");
+  const auto postprocessor = host.make<nbs::Postprocessor>("polite", {}, some_context(), "p.toml:5:1");
+  CHECK(tried(*sampler) == Contains("p.toml:3:1: sampler \"polite\", load(): the tensor \"weights\""));
+  CHECK(tried(*autoencoder) == Contains("p.toml:4:1: autoencoder \"polite\", load(): the tensor \"weights\""));
+  CHECK(tried(*postprocessor) == Contains("p.toml:5:1: postprocessor \"polite\", load(): the tensor \"weights\""));
+}
