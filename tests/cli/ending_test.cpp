@@ -46,6 +46,19 @@ struct Staged {
 const char* const kResult = R"({"ending": "finished", "threshold": 0.5, "scores": {"f1": 0.25, "oracle": {"f1": 0.5}, )"
                             R"("auroc": null, "average_precision": null}})";
 
+// What a real worker notes of the plugins, which belong to what makes a run finished.
+void note_plugins(const Staged& nbs, const fs::path& run) {
+  Json plugins = Json::array();
+  const auto known = Json::parse(nbs({"plugins", "--json"}).output).at("plugins");
+  for (const auto& [kind, name] : {std::pair{"sampler", "random"}, {"autoencoder", "conv"}, {"predictor", "dilated"}}) {
+    for (const auto& plugin : known) {
+      if (plugin.at("kind") == kind && plugin.at("name") == name)
+        plugins.push_back({{"kind", kind}, {"name", name}, {"sha256", plugin.at("hash")}});
+    }
+  }
+  nbs::write_file(run / "provenance.json", Json{{"plugins", plugins}}.dump());
+}
+
 std::string leave(const std::string& result) {
   return "echo '" + result + "' > \"$4/result.json\"";
 }
@@ -144,6 +157,9 @@ TEST_CASE("a run whose pictures failed says so, fails, and is finished for a bat
   CHECK(ended.status == 1);
   CHECK(text(ended.output) == Contains("3 of the pictures could not be written: the disk is full"));
   CHECK(text(ended.output) == Contains("is finished, but not well (status 1)"));
+  for (const auto& run : fs::directory_iterator(nbs.nbs.folder() / "many")) {
+    if (run.is_directory()) note_plugins(nbs, run.path());
+  }
   ended = nbs({"batch", "a.toml", "--out", "many"});
   CHECK(ended.status == 0);
   CHECK(text(ended.output) == Contains("finished before"));

@@ -223,3 +223,44 @@ TEST_CASE("folders of plugins that are not there are named at their place") {
                   "/file\" is no folder; check the name, or leave it out",
               "p.toml:5:1: the folder of plugin_path is empty; name a folder of plugins, or leave it out"});
 }
+
+TEST_CASE(
+    "of libraries with a plugin of one name, the pipeline must say which it wants, and the resolved file says it too") {
+  auto catalog = test::example_catalog();
+  for (auto& plugin : catalog.plugins) {
+    plugin.file = "/opt/plugins/libnbs-built-in.so";
+    plugin.hash = "aa";
+  }
+  auto shadow = catalog.plugins[0];
+  shadow.file = "/home/me/libnbs-mine.so";
+  shadow.hash = "bb";
+  catalog.plugins.insert(catalog.plugins.begin(), shadow);
+  const auto resolved_with = [&](const std::string& line, config::Purpose purpose = config::Purpose::run) {
+    return config::resolve(
+        config::Document::from_text("[sampler]\nplugin = \"walk\"\n" + line +
+                                        "\n[autoencoder]\nplugin = \"linear\"\n[predictor]\nplugin = \"mean\"\n",
+                                    "/here/p.toml"),
+        catalog, purpose);
+  };
+  const auto problems = [&](const std::string& line) { return test::problems_of([&] { resolved_with(line); }); };
+  REQUIRE(problems("").size() == 1);
+  CHECK(test::text(problems("").front()) ==
+        "/here/p.toml:2:1: 2 libraries hold a sampler \"walk\"; say beside plugin which one is meant, for example "
+        "library "
+        "= \"libnbs-mine.so\":\n  /home/me/libnbs-mine.so\n  /opt/plugins/libnbs-built-in.so");
+  const auto mine = resolved_with("library = \"libnbs-mine.so\"");
+  CHECK(mine.sampler->hash == "bb");
+  const auto toml = config::to_toml(mine);
+  CHECK(toml.find("[sampler]\nplugin = \"walk\"\nlibrary = \"libnbs-mine.so\"\nstep = 4\n") != std::string::npos);
+  CHECK(config::to_toml(config::resolve(config::Document::from_text(toml, "r.toml"), catalog)) == toml);
+  CHECK(resolved_with("library = \"libnbs-built-in.so\"").sampler->hash == "aa");
+  // A path counts from the file that it stands in.
+  CHECK(resolved_with("library = \"../home/me/libnbs-mine.so\"").sampler->library == "/home/me/libnbs-mine.so");
+  CHECK(problems("library = \"libnbs-yours.so\"")
+            .front()
+            .find("no library \"libnbs-yours.so\" holds a sampler \"walk\"; it is in:") != std::string::npos);
+  CHECK(problems("library = 3").front().find("library must be the name of a library's file") != std::string::npos);
+  CHECK(problems("library = \"\"").size() == 1);
+  // To mask images the sampler is not used.
+  CHECK_FALSE(resolved_with("", config::Purpose::predict).sampler.has_value());
+}

@@ -2,6 +2,7 @@
 #include "nbs/not_finite.h"
 
 #include "error_text.h"
+#include "messages.h"
 #include "test_plugins.h"
 #include "torch_test.h"
 
@@ -199,4 +200,114 @@ TEST_CASE("an error of LibTorch inside a plugin comes without its stack trace") 
   CHECK(text(sentence) == Contains("apply(): The size of tensor a (3) must match the size of tensor b (5)"));
   CHECK(sentence.find("frame #") == std::string::npos);
   CHECK(sentence.find("Exception raised from") == std::string::npos);
+}
+
+namespace {
+
+// Images, masks and loss maps that are there, as in a run: the host writes into a map when it is asked for more of it.
+class FullScene : public SmallScene {
+ public:
+  bool labeled(std::int64_t) const override { return true; }
+  torch::Tensor image(std::int64_t image) const override { return images[image]; }
+  torch::Tensor mask(std::int64_t image) const override { return masks[image]; }
+  torch::Tensor loss(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
+                     std::int64_t width) override {
+    losses[image].slice(0, y, y + height).slice(1, x, x + width).add_(1);
+    return losses[image];
+  }
+  torch::Tensor images = torch::ones({2, 3, 16, 16});
+  torch::Tensor masks = torch::ones({2, 16, 16});
+  torch::Tensor losses = torch::zeros({2, 16, 16});
+};
+
+doctest::String sampled_from_full(const std::string& manner) {
+  const auto sampler = with_manners().make<nbs::Sampler>("polite", with_manner(manner), some_context(), "p.toml:3:1");
+  FullScene scene;
+  const auto one = error_text([&] { sampler->sample(scene, 4); });
+  FullScene first;
+  FullScene second;
+  const auto all = error_text([&] { sampler->sample_all({{&first, 4}, {&second, 4}}); });
+  CHECK((one == "no error") == (all == "no error"));
+  return one;
+}
+
+// What is said in a call of `action`; the state of this process must be what it was.
+template <typename Action>
+std::string said_in(const Action& action) {
+  const int threads = at::get_num_threads();
+  const bool gradients = torch::GradMode::is_enabled();
+  const auto said = nbs::test::messages_of(action);
+  CHECK(at::get_num_threads() == threads);
+  CHECK(torch::GradMode::is_enabled() == gradients);
+  CHECK(torch::get_default_dtype() == caffe2::TypeMeta::Make<float>());
+  return said;
+}
+
+}  // namespace
+
+TEST_CASE("a sampler that writes into what it sees is caught") {
+  const std::string end =
+      " of the scene, which it is only given to read, so that others see what it has made of it; "
+      "write into a copy (clone())";
+  const std::string start = "p.toml:3:1: sampler \"polite\", sample(): wrote into ";
+  CHECK(sampled_from_full("writes image") == text(start + "an image" + end));
+  CHECK(sampled_from_full("writes mask") == text(start + "a mask" + end));
+  CHECK(sampled_from_full("writes loss") == text(start + "a loss map" + end));
+  CHECK(sampled_from_full("reads") == "no error");
+  CHECK(sampled_from_full("good") == "no error");
+}
+
+TEST_CASE("an input that is written to is refused by name") {
+  const auto autoencoder =
+      with_manners().make<nbs::Autoencoder>("polite", with_manner("writes patches"), some_context(), "");
+  CHECK(error_text([&] {
+          autoencoder->train_step(torch::ones({2, 3, 8, 8}));
+        }) == Contains("autoencoder \"polite\", train_step(): wrote into the patches, which it is only given to read"));
+  CHECK(losses("writes patches") == Contains("pixel_loss(): wrote into the patches"));
+  const auto taught = [](const char* what) {
+    const auto predictor =
+        with_manners().make<nbs::Predictor>("polite", with_manner(std::string("writes ") + what), some_context(), "");
+    return error_text([&] { predictor->train_step({torch::ones({2, 3, 4, 6}), {}}, torch::ones({2, 4, 6}), nullptr); });
+  };
+  CHECK(taught("masks") == Contains("train_step(): wrote into the masks"));
+  CHECK(taught("profiles") == Contains("train_step(): wrote into the profiles"));
+  CHECK(taught("images") == "no error");
+  CHECK(logits("writes profiles") == Contains("logits(): wrote into the profiles"));
+  CHECK(applied("writes probabilities") == Contains("apply(): wrote into the probabilities"));
+  CHECK(applied("writes images") == Contains("apply(): wrote into the images"));
+}
+
+TEST_CASE("threads, gradient mode and default type that a plugin changes are put back, and said once") {
+  for (const auto& [manner, what] :
+       {std::pair<const char*, const char*>{"threads", "changed the number of threads from "},
+        {"gradients", "switched the recording of gradients from on to off"},
+        {"type", "changed the default type of tensors from Float to Double"}}) {
+    CAPTURE(manner);
+    const auto sampler = with_manners().make<nbs::Sampler>("polite", with_manner(manner), some_context(), "");
+    const auto train = [&] { sampler->train_step({}); };
+    const auto said = said_in(train);
+    CHECK(text(said) == Contains("warning: sampler \"polite\", train_step(): "));
+    CHECK(text(said) == Contains(what));
+    CHECK(text(said) == Contains("which is not its own; it was put back\n"));
+    CHECK(said_in(train).empty());
+  }
+}
+
+TEST_CASE("components of every kind save and load; one without state takes nobody else's") {
+  const auto tried = [](nbs::Component& component) {
+    nbs::State own;
+    component.save(own);
+    CHECK(own.tensors().empty());
+    CHECK(error_text([&] { component.load(own); }) == "no error");
+    nbs::State other;
+    other.write("weights", torch::ones({2}));
+    return error_text([&] { component.load(other); });
+  };
+  auto& host = with_manners();
+  const auto sampler = host.make<nbs::Sampler>("polite", {}, some_context(), "p.toml:3:1");
+  const auto autoencoder = host.make<nbs::Autoencoder>("polite", {}, some_context(), "p.toml:4:1");
+  const auto postprocessor = host.make<nbs::Postprocessor>("polite", {}, some_context(), "p.toml:5:1");
+  CHECK(tried(*sampler) == Contains("p.toml:3:1: sampler \"polite\", load(): the tensor \"weights\""));
+  CHECK(tried(*autoencoder) == Contains("p.toml:4:1: autoencoder \"polite\", load(): the tensor \"weights\""));
+  CHECK(tried(*postprocessor) == Contains("p.toml:5:1: postprocessor \"polite\", load(): the tensor \"weights\""));
 }

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 
 #include <sys/stat.h>
 
 #include "nbs/host/abi_check.h"
+#include "nbs/host/apart.h"
+#include "nbs/host/crash.h"
 #include "nbs/host/registry.h"
 
 #include "error_text.h"
 #include "scratch.h"
 #include "test_plugins.h"
 #include "torch_test.h"
+#include "variable.h"
 
 using doctest::Contains;
 using nbs::test::changed_library;
@@ -99,6 +104,62 @@ TEST_CASE("a registration that fails, or registers nothing, is refused") {
   CHECK(refusal_of(test_plugin("empty")) == "it registers no plugin; call registrar.add in its NBS_PLUGIN body");
 }
 
+TEST_CASE(
+    "a library that crashes, ends the program or never answers before it can be asked anything costs itself alone") {
+  const auto said = [](const char* how) { return refusal_of(test_plugin(std::string("init_") + how)); };
+  const std::string where = " in its static initializers";
+  const std::string when = ", when a process of its own was to find out what it holds; mend or remove it";
+  CHECK(said("segfault") == "it crashed (SIGSEGV, signal 11)" + where + when);
+  CHECK(said("abort") == "it crashed (SIGABRT, signal 6)" + where + when);
+  CHECK(said("exit") == "it ended the program from inside (exit)" + where + when);
+  CHECK(said("quick_exit") == "it ended the program from inside (exit)" + where + when);
+  CHECK(said("_exit") == "it ended the program from inside (status 0)" + where + when);
+  {
+    const nbs::test::Variable seconds("NBS_PLUGIN_SECONDS", "2");
+    CHECK(said("loop") == "it did not come to an end within 2 s" + where + "; NBS_PLUGIN_SECONDS gives it more" + when);
+  }
+  CHECK(said("throw") ==
+        "it cannot be loaded: one of its static initializers threw something that is not a std::exception");
+  CHECK(text(said("close")) == Contains("it ended the program from inside (status 71)"));
+  // The answer does not go through standard output.
+  CHECK(said("print") == "it registers no plugin; call registrar.add in its NBS_PLUGIN body");
+  auto& host = registry();
+  for (const char* how : {"segfault", "exit", "abort"})
+    host.load(test_plugin(std::string("init_") + how));
+  CHECK(host.load(test_plugin("manners")).empty());
+  CHECK(host.catalog().refusals.size() == 3);
+  CHECK(host.catalog().plugins.size() == 4);
+}
+
+TEST_CASE("the time that a library has is a whole number of seconds") {
+  for (const char* wrong : {"0", "2.5", "soon", "3601"}) {
+    const nbs::test::Variable seconds("NBS_PLUGIN_SECONDS", wrong);
+    CHECK(nbs::test::error_text([] { nbs::host::plugin_seconds(); }) ==
+          Contains("must be a whole number from 1 to 3600"));
+  }
+  const nbs::test::Variable seconds("NBS_PLUGIN_SECONDS", "");
+  CHECK(nbs::host::plugin_seconds() == 20);
+}
+
+TEST_CASE("work apart: each piece gives its answer or what ended it, and the next goes on") {
+  const auto results = nbs::host::run_apart(
+      5,
+      [](std::size_t i) {
+        const nbs::host::CallNote note("sampler \"x\"", "sample");
+        if (i == 1) std::raise(SIGSEGV);
+        if (i == 3) std::exit(0);
+        return "answer " + std::to_string(i);
+      },
+      30);
+  REQUIRE(results.size() == 5);
+  CHECK(results[0].answer == "answer 0");
+  CHECK(results[1].failure == "crashed (SIGSEGV, signal 11) in sampler \"x\", sample()");
+  CHECK(results[2].answer == "answer 2");
+  CHECK(results[3].failure == "ended the program from inside (exit) in sampler \"x\", sample()");
+  CHECK(results[4].answer == "answer 4");
+  CHECK(results[4].failure.empty());
+}
+
 TEST_CASE("a library built for another interface is refused before any of its code is called") {
   const nbs::test::Scratch scratch;
   // "throws" shows that registration was not called: its own sentence would come instead.
@@ -106,12 +167,12 @@ TEST_CASE("a library built for another interface is refused before any of its co
   using Record = nbs::AbiRecord;
   CHECK(refusal([](Record& r) { r.magic[0] = 'N'; }) ==
         "its record does not start with the mark of nbs; it is not a plugin of nbs, or is damaged");
-  CHECK(refusal([](Record& r) { r.api_major = 3; }) ==
-        "it was built for plugin API 3.0, but this host has 2.0; build it again against this version");
+  CHECK(refusal([](Record& r) { r.api_major = 4; }) ==
+        "it was built for plugin API 4.0, but this host has 3.0; build it again against this version");
   CHECK(refusal([](Record& r) { r.api_major = 0; }) ==
-        "it was built for plugin API 0.0, but this host has 2.0; build it again against this version");
+        "it was built for plugin API 0.0, but this host has 3.0; build it again against this version");
   CHECK(refusal([](Record& r) { r.api_minor = 1; }) ==
-        "it was built for plugin API 2.1, which is newer than this host's 2.0; update nbs, or build it again against "
+        "it was built for plugin API 3.1, which is newer than this host's 3.0; update nbs, or build it again against "
         "this version");
   CHECK(refusal([](Record& r) { r.struct_size = 8; }) == "its record has 8 bytes, but this host's has " +
                                                              std::to_string(sizeof(Record)) +

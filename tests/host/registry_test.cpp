@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "nbs/base/hash.h"
 #include "nbs/host/registration_check.h"
@@ -60,16 +62,79 @@ TEST_CASE("a library built by another compiler is loaded with a warning that nam
         Contains((file.string() + ": it was built with the compiler gcc 4.1, this host with ").c_str()));
 }
 
-TEST_CASE("a name that is taken is refused with both files, and the first stays") {
+TEST_CASE("of two libraries that hold a plugin of one name, neither is taken until one is named; copies are one") {
   const nbs::test::Scratch scratch;
   auto& host = registry();
+  const auto first = test_plugin("manners");
+  REQUIRE(host.load(first).empty());
+  // Another build: one byte of its record is another.
+  const auto built_again = nbs::test::changed_library(
+      scratch, "manners", [](nbs::AbiRecord& record) { std::strcpy(record.plugin_version, "1.2.4"); });
+  const auto second = scratch / "other.so";
+  std::filesystem::copy_file(built_again, second);
+  REQUIRE(host.load(second).empty());
+  const auto made = [&](const std::string& library) {
+    return error_text(
+        [&] { host.make<nbs::Sampler>("polite", {}, test_context(), "p.toml:3:1", library)->is_trainable(); });
+  };
+  CHECK(made("") ==
+        text("p.toml:3:1: 2 libraries hold a sampler \"polite\"; say beside plugin which one is meant, for example "
+             "library = \"manners.so\":\n  " +
+             first.string() + "\n  " + second.string()));
+  CHECK(made("manners.so") == "no error");
+  CHECK(made(second.string()) == "no error");
+  CHECK(made("third.so") == text("p.toml:3:1: no library \"third.so\" holds a sampler \"polite\"; it is in:\n  " +
+                                 first.string() + "\n  " + second.string()));
+  CHECK(host.catalog().find(Kind::sampler, "polite") == nullptr);
+  CHECK(host.catalog().find(Kind::sampler, "polite", "other.so")->version == "1.2.4");
+  // Another file of the same name: the name tells no more, its path does.
+  REQUIRE(host.load(built_again).empty());
+  CHECK(made("other.so") == "no error");
+  const auto third = nbs::test::changed_library(
+      scratch, "manners", [](nbs::AbiRecord& record) { std::strcpy(record.plugin_version, "1.2.5"); });
+  REQUIRE(host.load(third).empty());
+  CHECK(made("manners.so") == Contains(("3 libraries hold a sampler \"polite\"; say beside plugin which one is meant, "
+                                        "for example library = \"" +
+                                        first.string() + "\"")
+                                           .c_str()));
+  CHECK(made(third.string()) == "no error");
+}
+
+TEST_CASE("a library that changes after it was looked at is not run as what it was") {
+  const nbs::test::Scratch scratch;
+  const auto file = scratch / "manners.so";
+  std::filesystem::copy_file(test_plugin("manners"), file);
+  const auto& host = *nbs::host::Registry::open({scratch.path()});
+  // As a build does it: another file takes its place.
+  std::filesystem::remove(file);
+  std::filesystem::copy_file(
+      nbs::test::changed_library(scratch, "manners",
+                                 [](nbs::AbiRecord& record) { std::strcpy(record.plugin_version, "1.2.4"); }),
+      file);
+  CHECK(error_text([&] { host.make<nbs::Sampler>("polite", {}, test_context(), ""); }) ==
+        Contains("it has changed since it was looked at: its SHA-256 was "));
+}
+
+TEST_CASE("an object that is not of the kind that its library says is refused, not called") {
+  auto& host = registry();
+  REQUIRE(host.load(test_plugin("liar")).empty());
+  CHECK(error_text([&] { host.make<nbs::Predictor>("liar", {}, test_context(), "p.toml:3:1"); }) ==
+        "p.toml:3:1: predictor \"liar\", construction(): made an object that is no predictor; derive its class from "
+        "nbs's interface for a predictor, or register it as what it is");
+}
+
+TEST_CASE("a plugin's own check refuses options before anything is made of them") {
+  auto& host = registry();
   REQUIRE(host.load(test_plugin("manners")).empty());
-  const auto second = nbs::test::changed_library(scratch, "manners", [](nbs::AbiRecord&) {});
-  CHECK(host.load(second) == second.string() + ": it holds the sampler \"polite\", but " +
-                                 test_plugin("manners").string() +
-                                 " holds one of that name too; rename or remove one of them");
-  CHECK(host.catalog().plugins.size() == 4);
-  CHECK(host.catalog().find(Kind::sampler, "polite")->file == test_plugin("manners").string());
+  nbs::Context::Facts facts;
+  facts.patch_size = 16;
+  nbs::Context context(facts, [](const std::string&) {});
+  const auto made = [&](std::int64_t step) {
+    return error_text([&] { host.make<nbs::Autoencoder>("polite", {{"step", step}}, context, "p.toml:3:1"); });
+  };
+  CHECK(made(4) == "no error");
+  CHECK(made(5) ==
+        "p.toml:3:1: autoencoder \"polite\", check(): step is 5, which does not divide patches of 16 pixels");
 }
 
 TEST_CASE("folders are searched in order, their libraries by name; what is refused costs only itself") {
@@ -88,11 +153,14 @@ TEST_CASE("folders are searched in order, their libraries by name; what is refus
   const auto& catalog = host.catalog();
   CHECK(catalog.searched ==
         std::vector<std::string>{(scratch / "a").string(), (scratch / "none").string(), (scratch / "b").string()});
-  REQUIRE(catalog.plugins.size() == 4);
+  REQUIRE(catalog.plugins.size() == 8);
   CHECK(catalog.plugins[0].file == first);
-  REQUIRE(catalog.refusals.size() == 2);
+  CHECK(catalog.plugins[4].file == later);
+  // The later one is a copy of the first, so there is nothing to choose.
+  REQUIRE(catalog.find(Kind::sampler, "polite") != nullptr);
+  CHECK(catalog.find(Kind::sampler, "polite")->file == first);
+  REQUIRE(catalog.refusals.size() == 1);
   CHECK(catalog.refusals[0].file == empty);
-  CHECK(catalog.refusals[1].file == later);
 }
 
 TEST_CASE("a plugin that is not there is refused with near names, folders and refused libraries") {
@@ -130,24 +198,61 @@ TEST_CASE("registrations that no pipeline could use are refused") {
   CHECK_FALSE(refuse_registrations({good, other}));
   CHECK(refuse_registrations({good, other, good}) ==
         std::string("it holds the sampler \"walk\" twice; rename or remove one of them"));
-  for (const char* name : {"", "none"}) {
+  for (const char* name : {"", "none", "my sampler", "my.sampler", "m\"y", "s\xc3\xa9"}) {
     other.name = name;
-    CHECK(refuse_registrations({good, other}) == std::string("it holds the predictor \"") + name +
-                                                     "\", but pipelines cannot choose that name; give it another");
+    CHECK(refuse_registrations({good, other}) ==
+          std::string("it holds the predictor \"") + name +
+              "\", but pipelines cannot choose that name; give it another, of letters, digits, _ and -");
   }
+  const auto refused_option = [&](const nbs::OptionSpec& spec) {
+    good.options = {spec};
+    return text(refuse_registrations({good}).value_or("taken"));
+  };
   nbs::OptionSpec option;
-  option.name = "plugin";
   option.default_value = false;
-  good.options = {option};
-  CHECK(refuse_registrations({good}) ==
-        std::string("the sampler \"walk\" has an option \"plugin\", which pipelines cannot set; rename it"));
+  for (const char* name : {"plugin", "library"}) {
+    option.name = name;
+    CHECK(refused_option(option) == text("the sampler \"walk\" has an option \"" + option.name +
+                                         "\", which pipelines cannot set, as that word chooses the plugin; rename it"));
+  }
+  for (const char* name : {"", "a b", "a.b", "a=1", "\xc3\xa9"}) {
+    option.name = name;
+    CHECK(refused_option(option) ==
+          Contains("has a name that pipeline files cannot hold; use letters, digits, _ and -"));
+  }
+  const double infinity = std::numeric_limits<double>::infinity();
   option.name = "step";
   option.type = nbs::ValueType::integer;
   option.default_value = std::int64_t{0};
+  CHECK(refused_option(option) == "taken");
   option.minimum = 1;
-  good.options = {option};
-  CHECK(
-      refuse_registrations({good}) ==
-      std::string("the sampler \"walk\" has an option \"step\" whose default is not allowed: it must be at least 1.0, "
-                  "but is 0; change the default or the range"));
+  CHECK(refused_option(option) ==
+        "the sampler \"walk\" has an option \"step\" whose default is not allowed: it must be at least 1.0, but is 0; "
+        "change the default or the range");
+  option.minimum = -infinity;
+  CHECK(refused_option(option) ==
+        "the sampler \"walk\" has an option \"step\" that no pipeline could use: it has the "
+        "lower bound -inf, which is no number; leave it out: .at_most() gives the other bound "
+        "alone");
+  option.minimum.reset();
+  option.maximum = std::nan("");
+  CHECK(refused_option(option) == Contains("has the upper bound nan, which is no number; leave it out: .at_least()"));
+  option.maximum = 2.5;
+  CHECK(refused_option(option) == Contains("is an integer, but has the upper bound 2.5; give it a whole number"));
+  option.minimum = 3;
+  option.maximum = 2;
+  CHECK(refused_option(option) == Contains("has the lower bound 3.0 and the upper bound 2.0, so no value is allowed"));
+  option.minimum = 0;
+  option.tuning = {1, 3};
+  CHECK(refused_option(option) == Contains("has the value 3.0 in .tune(), which the option itself does not allow"));
+  option.tuning = {1, 1.5};
+  CHECK(refused_option(option) == Contains("has the value 1.5 in .tune()"));
+  option = {};
+  option.name = "share";
+  option.type = nbs::ValueType::real;
+  option.default_value = infinity;
+  CHECK(refused_option(option) == Contains("has the default inf, which is no number; choose a finite one"));
+  option.type = nbs::ValueType::reals;
+  option.default_value = std::vector<double>{1, std::nan("")};
+  CHECK(refused_option(option) == Contains("has the default [1.0, nan], which is no number"));
 }

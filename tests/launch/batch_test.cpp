@@ -207,3 +207,38 @@ TEST_CASE("a finished run counts only for exactly the same pipeline") {
   nbs::write_file(second / "resolved.toml", config::to_toml(test::small_pipeline("a", 1)));
   CHECK(launch::finished_run(scratch.path(), pipeline).empty());
 }
+
+TEST_CASE(
+    "a run that was finished with another build of a plugin does not count, and the batch says why it runs again") {
+  const test::Scratch scratch;
+  auto pipeline = test::small_pipeline("a");
+  auto& sampler = pipeline.sampler.emplace();
+  sampler.plugin = "stripes";
+  sampler.hash = "bb";
+  const auto run = record::RunDirectory::create(scratch / "runs", pipeline);
+  nbs::write_file(run.result(), "{\"ending\": \"finished\"}");
+  record::Provenance provenance;
+  provenance.plugins = {{"sampler", "stripes", "1.0", "libnbs-stripes.so", "bb"}};
+  run.write_provenance(provenance);
+  CHECK(launch::finished_run(scratch / "runs", pipeline) == run.folder());
+  pipeline.sampler->hash = "cc";  // it was built again
+  std::vector<std::string> remarks;
+  CHECK(launch::finished_run(scratch / "runs", pipeline, &remarks).empty());
+  REQUIRE(remarks.size() == 1);
+  CHECK(test::text(remarks[0]) ==
+        doctest::Contains("is finished, but not with these plugins, so it does not count: the sampler \"stripes\" was "
+                          "libnbs-stripes.so 1.0 with the SHA-256 bb in the run, and is a library with cc now"));
+
+  const test::FakeWorker worker(scratch, "echo '{\"ending\": \"finished\"}' > \"$4/result.json\"");
+  std::vector<Job> jobs(1);
+  jobs[0].label = "a (seed 0)";
+  jobs[0].pipeline = pipeline;
+  const auto said = test::messages_of([&] { launch::run_batch(jobs, scratch / "runs", 1, [](const Job&) {}); });
+  CHECK(states(jobs) == "d");
+  CHECK(jobs[0].folder != run.folder());
+  CHECK(test::text(said) == doctest::Contains(("nbs: a (seed 0): " + remarks[0]).c_str()));
+  // Of a run that does not say with what it was made, nobody knows.
+  std::filesystem::remove(run.provenance());
+  pipeline.sampler->hash = "bb";
+  CHECK(launch::finished_run(scratch / "runs", pipeline).empty());
+}

@@ -118,3 +118,25 @@ TEST_CASE("the key lists libraries in a fixed order, with the worker in front") 
   CHECK(a < b);
   CHECK(launch::catalog_key({}, scratch / "worker") != key);
 }
+
+TEST_CASE("a description with a refusal is not kept: what was missing may be there the next time") {
+  const test::Scratch scratch;
+  const test::Variable cache("XDG_CACHE_HOME", (scratch / "cache").string());
+  const test::FakeWorker worker(scratch, describing_script(scratch));
+  auto refusing = nlohmann::ordered_json::parse(nbs::read_file(scratch / "catalog.json"));
+  const auto good = refusing;
+  refusing["refusals"].push_back({{"file", "/plugins/b.so"}, {"reason", "/plugins/b.so: it needs libcuda"}});
+  scratch.write("catalog.json", refusing.dump());
+  const auto calls = [&] { return test::lines_of(scratch / "calls.txt").size(); };
+  for (std::size_t i = 1; i <= 2; ++i) {
+    const auto catalog = launch::plugin_catalog({scratch.path()});
+    CHECK(catalog.refusals.size() == 1);
+    CHECK(catalog.find(Kind::sampler, "toy") != nullptr);
+    CHECK(calls() == i);
+  }
+  scratch.write("catalog.json", good.dump());  // the library that it needs was installed
+  CHECK(launch::plugin_catalog({scratch.path()}).refusals.empty());
+  CHECK(calls() == 3);
+  CHECK(launch::plugin_catalog({scratch.path()}).refusals.empty());
+  CHECK(calls() == 3);
+}

@@ -97,3 +97,34 @@ TEST_CASE("facts are what is known, by the file's own names") {
   CHECK(record::facts(provenance) ==
         std::vector<std::pair<std::string, std::string>>{{"nbs", "0.1.0"}, {"threads", "2"}, {"device", "cpu"}});
 }
+
+TEST_CASE(
+    "a plugin has changed if its library has another hash, or nothing is known of it; what is not used is not "
+    "compared") {
+  auto pipeline = test::small_pipeline("a");
+  pipeline.sampler = config::ComponentSpec{"rl", {}, {}, "", "aa"};
+  pipeline.predictor = config::ComponentSpec{"dilated", {}, {}, "", "cc"};
+  pipeline.postproc = {config::ComponentSpec{"morphology", {}, {}, "", "dd"},
+                       config::ComponentSpec{"morphology", {}, {}, "", "ee"}};
+  record::Provenance run;
+  run.plugins = {{"sampler", "rl", "1.0", "librl.so", "aa"},
+                 {"predictor", "dilated", "1.1", "libd.so", "cc"},
+                 {"postprocessor", "morphology", "1.0", "libm.so", "dd"},
+                 {"postprocessor", "morphology", "1.0", "libm2.so", "ee"}};
+  CHECK(record::changed_plugins(run, pipeline).empty());
+  run.plugins[1].sha256 = "c0";
+  run.plugins[3].sha256 = "e0";
+  CHECK(
+      record::changed_plugins(run, pipeline) ==
+      std::vector<std::string>{
+          "the predictor \"dilated\" was libd.so 1.1 with the SHA-256 c0 in the run, and is a library with cc now",
+          "the postprocessor \"morphology\" was libm2.so 1.0 with the SHA-256 e0 in the run, and is a library with ee "
+          "now"});
+  pipeline.predictor.reset();
+  pipeline.postproc.pop_back();
+  CHECK(record::changed_plugins(run, pipeline).empty());
+  run.plugins.clear();
+  CHECK(record::changed_plugins(run, pipeline) ==
+        std::vector<std::string>{"nothing is known of the library of the sampler \"rl\" in the run",
+                                 "nothing is known of the library of the postprocessor \"morphology\" in the run"});
+}

@@ -56,3 +56,26 @@ TEST_CASE("a run that its patience has ended says so") {
   CHECK(contents(scratch / "a/report.html").find("stopped by train.patience after 40 of 40 iterations") !=
         std::string::npos);
 }
+
+TEST_CASE(
+    "runs of one pipeline with different builds of a plugin are different methods, told apart by version and hash") {
+  const Scratch scratch;
+  const auto write = [&](const char* folder, int seed, const std::string& hash) {
+    ExampleRun run;
+    run.folder = folder;
+    run.seed = seed;
+    write_example(scratch, run);
+    scratch.write(run.folder + "/provenance.json",
+                  "{\"nbs\": \"0.1.0\", \"plugins\": [{\"kind\": \"sampler\", \"name\": \"rl\", \"version\": \"1.0\", "
+                  "\"file\": \"librl.so\", \"sha256\": \"" +
+                      hash + "\"}]}");
+  };
+  write("a", 0, "1111111122");
+  write("b", 1, "1111111122");
+  write("c", 2, "3333333344");
+  const auto groups = group_runs(read_runs(scratch.path()));
+  REQUIRE(groups.size() == 2);
+  CHECK(groups[0].label == "crackforest, proposed: sampler rl 1.0 (11111111)");
+  CHECK(groups[0].runs.size() == 2);
+  CHECK(groups[1].label == "crackforest, proposed: sampler rl 1.0 (33333333)");
+}

@@ -27,7 +27,7 @@ struct Options {
     s.add("share", &Options::share).range(0, 1);
     s.add("title", &Options::title).choices({"a", "b"});
     s.add("color", &Options::color).choices({{"red", Color::red}, {"green", Color::green}});
-    s.add("sizes", &Options::sizes).range(1);
+    s.add("sizes", &Options::sizes).at_least(1);
     s.add("weights", &Options::weights);
     s.add("words", &Options::words);
     s.add("colors", &Options::colors).choices({{"red", Color::red}, {"green", Color::green}});

@@ -86,7 +86,9 @@ class NotingSampler : public Sampler {
  public:
   explicit NotingSampler(std::uint64_t seed) : generator_(make_generator(seed)), draw_(generator_) {}
 
+  void begin_cycle() override { cycles_at.push_back(made); }
   Rollout sample(Scene& scene, std::int64_t count) override {
+    ++made;
     Rollout rollout;
     const std::int64_t places = scene.image_size() - scene.patch_size() + 1;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -119,6 +121,8 @@ class NotingSampler : public Sampler {
   };
   std::vector<Lesson> lessons;
   std::int64_t break_at_lesson = -1;
+  std::int64_t made = 0;                ///< rollouts
+  std::vector<std::int64_t> cycles_at;  ///< rollouts made before each new cycle of the autoencoder
 
  private:
   at::Generator generator_;

@@ -110,3 +110,17 @@ TEST_CASE("a tile that the image does not have is refused when losses are loaded
     }
   }
 }
+
+TEST_CASE("an image of a scene is called as in the data set, or by its number where that has no names") {
+  auto images = nbs::test::small_images(16, 1, 2, 4);
+  nbs::test::LinearAutoencoder autoencoder(3);
+  const Tiling tiling(16, 4);
+  std::mutex mutex;
+  CurrentLosses losses(images, tiling, autoencoder, mutex);
+  const TrainingScene rest(images, losses, 4, 1, 2);
+  CHECK(rest.image_id(1) == "2");
+  images.ids = {"a/000", "a/001", "b/000"};
+  CHECK(rest.image_id(0) == "a/001");
+  CHECK(rest.image_id(1) == "b/000");
+  CHECK_THROWS_AS(rest.image_id(2), nbs::Error);
+}

@@ -99,9 +99,10 @@ TEST_CASE("the autoencoder is re-initialized every K iterations and evaluated on
   const auto images = small_images(16, 2, 3, 1);
   SmallRun run;
   run.run(images, small_settings());
-  CHECK(run.autoencoder->cycles == 3);            // at 0, 8 and 16
-  CHECK(run.autoencoder->steps == 20 * 2);        // 8 patches in minibatches of 4
-  CHECK(run.autoencoder->evaluations == 20 * 2);  // this sampler never asks for losses
+  CHECK(run.autoencoder->cycles == 3);      // at 0, 8 and 16
+  CHECK(run.autoencoder->steps == 20 * 2);  // 8 patches in minibatches of 4
+  CHECK(run.autoencoder->evaluations ==
+        20 * 2 + 3);  // and once that maps can be replayed; this sampler never asks for losses
   auto settings = small_settings();
   settings.train.reinit_every = 0;
   SmallRun never;
@@ -380,4 +381,67 @@ TEST_CASE("pieces that are missing are named") {
   settings.train.autoencoder_images = nbs::config::AutoencoderImages::auxiliary;  // there are none
   CHECK_THROWS_AS(nbs::training::Trainer(images, run.components(), settings, 1), nbs::Error);
   CHECK_THROWS_AS(nbs::training::Trainer(small_images(16, 0, 3, 1), run.components(), small_settings(), 1), nbs::Error);
+}
+
+TEST_CASE("the sampler is told of every cycle of the autoencoder before the first rollout in it") {
+  const auto images = small_images(16, 2, 3, 1);
+  SmallRun run;
+  run.run(images, small_settings());
+  // Two rollouts an iteration, and new cycles at the iterations 0, 8 and 16.
+  CHECK(run.sampler->cycles_at == std::vector<std::int64_t>{0, 16, 32});
+}
+
+namespace {
+
+// Breaks what the replay of profiles rests on, in the way that `how` says.
+class Unfaithful : public nbs::test::LinearAutoencoder {
+ public:
+  explicit Unfaithful(std::string how) : LinearAutoencoder(12), how_(std::move(how)) {}
+  double train_step(const torch::Tensor& patches) override {
+    hidden_ += 0.01;
+    return LinearAutoencoder::train_step(patches);
+  }
+  torch::Tensor pixel_loss(const torch::Tensor& patches) override {
+    auto losses = LinearAutoencoder::pixel_loss(patches);
+    if (how_ == "hidden") losses.add_(hidden_);
+    if (how_ == "batch") losses.div_(losses.mean());
+    return losses;
+  }
+  std::vector<torch::Tensor> state() override {
+    auto tensors = LinearAutoencoder::state();
+    ++calls_;
+    if (how_ == "clones") return {tensors[0].clone(), tensors[1].clone()};
+    if (how_ == "swaps" && calls_ % 2 == 0) std::swap(tensors[0], tensors[1]);
+    if (how_ == "grows") tensors.resize(2 + static_cast<std::size_t>(calls_), tensors[0]);
+    if (how_ == "reshapes" && calls_ > 3) tensors[0] = tensors[0].view({1, 3, 1, 1});
+    return tensors;
+  }
+
+ private:
+  std::string how_;
+  double hidden_ = 0;
+  std::int64_t calls_ = 0;
+};
+
+doctest::String trained_with(const std::string& how) {
+  SmallRun run;
+  run.autoencoder = std::make_shared<Unfaithful>(how);
+  const auto images = small_images(16, 2, 3, 1);
+  return nbs::test::error_text([&] { run.run(images, small_settings()); });
+}
+
+}  // namespace
+
+TEST_CASE("an autoencoder whose profiles could not be replayed ends the run as soon as the first is full") {
+  CHECK(trained_with("faithful") == "no error");
+  for (const char* how : {"hidden", "clones", "swaps"}) {
+    CAPTURE(how);
+    CHECK(trained_with(how) ==
+          doctest::Contains("the autoencoder's loss maps cannot be replayed: with what state() gave "
+                            "put back, a map differs from the one recorded then by up to "));
+  }
+  CHECK(trained_with("batch") == doctest::Contains("when the patch is alone in its batch; it must not depend on"));
+  CHECK(trained_with("grows") == doctest::Contains("must give the same live tensors in the same order at every call, "
+                                                   "but it gives "));
+  CHECK(trained_with("reshapes") == doctest::Contains("tensor 0 has the shape [1, 3, 1, 1] now, but had [3, 1, 1]"));
 }

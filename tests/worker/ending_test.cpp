@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -122,8 +123,89 @@ TEST_CASE("a plugin that ends the program has not ended the run well") {
     Run run(tiny(kShort, "plugin = \"ends\"\nhow = \"" + std::string(how) + "\""));
     CHECK(run.worker.wait() == 70);
     CHECK(text(run.worker.errors()) == Contains("a plugin or library has ended the program from inside (exit), so "));
+    CHECK(text(run.worker.errors()) == Contains("; it was in sampler \"ends\", sample_all()\n"));
     CHECK_FALSE(run.has("result.json"));
   }
+}
+
+TEST_CASE("a crash names the signal, the plugin and the method that it was in, and ends the worker by that signal") {
+  for (const auto& [how, signal, name] : {std::tuple<const char*, int, const char*>{"crash", SIGSEGV, "SIGSEGV"},
+                                          {"crash in a thread", SIGSEGV, "SIGSEGV"},
+                                          {"abort", SIGABRT, "SIGABRT"}}) {
+#ifdef __SANITIZE_ADDRESS__
+    if (signal == SIGSEGV) continue;  // the sanitizer has a handler of its own, which says more
+#endif
+    CAPTURE(how);
+    Run run(tiny(kShort, "plugin = \"ends\"\nhow = \"" + std::string(how) + "\""));
+    CHECK(run.worker.wait() == 128 + signal);
+    CHECK(text(run.worker.errors()) ==
+          Contains(("it crashed (" + std::string(name) + ") in sampler \"ends\", sample_all()\n").c_str()));
+    CHECK_FALSE(run.has("result.json"));
+  }
+}
+
+TEST_CASE("a plugin that writes into an image through a plain pointer costs the run, which says so") {
+  Run run(tiny(kShort, "plugin = \"ends\"\nhow = \"paint\""));
+  CHECK(run.worker.wait() == 1);
+  CHECK(text(run.worker.errors()) ==
+        Contains("the images or masks of the data set have changed in memory during training: a plugin has written"));
+  CHECK_FALSE(run.has("result.json"));
+}
+
+TEST_CASE("plugins that draw from LibTorch's global generator are repeatable all the same") {
+  const auto losses = [](int seed) {
+    auto pipeline = tiny(kShort, "plugin = \"ends\"\nhow = \"global\"");
+    // One seed for the data, as they are generated.
+    Run run("seed = " + std::to_string(seed) + "\n" + pipeline);
+    REQUIRE(run.worker.wait() == 0);
+    return nbs::read_file(run.folder / "metrics.jsonl");
+  };
+  const auto once = losses(3);
+  CHECK(losses(3) == once);
+  CHECK(losses(4) != once);
+}
+
+namespace {
+
+// What `nbs check` learns of pipelines with these samplers.
+Json facts_of(const nbs::test::Program& worker, const std::vector<std::string>& samplers,
+              const std::string& before = "") {
+  auto texts = Json::array();
+  for (const auto& sampler : samplers)
+    texts.push_back(tiny(kShort, sampler));
+  worker.folder().write("texts.json", texts.dump());
+  const auto ended = worker({"components", "texts.json"}, before);
+  INFO(ended.errors);
+  REQUIRE(ended.status == 0);
+  return Json::parse(ended.output);
+}
+
+}  // namespace
+
+TEST_CASE("a component that crashes, ends the program or never comes to an end when made costs its pipeline alone") {
+  const nbs::test::Program worker;
+  const auto facts =
+      facts_of(worker,
+               {"plugin = \"random\"", "plugin = \"ends\"\nhow = \"crash when made\"",
+                "plugin = \"ends\"\nhow = \"exit when made\"", "plugin = \"ends\"\nhow = \"loop when made\"",
+                "plugin = \"ends\"\nhow = \"contradicts\"", "plugin = \"ends\""},
+               "NBS_PLUGIN_SECONDS=4");
+  REQUIRE(facts.size() == 6);
+  CHECK(facts[0].at("refusals").empty());
+  CHECK(facts[0].at("needs_profile") == true);
+  CHECK(facts[5].at("refusals").empty());
+  const auto reason = [&](std::size_t i) {
+    REQUIRE(facts[i].at("refusals").size() == 1);
+    CHECK(facts[i].at("refusals")[0].at("section") == "sampler");
+    return facts[i].at("refusals")[0].at("reason").get<std::string>();
+  };
+  const std::string where = " in sampler \"ends\", construction()";
+  const std::string when = ", when a process of its own made it";
+  CHECK(reason(1) == "the sampler \"ends\" crashed (SIGSEGV, signal 11)" + where + when);
+  CHECK(reason(2) == "the sampler \"ends\" ended the program from inside (exit)" + where + when);
+  CHECK(reason(3) == "the sampler \"ends\" did not come to an end within 20 s" + where +
+                         "; NBS_PLUGIN_SECONDS gives it more" + when);
+  CHECK(reason(4) == "sampler \"ends\", check(): it needs patches of 8 pixels, not of 16");
 }
 
 namespace {

@@ -77,7 +77,8 @@ int run_program(int count, char** words) {
       "Exit codes: 0 done; 1 failed; 2 wrong use, or a problem in a pipeline file; 130 interrupted by Ctrl-C\n"
       "(143: by SIGTERM, 129: by SIGHUP). docs/output.md says more of them.\n"
       "Environment: NBS_PLUGIN_PATH (folders of plugins, separated by colons), NBS_WORKER (the worker program),\n"
-      "NBS_GRACE_SECONDS (how long a run has to end cleanly after SIGTERM or SIGHUP; 10).");
+      "NBS_GRACE_SECONDS (how long a run has to end cleanly after SIGTERM or SIGHUP; 10), NBS_PLUGIN_SECONDS (how\n"
+      "long a plugin library may take to say what it holds; 20).");
   Action action;
   add_commands(app, action);
   if (const auto problem = unknown_command(app, count, words); !problem.empty()) {

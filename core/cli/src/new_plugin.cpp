@@ -11,6 +11,7 @@
 #include "nbs/error.h"
 
 #include "commands.h"
+#include "pipelines.h"
 
 namespace nbs::cli {
 
@@ -18,12 +19,16 @@ namespace {
 
 constexpr const char* kCMake = R"(cmake_minimum_required(VERSION 3.25)
 project({name} LANGUAGES CXX)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
 find_package(nbs REQUIRED)
 nbs_add_plugin({name} SOURCES {name}.cpp)
 )";
 
 // {{ and }} are braces for fmt.
 constexpr const char* kSource = R"(#include "nbs/draw.h"
+#include "nbs/patch_mean.h"
 #include "nbs/plugin.h"
 
 namespace {{
@@ -42,19 +47,17 @@ class {type} : public nbs::Sampler {{
   {type}(const Options& options, nbs::Context& context) : options_(options), draw_(context.generator()) {{}}
 
   nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {{
-    const std::int64_t p = scene.patch_size();
-    const std::int64_t places = scene.image_size() - p + 1;
+    const std::int64_t places = scene.image_size() - scene.patch_size() + 1;
     nbs::Rollout rollout;
     while (static_cast<std::int64_t>(rollout.patches.size()) < count) {{
       nbs::Patch best;
-      float highest = -1;
+      double highest = -1;
       for (std::int64_t i = 0; i < options_.candidates; ++i) {{
         const nbs::Patch patch{{draw_.below(scene.image_count()), draw_.below(places), draw_.below(places)}};
         // The current loss of the patch: where the autoencoder is worst.
-        const auto loss = scene.loss(patch.image, patch.y, patch.x, p, p);
-        const float mean = loss.slice(0, patch.y, patch.y + p).slice(1, patch.x, patch.x + p).mean().item<float>();
-        if (mean > highest) {{
-          highest = mean;
+        const double loss = nbs::patch_loss(scene, patch);
+        if (loss > highest) {{
+          highest = loss;
           best = patch;
         }}
       }}
@@ -125,6 +128,13 @@ int make_sampler(const std::string& name, const std::string& parent) {
         fmt::format("\"{}\" cannot name a plugin; use small letters, digits and _, with a letter first, for "
                     "example \"my_sampler\"",
                     name));
+  }
+  for (const auto& plugin : find_plugins({}).plugins) {
+    if (plugin.kind != Kind::sampler || plugin.name != name) continue;
+    throw Error(
+        fmt::format("there is a sampler \"{}\" already, in {}; choose another name, as pipelines would have to "
+                    "say which of the two they want",
+                    name, plugin.file));
   }
   const auto folder = std::filesystem::path(parent) / name;
   if (std::filesystem::exists(folder))

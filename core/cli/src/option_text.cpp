@@ -28,6 +28,7 @@ void print_options(const std::vector<OptionSpec>& options) {
     fmt::print("  {} ({}", option.name, type_name(option.type));
     if (const auto range = range_text(option); !range.empty()) fmt::print(", {}", range);
     fmt::print(")  default {}\n      {}\n", to_text(option.default_value), option.doc);
+    if (!option.tuning.empty()) fmt::print("      nbs tune tries {:g}\n", fmt::join(option.tuning, ", "));
   }
 }
 

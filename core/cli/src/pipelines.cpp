@@ -33,7 +33,8 @@ config::Diagnostic problem_at(const std::string& place, std::string message) {
   return problem;
 }
 
-// Absolute, as the resolved file is read from elsewhere. A folder that is not there is a mistake in the command.
+}  // namespace
+
 std::vector<std::string> absolute_folders(const std::vector<std::string>& folders) {
   std::vector<std::string> absolute;
   std::vector<config::Diagnostic> problems;
@@ -47,6 +48,8 @@ std::vector<std::string> absolute_folders(const std::vector<std::string>& folder
   if (!problems.empty()) throw config::DiagnosticsError(std::move(problems));
   return absolute;
 }
+
+namespace {
 
 // Problems of all files, each once, however many cells of a sweep share it.
 class Problems {
@@ -125,7 +128,11 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
             warn(problem.text());
           const auto own = config::plugin_path_of(cell.document);
           auto at = catalogs.find(own);
-          if (at == catalogs.end()) at = catalogs.emplace(own, find_plugins(first_folders, own)).first;
+          if (at == catalogs.end()) {
+            at = catalogs.emplace(own, find_plugins(first_folders, own)).first;
+            for (const auto& refusal : at->second.refusals)
+              warn("this library of plugins is left out: " + refusal.reason);
+          }
           auto pipeline = config::resolve(cell.document, at->second);
           pipeline.plugin_path.insert(pipeline.plugin_path.begin(), first_folders.begin(), first_folders.end());
           problems.add(config::check_memory(cell.document, pipeline, memory));

@@ -32,6 +32,10 @@ struct NamedPipeline {
 /// once.
 std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments);
 
+/// Folders of --plugin-path, absolute, as the resolved file is read from elsewhere. Throws config::DiagnosticsError if
+/// one is not there, which is a mistake in the command.
+std::vector<std::string> absolute_folders(const std::vector<std::string>& folders);
+
 /// The plugins found with this search path.
 host::Catalog find_plugins(const std::vector<std::string>& command_line, const std::vector<std::string>& pipeline = {});
 

@@ -9,6 +9,7 @@
 #include "nbs/launch/worker_process.h"
 
 #include "commands.h"
+#include "run_plugins.h"
 
 namespace nbs::cli {
 
@@ -19,6 +20,7 @@ void add_predict(CLI::App& app, Action& action) {
     std::string out = "predictions";
     std::string size = "native";
     std::string threshold;
+    RunPlugins plugins;
   };
   auto* const command = app.add_subcommand("predict", "Mask new images with the model of a run");
   const auto arguments = std::make_shared<PredictArguments>();
@@ -39,6 +41,7 @@ void add_predict(CLI::App& app, Action& action) {
         }
         return "";
       });
+  arguments->plugins.add_to(*command);
   command->footer(
       "For NAME.jpg it writes NAME.mask.png (0 or 255), NAME.probability.png (16 bit, 65535 = 1) and "
       "NAME.overlay.png.\n"
@@ -48,6 +51,8 @@ void add_predict(CLI::App& app, Action& action) {
     action = [arguments] {
       std::vector<std::string> words = {"predict", "--out", arguments->out, "--size", arguments->size};
       if (!arguments->threshold.empty()) words.insert(words.end(), {"--threshold", arguments->threshold});
+      const auto plugins = arguments->plugins.words();
+      words.insert(words.end(), plugins.begin(), plugins.end());
       // After "--" no file's name is taken for an option.
       words.insert(words.end(), {"--", arguments->run});
       words.insert(words.end(), arguments->images.begin(), arguments->images.end());

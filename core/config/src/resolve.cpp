@@ -106,6 +106,10 @@ class Resolver {
     read_top(pipeline);
     visit_sections(pipeline, [this](const char* name, auto& section) { read_section(name, section); });
     visit_component_sections(pipeline, [&](Kind kind, const char* name, auto& section) {
+      if (kind == Kind::sampler && purpose_ == Purpose::predict) {
+        sections_.emplace_back(name);  // its library need not be here
+        return;
+      }
       const auto before = problems_.size();
       read_components(name, kind, section);
       // The only component that no pipeline can do without, unless a section that is wrong was meant to be it.
@@ -185,10 +189,9 @@ class Resolver {
     return advice(key, names);
   }
 
-  // Values for all of `specs`, from the table or the defaults; problems are noted. `skip` is a key that is no option,
-  // if not empty.
+  // Values for all of `specs`, from the table or the defaults; problems are noted. `skip`: keys that are no options.
   OptionValues read_options(const Node* table, const std::string& where, const std::vector<OptionSpec>& specs,
-                            const std::string& skip) {
+                            const std::vector<std::string>& skip) {
     OptionValues values;
     for (const auto& spec : specs)
       values.emplace_back(spec.name, spec.default_value);
@@ -198,7 +201,7 @@ class Resolver {
     for (const auto& spec : specs)
       names.push_back(spec.name);
     for (const auto& [key, node] : table->table) {
-      if (!skip.empty() && key == skip) continue;
+      if (std::find(skip.begin(), skip.end(), key) != skip.end()) continue;
       const auto at = std::find(names.begin(), names.end(), key);
       if (const auto* const gone = find_gone(where, key)) {
         if (purpose_ == Purpose::run)
@@ -242,7 +245,7 @@ class Resolver {
       table = nullptr;
     }
     const auto schema = schema_of<Options>();
-    section.values = read_options(table, fmt::format("[{}]", name), schema.specs(), "");
+    section.values = read_options(table, fmt::format("[{}]", name), schema.specs(), {});
     section.options = schema.make(section.values);
   }
 
@@ -274,16 +277,26 @@ class Resolver {
     }
     // A section can be taken out of an inherited file.
     if (*text == "none") return std::nullopt;
-    const auto* const description = catalog_.find(kind, *text);
+    ComponentSpec spec;
+    if (const Node* const library = table.find("library")) {
+      const auto* const wanted =
+          library->type == Node::Type::scalar ? std::get_if<std::string>(&library->scalar) : nullptr;
+      if (wanted == nullptr || wanted->empty() || problem_with_text(*wanted)) {
+        report(library->place, "library must be the name of a library's file, such as \"libnbs-x.so\", or its path");
+        return std::nullopt;
+      }
+      spec.library = wanted->find('/') == std::string::npos ? *wanted : anchored(*wanted, library->place);
+    }
+    const auto* const description = catalog_.find(kind, *text, spec.library);
     if (description == nullptr) {
-      report(plugin->place, host::unknown_plugin(catalog_, kind, *text));
+      report(plugin->place, host::unknown_plugin(catalog_, kind, *text, spec.library));
       return std::nullopt;
     }
-    ComponentSpec spec;
     spec.plugin = *text;
     spec.place = table.place;
-    spec.values =
-        read_options(&table, fmt::format("the {} \"{}\"", kind_name(kind), *text), description->options, "plugin");
+    spec.hash = description->hash;
+    spec.values = read_options(&table, fmt::format("the {} \"{}\"", kind_name(kind), *text), description->options,
+                               {"plugin", "library"});
     return spec;
   }
 

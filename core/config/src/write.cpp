@@ -42,6 +42,7 @@ void write_values(std::string& out, const OptionValues& values) {
 
 std::string component_toml(const std::string& header, const ComponentSpec& spec) {
   std::string out = fmt::format("\n{}\nplugin = {}\n", header, toml_text(spec.plugin));
+  if (!spec.library.empty()) out += fmt::format("library = {}\n", toml_text(spec.library));
   write_values(out, spec.values);
   return out;
 }

@@ -2,12 +2,14 @@
 #include "nbs/host/checked.h"
 
 #include <cmath>
+#include <deque>
 #include <utility>
 
 #include "nbs/plugin.h"
 #include "nbs/torch.h"
 
 #include "guard.h"
+#include "watched.h"
 
 namespace nbs::host {
 
@@ -39,6 +41,26 @@ void require(const Origin& origin, const char* method, const torch::Tensor& resu
 
 constexpr double kLargest = 3.4e38;
 
+// All of the state, so that another component's is not taken for this one's.
+void load_all(const Origin& origin, Component& inner, const State& state) {
+  guard(origin, "load", [&] {
+    inner.load(state);
+    state.require_all_read();
+  });
+}
+
+// guard(), and none of the tensors that the plugin is given to read may be written to.
+template <typename Function>
+auto watching(const Origin& origin, const char* method, const std::vector<std::pair<const char*, torch::Tensor>>& given,
+              Function&& function) -> decltype(function()) {
+  Watched watched;
+  for (const auto& [what, tensor] : given)
+    watched.add(what, tensor);
+  auto result = guard(origin, method, std::forward<Function>(function));
+  watched.require_unwritten(origin, method);
+  return result;
+}
+
 // Holds the plugin's component, and guards the calls that every kind has.
 template <typename Interface>
 class CheckedComponent : public Interface {
@@ -49,13 +71,7 @@ class CheckedComponent : public Interface {
   void save(State& state) const override {
     guard(origin_, "save", [&] { inner_->save(state); });
   }
-  void load(const State& state) override {
-    guard(origin_, "load", [&] {
-      inner_->load(state);
-      // All of it, so that another component's state is not taken for this one's.
-      state.require_all_read();
-    });
-  }
+  void load(const State& state) override { load_all(origin_, *inner_, state); }
 
  protected:
   const std::shared_ptr<Interface> inner_;
@@ -71,13 +87,24 @@ class Checked<Sampler> : public CheckedComponent<Sampler> {
  public:
   using CheckedComponent::CheckedComponent;
 
+  void begin_cycle() override {
+    guard(origin_, "begin_cycle", [&] { inner_->begin_cycle(); });
+  }
   Rollout sample(Scene& scene, std::int64_t count) override {
-    auto rollout = guard(origin_, "sample", [&] { return inner_->sample(scene, count); });
+    WatchedScene watched(scene, origin_, "sample");
+    auto rollout = guard(origin_, "sample", [&] { return inner_->sample(watched, count); });
+    watched.require_unwritten();
     check("sample", rollout, scene, count);
     return rollout;
   }
   std::vector<Rollout> sample_all(const std::vector<RolloutRequest>& requests) override {
-    auto rollouts = guard(origin_, "sample_all", [&] { return inner_->sample_all(requests); });
+    std::deque<WatchedScene> watched;
+    auto own = requests;
+    for (auto& request : own)
+      request.scene = &watched.emplace_back(*request.scene, origin_, "sample_all");
+    auto rollouts = guard(origin_, "sample_all", [&] { return inner_->sample_all(own); });
+    for (const auto& scene : watched)
+      scene.require_unwritten();
     if (rollouts.size() != requests.size()) {
       fail(origin_, "sample_all",
            fmt::format("returned {} rollouts, but {} were asked for", rollouts.size(), requests.size()));
@@ -123,10 +150,11 @@ class Checked<Autoencoder> : public CheckedComponent<Autoencoder> {
     guard(origin_, "reset", [&] { inner_->reset(); });
   }
   double train_step(const torch::Tensor& patches) override {
-    return guard(origin_, "train_step", [&] { return inner_->train_step(patches); });
+    return watching(origin_, "train_step", {{"the patches", patches}}, [&] { return inner_->train_step(patches); });
   }
   torch::Tensor pixel_loss(const torch::Tensor& patches) override {
-    auto losses = guard(origin_, "pixel_loss", [&] { return inner_->pixel_loss(patches); });
+    auto losses =
+        watching(origin_, "pixel_loss", {{"the patches", patches}}, [&] { return inner_->pixel_loss(patches); });
     require(origin_, "pixel_loss", losses, {patches.size(0), patches.size(2), patches.size(3)}, 0, kLargest);
     return losses;
   }
@@ -150,10 +178,13 @@ class Checked<Predictor> : public CheckedComponent<Predictor> {
     return guard(origin_, "is_trainable", [&] { return inner_->is_trainable(); });
   }
   double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
-    return guard(origin_, "train_step", [&] { return inner_->train_step(input, masks, loss); });
+    return watching(origin_, "train_step",
+                    {{"the profiles", input.profile}, {"the images", input.image}, {"the masks", masks}},
+                    [&] { return inner_->train_step(input, masks, loss); });
   }
   torch::Tensor logits(const PredictorInput& input) override {
-    auto result = guard(origin_, "logits", [&] { return inner_->logits(input); });
+    auto result = watching(origin_, "logits", {{"the profiles", input.profile}, {"the images", input.image}},
+                           [&] { return inner_->logits(input); });
     const auto& given = input.profile.defined() ? input.profile : input.image;
     require(origin_, "logits", result, {given.size(0), given.size(2), given.size(3)}, -kLargest, kLargest);
     return result;
@@ -166,7 +197,8 @@ class Checked<Postprocessor> : public CheckedComponent<Postprocessor> {
   using CheckedComponent::CheckedComponent;
 
   torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor& images) override {
-    auto result = guard(origin_, "apply", [&] { return inner_->apply(probabilities, images); });
+    auto result = watching(origin_, "apply", {{"the probabilities", probabilities}, {"the images", images}},
+                           [&] { return inner_->apply(probabilities, images); });
     require(origin_, "apply", result, probabilities.sizes().vec(), 0, 1);
     return result;
   }
@@ -183,5 +215,19 @@ template std::shared_ptr<Sampler> checked(std::shared_ptr<Sampler>, Origin);
 template std::shared_ptr<Autoencoder> checked(std::shared_ptr<Autoencoder>, Origin);
 template std::shared_ptr<Predictor> checked(std::shared_ptr<Predictor>, Origin);
 template std::shared_ptr<Postprocessor> checked(std::shared_ptr<Postprocessor>, Origin);
+
+bool is_of_kind(const Component& component, Kind kind) {
+  switch (kind) {
+    case Kind::sampler:
+      return dynamic_cast<const Sampler*>(&component) != nullptr;
+    case Kind::autoencoder:
+      return dynamic_cast<const Autoencoder*>(&component) != nullptr;
+    case Kind::predictor:
+      return dynamic_cast<const Predictor*>(&component) != nullptr;
+    case Kind::postprocessor:
+      return dynamic_cast<const Postprocessor*>(&component) != nullptr;
+  }
+  return false;
+}
 
 }  // namespace nbs::host

@@ -9,7 +9,10 @@
 #include <fmt/format.h>
 
 #include "nbs/host/checked.h"
+#include "nbs/host/crash.h"
 #include "nbs/not_finite.h"
+
+#include "kept_state.h"
 
 namespace nbs::host {
 
@@ -22,9 +25,12 @@ inline std::string sentence(const Origin& origin, const char* method, const std:
   throw Error(sentence(origin, method, reason));
 }
 
-/// Calls `function` and turns whatever a plugin throws into one sentence that names it.
+/// Calls `function` and turns whatever a plugin throws into one sentence that names it. A crash in it is blamed on it,
+/// and what it changes of the process' state is put back.
 template <typename Function>
 auto guard(const Origin& origin, const char* method, Function&& function) -> decltype(function()) {
+  const CallNote note(origin.plugin.c_str(), method);
+  const KeptState kept(origin, method);
   try {
     return std::forward<Function>(function)();
   } catch (const NotFiniteError&) {

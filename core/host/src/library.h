@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nbs/host/catalog.h"
 #include "nbs/plugin.h"
 
 namespace nbs::host {
@@ -15,10 +16,15 @@ struct Library {
   std::string version;
   std::vector<Registration> registrations;
   std::vector<std::string> warnings;
+  std::string hash;  ///< SHA-256 of the file, taken before it was loaded
 };
 
 /// Loads a library with all its symbols resolved now, checks its record, and lets it register its plugins.
 /// Throws nbs::Error with the reason (a part sentence that starts with "it …" or the linker's own text).
 Library load_library(const std::filesystem::path& file);
+
+/// What a library holds, found out in a process of its own, so that nothing in it can harm this one: its plugins and
+/// warnings, or one refusal whose reason is a part sentence as above.
+Catalog describe_library(const std::filesystem::path& file);
 
 }  // namespace nbs::host

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "nbs/base/hash.h"
+#include "nbs/host/checked.h"
 #include "nbs/host/search_path.h"
 
 #include "guard.h"
@@ -33,39 +33,16 @@ Registry* Registry::open(const std::vector<std::filesystem::path>& folders) {
 }
 
 std::string Registry::load(const std::filesystem::path& file) {
-  const auto refuse = [&](const std::string& reason) {
-    catalog_.refusals.push_back({file.string(), fmt::format("{}: {}", file.string(), reason)});
+  auto described = describe_library(file);
+  if (!described.refusals.empty()) {
+    catalog_.refusals.push_back(
+        {file.string(), fmt::format("{}: {}", file.string(), described.refusals.front().reason)});
     return catalog_.refusals.back().reason;
-  };
-  Library library;
-  try {
-    library = load_library(file);
-  } catch (const Error& error) {
-    return refuse(error.what());
   }
-  for (const auto& registration : library.registrations) {
-    if (const auto* taken = catalog_.find(registration.kind, registration.name)) {
-      return refuse(
-          fmt::format("it holds the {} \"{}\", but {} holds one of that name too; rename or remove one of them",
-                      kind_name(registration.kind), registration.name, taken->file));
-    }
-  }
-  for (const auto& warning : library.warnings)
+  for (const auto& warning : described.warnings)
     catalog_.warnings.push_back(fmt::format("{}: {}", file.string(), warning));
-  const std::string hash = file_sha256(file);
-  for (auto& registration : library.registrations) {
-    PluginDescription description;
-    description.kind = registration.kind;
-    description.name = registration.name;
-    description.doc = registration.doc;
-    description.options = registration.options;
-    description.file = file.string();
-    description.library = library.name;
-    description.version = library.version;
-    description.hash = hash;
-    catalog_.plugins.push_back(std::move(description));
-    registrations_.push_back(std::move(registration));
-  }
+  for (auto& plugin : described.plugins)
+    catalog_.plugins.push_back(std::move(plugin));
   return "";
 }
 
@@ -73,16 +50,45 @@ Origin Registry::origin_of(Kind kind, const std::string& name, const std::string
   return {fmt::format("{} \"{}\"", kind_name(kind), name), location};
 }
 
+const std::vector<Registration>& Registry::loaded(const PluginDescription& plugin) const {
+  const auto at = loaded_.find(plugin.file);
+  if (at != loaded_.end()) return at->second;
+  auto library = load_library(plugin.file);
+  if (library.hash != plugin.hash) {
+    throw Error(fmt::format("it has changed since it was looked at: its SHA-256 was {}, and is {}; try again",
+                            plugin.hash, library.hash));
+  }
+  return loaded_.emplace(plugin.file, std::move(library.registrations)).first->second;
+}
+
 std::shared_ptr<Component> Registry::make(Kind kind, const std::string& name, const OptionValues& values,
-                                          Context& context, const std::string& location) const {
-  for (const auto& registration : registrations_) {
+                                          Context& context, const std::string& location,
+                                          const std::string& library) const {
+  const std::string place = location.empty() ? "" : location + ": ";
+  const auto* const plugin = catalog_.find(kind, name, library);
+  if (plugin == nullptr) throw Error(place + unknown_plugin(catalog_, kind, name, library));
+  const std::vector<Registration>* registrations = nullptr;
+  try {
+    registrations = &loaded(*plugin);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}{}: {}", place, plugin->file, error.what()));
+  }
+  for (const auto& registration : *registrations) {
     if (registration.kind != kind || registration.name != name) continue;
     const auto origin = origin_of(kind, name, location);
+    if (registration.check) guard(origin, "check", [&] { registration.check(values, context.facts()); });
     auto component = guard(origin, "construction", [&] { return registration.make(values, context); });
     if (!component) fail(origin, "construction", "made no object");
+    // A library may call a class what it is not.
+    if (!is_of_kind(*component, kind)) {
+      fail(origin, "construction",
+           fmt::format("made an object that is no {0}; derive its class from nbs's interface for a {0}, or register it "
+                       "as what it is",
+                       kind_name(kind)));
+    }
     return component;
   }
-  throw Error((location.empty() ? "" : location + ": ") + unknown_plugin(catalog_, kind, name));
+  throw Error(fmt::format("{}{}: it no longer holds the {} \"{}\"", place, plugin->file, kind_name(kind), name));
 }
 
 }  // namespace nbs::host

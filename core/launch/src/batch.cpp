@@ -49,7 +49,10 @@ class Batch {
   }
 
   bool skip(Job& job) {
-    job.folder = finished_run(parent_, job.pipeline);
+    std::vector<std::string> remarks;
+    job.folder = finished_run(parent_, job.pipeline, &remarks);
+    for (const auto& remark : remarks)
+      say(fmt::format("nbs: {}: {}", job.label, remark));
     if (job.folder.empty()) return false;
     job.state = Job::State::skipped;
     tell(job);
@@ -112,7 +115,8 @@ class Batch {
 
 }  // namespace
 
-std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline,
+                                   std::vector<std::string>* remarks) {
   const std::string stem = fmt::format("{}-{}", pipeline.name, config::short_hash(pipeline));
   std::error_code failed;
   std::filesystem::directory_iterator at(parent, failed);
@@ -124,7 +128,13 @@ std::filesystem::path finished_run(const std::filesystem::path& parent, const co
     if (!run.is_finished()) continue;
     try {
       // The hash in the name is short; the file itself decides.
-      if (read_file(run.resolved()) == config::to_toml(pipeline)) return folder;
+      if (read_file(run.resolved()) != config::to_toml(pipeline)) continue;
+      const auto changes = record::changed_plugins(run.read_provenance().value_or(record::Provenance{}), pipeline);
+      if (changes.empty()) return folder;
+      if (remarks != nullptr) {
+        remarks->push_back(fmt::format("{} is finished, but not with these plugins, so it does not count: {}",
+                                       folder.string(), fmt::join(changes, "; ")));
+      }
     } catch (const Error&) {
       // Nobody knows of which pipeline that is the result.
     }

@@ -71,7 +71,8 @@ host::Catalog plugin_catalog(const std::vector<std::filesystem::path>& folders) 
     throw Error(fmt::format("the worker's description of the plugins cannot be read: {}", failure.what()));
   }
   auto catalog = host::catalog_from_json(json);
-  if (!file.empty()) {
+  // What was refused is looked at again: the reason may lie outside of the library, such as one that it needs.
+  if (!file.empty() && catalog.refusals.empty()) {
     std::error_code ignored;
     std::filesystem::create_directories(cache, ignored);
     try {

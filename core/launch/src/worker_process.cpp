@@ -174,8 +174,8 @@ const char* meaning(int signal) {
     case SIGBUS:
     case SIGILL:
     case SIGFPE:
-      return "it crashed: a mistake in a plugin, in a library or in nbs itself; its last messages say how far it was, "
-             "and nbs test-plugin tries a plugin's library";
+      return "it crashed: a mistake in a plugin, in a library or in nbs itself; its last messages say where, and "
+             "nbs test-plugin tries a plugin's library";
     case SIGABRT:
       return "it gave up: a plugin, a library or nbs itself found its own state to be wrong; its last messages say "
              "what";

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/record/provenance.h"
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -65,12 +67,31 @@ Provenance provenance_of(const config::Pipeline& pipeline, const host::Catalog& 
   provenance.device = choice_name(pipeline.train.options.device, config::devices());
   provenance.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   config::visit_components(pipeline, [&](Kind kind, const std::string&, const config::ComponentSpec& spec) {
-    const auto* const plugin = catalog.find(kind, spec.plugin);
+    const auto* const plugin = catalog.find(kind, spec.plugin, spec.library);
     if (plugin == nullptr) return;
     provenance.plugins.push_back({kind_name(kind), plugin->name, plugin->version,
                                   std::filesystem::path(plugin->file).filename().string(), plugin->hash});
   });
   return provenance;
+}
+
+std::vector<std::string> changed_plugins(const Provenance& run, const config::Pipeline& now) {
+  std::vector<std::string> changes;
+  std::map<std::string, std::size_t> seen;  // of each kind
+  config::visit_components(now, [&](Kind kind, const std::string&, const config::ComponentSpec& spec) {
+    auto skip = seen[kind_name(kind)]++;
+    const auto at = std::find_if(run.plugins.begin(), run.plugins.end(), [&](const PluginRecord& plugin) {
+      return plugin.kind == kind_name(kind) && skip-- == 0;
+    });
+    const std::string name = fmt::format("the {} \"{}\"", kind_name(kind), spec.plugin);
+    if (at == run.plugins.end() || at->sha256.empty()) {
+      changes.push_back(fmt::format("nothing is known of the library of {} in the run", name));
+    } else if (at->sha256 != spec.hash) {
+      changes.push_back(fmt::format("{} was {} {} with the SHA-256 {} in the run, and is a library with {} now", name,
+                                    at->file, at->version, at->sha256, spec.hash));
+    }
+  });
+  return changes;
 }
 
 std::vector<std::pair<std::string, std::string>> facts(const Provenance& provenance) {

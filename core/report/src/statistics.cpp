@@ -27,7 +27,26 @@ std::string group_key(const RunRecord& run) {
   for (const auto& [name, value] : run.options) {
     if (!is_seed_or_name(name)) key += name + " = " + to_text(value) + "\n";
   }
+  for (const auto& plugin : run.provenance.plugins)
+    key += fmt::format("{} {} {}\n", plugin.kind, plugin.name, plugin.sha256);
   return key;
+}
+
+// The plugins that are not the same libraries in all of the runs, as `run` had them.
+std::string telling_plugins(const RunRecord& run, const std::vector<const RunRecord*>& all) {
+  constexpr std::size_t kShortHash = 8;
+  std::string text;
+  for (std::size_t i = 0; i < run.provenance.plugins.size(); ++i) {
+    const auto& own = run.provenance.plugins[i];
+    const bool same = std::all_of(all.begin(), all.end(), [&](const RunRecord* other) {
+      const auto& plugins = other->provenance.plugins;
+      return i >= plugins.size() || plugins[i].name != own.name || plugins[i].sha256 == own.sha256;
+    });
+    if (same) continue;
+    text += fmt::format("{}{} {} {} ({})", text.empty() ? "" : ", ", own.kind, own.name, own.version,
+                        own.sha256.substr(0, kShortHash));
+  }
+  return text;
 }
 
 std::string group_head(const RunRecord& run) {
@@ -156,6 +175,8 @@ std::vector<Group> group_runs(const std::vector<RunRecord>& records) {
         const std::string value = option_text(*group->runs.front(), name);
         if (!value.empty()) text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, value);
       }
+      const auto plugins = telling_plugins(*group->runs.front(), firsts);
+      if (!plugins.empty()) text += (text.empty() ? "" : ", ") + plugins;
       if (!text.empty()) group->label += ": " + text;
     }
   }

@@ -18,8 +18,8 @@ struct Statistic {
 /// Nothing for no values.
 std::optional<Statistic> statistic(const std::vector<double>& values);
 
-/// Runs whose pipelines differ in nothing but name, seed and data.split_seed. Runs of which only the result was kept
-/// are told apart by their labels instead.
+/// Runs whose pipelines differ in nothing but name, seed and data.split_seed, made with the same plugin libraries. Runs
+/// of which only the result was kept are told apart by their labels instead.
 struct Group {
   std::string label;  ///< data set and method, or the name, and then the options in which groups differ
   std::string dataset;

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "nbs/not_finite.h"
 
 namespace nbs::training {
@@ -29,6 +31,23 @@ Snapshot take_snapshot(Autoencoder& autoencoder) {
 void restore_snapshot(Autoencoder& autoencoder, const Snapshot& snapshot) {
   torch::NoGradGuard no_grad;
   auto live = autoencoder.state();
+  const auto problem = [&] {
+    if (live.size() != snapshot->size()) {
+      return fmt::format("it gives {} tensors now, but gave {} when the profile was recorded", live.size(),
+                         snapshot->size());
+    }
+    for (std::size_t i = 0; i < live.size(); ++i) {
+      if (live[i].sizes() != (*snapshot)[i].sizes()) {
+        return fmt::format("tensor {} has the shape {} now, but had {} when the profile was recorded", i,
+                           State::shape_text(live[i].sizes()), State::shape_text((*snapshot)[i].sizes()));
+      }
+    }
+    return std::string();
+  }();
+  if (!problem.empty()) {
+    throw Error("the autoencoder's state() must give the same live tensors in the same order at every call, but " +
+                problem + "; see docs/profiles.md");
+  }
   for (std::size_t i = 0; i < live.size(); ++i)
     live[i].copy_((*snapshot)[i]);
 }

@@ -78,7 +78,42 @@ ProfileRecorder::LabeledMaps ProfileRecorder::record_labeled_maps(const std::vec
     if (ring_.full()) recorded.profiles.push_back(profile_of(i));
   }
   recorded.loss_ratio = sums.ratio(images_.masks.numel());
+  if (ring_.full() && images_.labeled > 0 && !replay_tried_) {
+    replay_tried_ = true;
+    require_exact_replay();
+  }
   return recorded;
+}
+
+// At the end, masks are made from parameters that are put back. What state() leaves out, or gives as a copy, would make
+// them other maps than those that the predictor was taught, and no number of the run would show it.
+void ProfileRecorder::require_exact_replay() {
+  const auto& image = images_.images[0];
+  const auto& recorded = labeled_maps_[0].front().map;
+  restore_snapshot(autoencoder_, ring_.snapshots().front());
+  auto replayed = loss_map(autoencoder_, tiling_, image);
+  const auto patches = tiling_.gather(image);
+  const auto together = autoencoder_.pixel_loss(patches)[0];
+  const auto alone = autoencoder_.pixel_loss(patches.slice(0, 0, 1).contiguous())[0];
+  restore_snapshot(autoencoder_, ring_.snapshots().back());
+  if (!reference_.empty()) replayed = relative_loss(replayed, reference_.front());
+  if (!torch::equal(replayed, recorded)) {
+    throw Error(fmt::format(
+        "the autoencoder's loss maps cannot be replayed: with what state() gave put back, a map differs from the one "
+        "recorded then by up to {:.3g}; state() must give every tensor that pixel_loss() depends on, live and no copy, "
+        "in a fixed order (docs/profiles.md), and no plugin may write into an image",
+        (replayed - recorded).abs().max().item<double>()));
+  }
+  // Batches of other sizes may be computed in another order, which costs some last bits and no more.
+  constexpr double kRounding = 1e-3;
+  const double difference = (together - alone).abs().max().item<double>();
+  const double largest = together.max().item<double>();
+  if (difference > kRounding * largest) {
+    throw Error(fmt::format(
+        "the autoencoder's pixel_loss() of a patch differs by up to {:.3g} (of {:.3g}) when the patch is alone in its "
+        "batch; it must not depend on the other patches (batch normalization uses its running statistics there)",
+        difference, largest));
+  }
 }
 
 BufferedProfile ProfileRecorder::profile_of(std::int64_t labeled_image) const {

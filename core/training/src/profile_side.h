@@ -52,6 +52,7 @@ struct Trainer::ProfileSide {
   void reset() {
     recorder.begin_cycle();
     autoencoder.reset();
+    sampler.begin_cycle();
     invalidate_losses();
   }
   /// The autoencoder has changed.

@@ -97,6 +97,11 @@ bool TrainingScene::labeled(std::int64_t image) const {
   return global(image) < images_.labeled;
 }
 
+std::string TrainingScene::image_id(std::int64_t image) const {
+  const auto index = global(image);
+  return images_.ids.empty() ? std::to_string(index) : images_.ids[static_cast<std::size_t>(index)];
+}
+
 torch::Tensor TrainingScene::image(std::int64_t image) const {
   return images_.images[global(image)];
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,14 @@ class Arguments {
   std::string get(const std::string& name, const std::string& otherwise) const {
     const auto at = named_.find(name);
     return at == named_.end() ? otherwise : at->second;
+  }
+  /// The lines of a value that is a list; none if it is not given.
+  std::vector<std::string> lines(const std::string& name) const {
+    std::vector<std::string> all;
+    std::istringstream text(get(name, ""));
+    for (std::string line; std::getline(text, line);)
+      all.push_back(line);
+    return all;
   }
   std::string need(const std::string& name) const {
     const auto at = named_.find(name);

@@ -13,11 +13,13 @@ namespace nbs::worker {
 int describe(const std::vector<std::string>& arguments);
 /// run RESOLVED --out FOLDER [--progress bar|lines|none] [--threads N]: trains, scores and writes a run.
 int run(const std::vector<std::string>& arguments);
-/// predict --out FOLDER [--threshold X] [--size native|model] -- RUN IMAGE…: masks images with a run's model.
+/// predict --out FOLDER [--threshold X] [--size native|model] [PLUGINS] -- RUN IMAGE…: masks images with a run's model.
+/// PLUGINS: [--plugin-path FOLDERS] [--allow-changed-plugins yes], the folders one a line.
 int predict(const std::vector<std::string>& arguments);
 /// postproc RESOLVED --image I --probability P --out FILE: the pipeline's postprocessors on one map.
 int postproc(const std::vector<std::string>& arguments);
-/// tune [--plugin NAME] -- RUN: picks the postprocessors' options on the run's labeled images; prints them as TOML.
+/// tune [--plugin NAME] [PLUGINS] -- RUN: picks the postprocessors' options on the run's labeled images; prints them as
+/// TOML.
 int tune(const std::vector<std::string>& arguments);
 /// data RESOLVED [--export FOLDER --layout LAYOUT]: what a pipeline's data set holds, as JSON; or writes generated
 /// data.

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/record/run_directory.h"
 
@@ -88,6 +89,26 @@ record::RunResult read_ended_run(const std::filesystem::path& run_folder) {
     damaged(run, fmt::format("its threshold is {}, but a probability from 0 to 1 is wanted", *result.threshold));
   check_model(run, result);
   return result;
+}
+
+void require_same_plugins(const std::filesystem::path& run_folder, const config::Pipeline& pipeline, bool allowed) {
+  const record::RunDirectory run(run_folder);
+  const auto provenance = run.read_provenance();
+  if (!provenance) {
+    say(fmt::format("warning: there is no {}, so nobody knows whether these are the plugins of the run",
+                    run.provenance().string()));
+    return;
+  }
+  const auto changes = record::changed_plugins(*provenance, pipeline);
+  if (changes.empty()) return;
+  const auto text =
+      fmt::format("the run {} was made with other plugins: {}", run_folder.string(), fmt::join(changes, "; "));
+  if (!allowed) {
+    throw Error(text +
+                "; its masks may be others with these: name a folder with the run's own (--plugin-path), run it again, "
+                "or accept the difference (--allow-changed-plugins)");
+  }
+  say("warning: " + text);
 }
 
 std::vector<OptionValues> tuned_values(const std::vector<OptionValues>& tuned,

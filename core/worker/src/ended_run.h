@@ -15,6 +15,11 @@ namespace nbs::worker {
 /// be read.
 record::RunResult read_ended_run(const std::filesystem::path& run_folder);
 
+/// Refuses plugins that are not those of the run, by the SHA-256 of their libraries: their masks would be other masks.
+/// `pipeline` was resolved here. With `allowed` it is a warning, as it is for a run that has no provenance.json. Throws
+/// nbs::Error.
+void require_same_plugins(const std::filesystem::path& run_folder, const config::Pipeline& pipeline, bool allowed);
+
 /// Tuned options of a result as those of the chain, which gives the options and their types. Throws nbs::Error if they
 /// do not belong to it.
 std::vector<OptionValues> tuned_values(const std::vector<OptionValues>& tuned,

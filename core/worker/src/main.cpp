@@ -12,6 +12,7 @@
 
 #include "nbs/base/ending.h"
 #include "nbs/base/print.h"
+#include "nbs/host/crash.h"
 
 #include "commands.h"
 #include "error_sentence.h"
@@ -23,7 +24,10 @@ bool returned = false;  // whether the command has: only then the program may en
 // A plugin that calls exit(0) must not look as if its work were done.
 void refuse_end_from_inside() {
   if (returned) return;
-  nbs::say("a plugin or library has ended the program from inside (exit), so what was to be done is not done");
+  char place[400];
+  nbs::host::write_place(place, sizeof place);
+  nbs::say("a plugin or library has ended the program from inside (exit), so what was to be done is not done" +
+           (*place == '\0' ? std::string() : "; it was in " + std::string(place)));
   _exit(nbs::kEndedFromInside);
 }
 
@@ -63,6 +67,7 @@ int run_command(int count, char** words) {
 // nbs-worker COMMAND ARGUMENT…: the tensor side of nbs, which starts it. See commands.h.
 int main(int count, char** words) {
   nbs::prepare_streams();
+  nbs::host::report_crashes();
   std::atexit(refuse_end_from_inside);
   std::at_quick_exit(refuse_end_from_inside);
   const int code = run_command(count, words);

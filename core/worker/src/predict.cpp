@@ -23,7 +23,7 @@
 namespace nbs::worker {
 
 int predict(const std::vector<std::string>& words) {
-  const Arguments arguments(words, {"out", "size", "threshold"});
+  const Arguments arguments(words, {"out", "size", "threshold", "plugin-path", "allow-changed-plugins"});
   const record::RunDirectory run(arguments.need_plain(0, "RUN"));
   const std::filesystem::path out = arguments.need("out");
   const bool native = arguments.get("size", "native") == "native";
@@ -33,7 +33,8 @@ int predict(const std::vector<std::string>& words) {
   if (files.empty()) throw Error("no image was named, so nothing was masked; name images, or folders of images");
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? *result.threshold : parse_number(wanted, "--threshold", 0, 1);
-  Session session(run.resolved(), 0, say, config::Purpose::predict);
+  Session session(run.resolved(), 0, say, config::Purpose::predict, arguments.lines("plugin-path"));
+  require_same_plugins(run.folder(), session.pipeline(), arguments.get("allow-changed-plugins", "no") == "yes");
   set_up_process(session.threads());
   const auto& pipeline = session.pipeline();
   const std::int64_t size = pipeline.data.options.image_size;

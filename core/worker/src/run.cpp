@@ -68,6 +68,7 @@ struct RunData {
   data::Split split;
   data::TrainingSet set;
   training::TrainingImages images;
+  std::int64_t checksum = 0;  // of the images as they were read
 };
 
 RunData load(const config::Pipeline& pipeline, const record::RunDirectory& out) {
@@ -78,6 +79,7 @@ RunData load(const config::Pipeline& pipeline, const record::RunDirectory& out) 
   write_file(out.split(), data::manifest(data.listing, data.split, options));
   data.set = data::load_training_set(data.listing, data.split, options);
   data.images = as_tensors(data.set);
+  data.checksum = checksum_of(data.images);
   if (pipeline.evaluation.options.threshold_rule == config::ThresholdRule::normal_area && data.images.auxiliary() > 0)
     data.images.held_out = held_out_count(pipeline.evaluation.options, data.images.auxiliary());
   return data;
@@ -240,6 +242,7 @@ int run(const std::vector<std::string>& words) {
   session.make_postprocessors();  // whatever is wrong with them is better known before training
   const double before_training = clock.seconds();
   const auto outcome = train(pipeline, data.images, components, out, progress);
+  require_unchanged(data.images, data.checksum, "training");
   auto result = result_head(pipeline, outcome);
   result.seconds->training = clock.seconds() - before_training;
   const auto write_result = [&] {
@@ -254,6 +257,7 @@ int run(const std::vector<std::string>& words) {
                                   *outcome.best);
     progress.say("predicting");
     const auto masked = mask(session, inference, data, progress, result);
+    require_unchanged(data.images, data.checksum, "predicting");
     const auto shown = score(pipeline, masked, data, result);
     if (options.predictions) {
       // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are

@@ -13,16 +13,19 @@
 
 namespace nbs::worker {
 
-Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Log log, config::Purpose purpose)
+Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Log log, config::Purpose purpose,
+                 const std::vector<std::string>& plugin_path)
     : log_(std::move(log)) {
   const auto document = config::Document::from_file(resolved);
-  registry_ = host::Registry::open(host::plugin_search_path({}, config::plugin_path_of(document)));
+  registry_ = host::Registry::open(host::plugin_search_path(plugin_path, config::plugin_path_of(document)));
   pipeline_ = config::resolve(document, registry_->catalog(), purpose);
   const auto& train = pipeline_.train.options;
   threads_ = threads > 0 ? threads : train.threads;
   if (threads_ == 0) threads_ = std::max(1U, std::thread::hardware_concurrency());
   if (train.device == config::Device::cuda && !torch::cuda::is_available())
     throw Error("train.device is \"cuda\", but LibTorch finds no CUDA device here; set it to \"cpu\"");
+  // Nothing of ours draws from it, but plugins may: then they are at least repeatable.
+  torch::manual_seed(training::component_seed(static_cast<std::uint64_t>(pipeline_.seed), "global"));
 }
 
 Context& Session::context_for(const std::string& role) {
@@ -42,7 +45,7 @@ std::shared_ptr<Interface> Session::make(const config::ComponentSpec& spec, cons
                                          training::Components& components) {
   auto& context = context_for(role);
   components.generators.emplace(role, context.generator());
-  return registry_->make<Interface>(spec.plugin, spec.values, context, spec.place.text());
+  return registry_->make<Interface>(spec.plugin, spec.values, context, spec.place.text(), spec.library);
 }
 
 training::Components Session::make_components(std::int64_t folds) {
@@ -60,7 +63,8 @@ training::Components Session::make_components(std::int64_t folds) {
 }
 
 std::shared_ptr<Postprocessor> Session::make_postprocessor(const config::ComponentSpec& spec) {
-  return registry_->make<Postprocessor>(spec.plugin, spec.values, context_for("postproc"), spec.place.text());
+  return registry_->make<Postprocessor>(spec.plugin, spec.values, context_for("postproc"), spec.place.text(),
+                                        spec.library);
 }
 
 std::vector<std::shared_ptr<Postprocessor>> Session::make_postprocessors(const std::vector<OptionValues>& values) {

@@ -18,10 +18,11 @@ class Session {
  public:
   using Log = std::function<void(const std::string&)>;
 
-  /// Reads a resolved pipeline file and loads its plugins. `threads` 0: as the pipeline says. Throws nbs::Error. Call
-  /// set_up_process() with threads() before anything is computed.
+  /// Reads a resolved pipeline file and finds its plugins, also in the folders `plugin_path`, which come first, and
+  /// seeds LibTorch's global generator from the pipeline's seed. `threads` 0: as the pipeline says. Throws nbs::Error.
+  /// Call set_up_process() with threads() before anything is computed.
   Session(const std::filesystem::path& resolved, std::int64_t threads, Log log,
-          config::Purpose purpose = config::Purpose::run);
+          config::Purpose purpose = config::Purpose::run, const std::vector<std::string>& plugin_path = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 

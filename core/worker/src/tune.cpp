@@ -21,14 +21,17 @@
 namespace nbs::worker {
 
 int tune(const std::vector<std::string>& words) {
-  const Arguments arguments(words, {"plugin"});
+  const Arguments arguments(words, {"plugin", "plugin-path", "allow-changed-plugins"});
   const record::RunDirectory run(arguments.need_plain(0, "RUN"));
   const auto result = read_ended_run(run.folder());
   const auto log = say;
-  Session session(run.resolved(), 0, log);
+  Session session(run.resolved(), 0, log, config::Purpose::predict, arguments.lines("plugin-path"));
   set_up_process(session.threads());
   const auto& pipeline = session.pipeline();
   auto chain = pipeline.postproc;
+  auto compared = pipeline;
+  if (!arguments.get("plugin", "").empty()) compared.postproc.clear();  // another is tried
+  require_same_plugins(run.folder(), compared, arguments.get("allow-changed-plugins", "no") == "yes");
   if (const auto plugin = arguments.get("plugin", ""); !plugin.empty()) {
     const auto& catalog = session.registry().catalog();
     const auto* const description = catalog.find(Kind::postprocessor, plugin);
@@ -55,8 +58,10 @@ int tune(const std::vector<std::string>& words) {
   const auto tuning = tune_postprocessors(session, chain, labeled, images, log);
   fmt::print("# F1 on {} labeled images{}: {:.4f} before tuning, {:.4f} after\n", labeled.images.size(),
              labeled.honest ? "" : ", which the predictor was taught", tuning.before, tuning.after);
-  for (std::size_t i = 0; i < chain.size(); ++i)
-    fmt::print("{}", config::component_toml("[[postproc]]", {chain[i].plugin, tuning.values[i], {}}));
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    chain[i].values = tuning.values[i];
+    fmt::print("{}", config::component_toml("[[postproc]]", chain[i]));
+  }
   return 0;
 }
 

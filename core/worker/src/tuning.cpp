@@ -73,7 +73,7 @@ Tuning tune_postprocessors(Session& session, const std::vector<config::Component
   torch::Tensor settled = labeled.maps;
   for (const auto& link : chain) {
     own = postprocess({session.make_postprocessor(link)}, own, colors);
-    const auto* const description = session.registry().catalog().find(Kind::postprocessor, link.plugin);
+    const auto* const description = session.registry().catalog().find(Kind::postprocessor, link.plugin, link.library);
     if (description == nullptr) throw Error(fmt::format("there is no postprocessor \"{}\" any more", link.plugin));
     const auto& specs = description->options;
     const bool any = std::any_of(specs.begin(), specs.end(), [](const auto& spec) { return !spec.tuning.empty(); });

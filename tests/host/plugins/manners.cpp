@@ -22,6 +22,15 @@ void misbehave(const std::string& manner) {
   if (manner == "throws a number") throw 3;
   // LibTorch's own errors come with a stack trace that no user wants to see.
   if (manner == "wrong sizes") torch::zeros({2, 3}).add(torch::zeros({4, 5}));
+  // What is the whole process' and not a plugin's.
+  if (manner == "threads") at::set_num_threads(at::get_num_threads() + 1);
+  if (manner == "gradients") torch::GradMode::set_enabled(!torch::GradMode::is_enabled());
+  if (manner == "type") torch::set_default_dtype(caffe2::TypeMeta::Make<double>());
+}
+
+// What it is only given to read; in place, though the tensor is const.
+void write_into(const std::string& manner, const char* which, const torch::Tensor& tensor) {
+  if (manner == std::string("writes ") + which) tensor.mul_(2);
 }
 
 // A tensor of the given shape that breaks a promise.
@@ -47,6 +56,18 @@ class PoliteSampler : public nbs::Sampler {
   }
   nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {
     misbehave(manner_);
+    if (manner_ == "writes image") scene.image(1)[0].fill_(0);
+    if (manner_ == "writes mask") scene.mask(0).fill_(0);
+    if (manner_ == "writes loss") {
+      scene.loss(0, 0, 0, 8, 8).fill_(1);
+      scene.loss(0, 0, 0, 8, 8);
+    }
+    if (manner_ == "reads") {
+      // The host's own writes into a map, between two looks, are no fault of the sampler.
+      scene.loss(0, 0, 0, 8, 8);
+      scene.loss(0, 8, 8, 8, 8).sum();
+      scene.image(0).clone().fill_(0);
+    }
     const std::int64_t last = scene.image_size() - scene.patch_size();
     nbs::Rollout rollout;
     if (manner_ == "few") --count;
@@ -81,12 +102,20 @@ class PoliteAutoencoder : public nbs::Autoencoder {
  public:
   using Options = ::Options;
   PoliteAutoencoder(const Options& options, nbs::Context&) : manner_(options.manner) {}
+  static void check(const Options& options, const nbs::Context::Facts& facts) {
+    if (facts.patch_size % options.step != 0) {
+      throw nbs::Error("step is " + std::to_string(options.step) + ", which does not divide patches of " +
+                       std::to_string(facts.patch_size) + " pixels");
+    }
+  }
   void reset() override { misbehave(manner_); }
-  double train_step(const torch::Tensor&) override {
+  double train_step(const torch::Tensor& patches) override {
     misbehave(manner_);
+    write_into(manner_, "patches", patches);
     return 0.5;
   }
   torch::Tensor pixel_loss(const torch::Tensor& patches) override {
+    write_into(manner_, "patches", patches);
     return broken(manner_, {patches.size(0), patches.size(2), patches.size(3)}, 0.5);
   }
   std::vector<torch::Tensor> state() override {
@@ -105,8 +134,10 @@ class PolitePredictor : public nbs::Predictor {
   bool needs_profile() const override { return true; }
   bool needs_image() const override { return false; }
   bool is_trainable() const override { return true; }
-  double train_step(const nbs::PredictorInput&, const torch::Tensor&, const nbs::PredictionLoss&) override {
+  double train_step(const nbs::PredictorInput& input, const torch::Tensor& masks, const nbs::PredictionLoss&) override {
     misbehave(manner_);
+    write_into(manner_, "masks", masks);
+    write_into(manner_, "profiles", input.profile);
     return 0.5;
   }
   void save(nbs::State& state) const override {
@@ -118,6 +149,7 @@ class PolitePredictor : public nbs::Predictor {
     if (manner_ != "forgets") state.read("weights", {2}, torch::kFloat32);
   }
   torch::Tensor logits(const nbs::PredictorInput& input) override {
+    write_into(manner_, "profiles", input.profile);
     const auto& given = input.profile.defined() ? input.profile : input.image;
     return broken(manner_, {given.size(0), given.size(2), given.size(3)}, -4);
   }
@@ -130,7 +162,9 @@ class PolitePostprocessor : public nbs::Postprocessor {
  public:
   using Options = ::Options;
   PolitePostprocessor(const Options& options, nbs::Context&) : manner_(options.manner) {}
-  torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor&) override {
+  torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor& images) override {
+    write_into(manner_, "probabilities", probabilities);
+    write_into(manner_, "images", images);
     return broken(manner_, probabilities.sizes().vec(), 1);
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/host/catalog.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "nbs/base/names.h"
@@ -63,17 +65,64 @@ Kind kind_from_name(const std::string& name) {
 
 }  // namespace
 
-const PluginDescription* Catalog::find(Kind kind, const std::string& name) const {
-  for (const auto& plugin : plugins) {
-    if (plugin.kind == kind && plugin.name == name) return &plugin;
-  }
-  return nullptr;
+namespace {
+
+bool is_of(const PluginDescription& plugin, const std::string& library) {
+  return library.empty() || plugin.file == library || std::filesystem::path(plugin.file).filename() == library;
 }
 
-std::string unknown_plugin(const Catalog& catalog, Kind kind, const std::string& name) {
+// The first of each file's content.
+std::vector<const PluginDescription*> matching(const Catalog& catalog, Kind kind, const std::string& name,
+                                               const std::string& library) {
+  std::vector<const PluginDescription*> found;
+  for (const auto& plugin : catalog.plugins) {
+    if (plugin.kind != kind || plugin.name != name || !is_of(plugin, library)) continue;
+    const bool copy = std::any_of(found.begin(), found.end(), [&](const auto* other) {
+      return !plugin.hash.empty() && other->hash == plugin.hash;
+    });
+    if (!copy) found.push_back(&plugin);
+  }
+  return found;
+}
+
+std::string files_of(const std::vector<const PluginDescription*>& plugins) {
+  std::string text;
+  for (const auto* plugin : plugins)
+    text += "\n  " + plugin->file;
+  return text;
+}
+
+// What tells the first of them from the others: the name of its file, if only it has that name.
+std::string telling_name(const std::vector<const PluginDescription*>& plugins) {
+  const auto name = std::filesystem::path(plugins.front()->file).filename().string();
+  const auto same = std::count_if(plugins.begin(), plugins.end(), [&](const auto* plugin) {
+    return std::filesystem::path(plugin->file).filename() == name;
+  });
+  return same == 1 ? name : plugins.front()->file;
+}
+
+}  // namespace
+
+const PluginDescription* Catalog::find(Kind kind, const std::string& name, const std::string& library) const {
+  const auto found = matching(*this, kind, name, library);
+  return found.size() == 1 ? found.front() : nullptr;
+}
+
+std::string unknown_plugin(const Catalog& catalog, Kind kind, const std::string& name, const std::string& library) {
+  const auto found = matching(catalog, kind, name, library);
+  if (found.size() > 1) {
+    return fmt::format(
+        "{} libraries hold a {} \"{}\"; say beside plugin which one is meant, for example library = \"{}\":{}",
+        found.size(), kind_name(kind), name, telling_name(found), files_of(found));
+  }
+  if (const auto elsewhere = matching(catalog, kind, name, ""); !elsewhere.empty()) {
+    return fmt::format("no library \"{}\" holds a {} \"{}\"; it is in:{}", library, kind_name(kind), name,
+                       files_of(elsewhere));
+  }
   std::vector<std::string> names;
   for (const auto& plugin : catalog.plugins) {
-    if (plugin.kind == kind) names.push_back(plugin.name);
+    if (plugin.kind == kind && std::find(names.begin(), names.end(), plugin.name) == names.end())
+      names.push_back(plugin.name);
   }
   std::string text = fmt::format("there is no {} \"{}\"{}", kind_name(kind), name, did_you_mean(name, names));
   if (!names.empty()) text += fmt::format("\n  known: {}", fmt::join(names, ", "));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -50,6 +52,14 @@ struct OptionSpec {
   std::vector<std::string> former;   ///< names that the option had in earlier versions
   std::string doc;
 };
+
+/// Whether a pipeline file can hold `name` as it is, as the name of an option: TOML's bare keys, not empty.
+inline bool is_bare_key(const std::string& name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), fits);
+}
 
 /// Options by name, as read from a file. Order does not matter.
 using OptionValues = std::vector<std::pair<std::string, Value>>;
@@ -166,6 +176,47 @@ inline std::optional<std::string> problem_with(const OptionSpec& spec, const Val
       },
       value);
   return problem;
+}
+
+/// Why no pipeline could use an option that is declared so, as the end of a sentence ("has …"), or nothing: a name that
+/// is no bare key, bounds or values that are not finite, or that contradict each other. Not whether the default is
+/// allowed: problem_with() says that.
+inline std::optional<std::string> problem_with_declaration(const OptionSpec& spec) {
+  if (!is_bare_key(spec.name))
+    return "has a name that pipeline files cannot hold; use letters, digits, _ and - alone, and at least one of them";
+  const auto number = [](double x) { return to_text(Value{x}); };
+  const bool whole = spec.type == ValueType::integer || spec.type == ValueType::integers;
+  for (const auto& [bound, word, other] :
+       {std::make_tuple(spec.minimum, "lower", ".at_most()"), std::make_tuple(spec.maximum, "upper", ".at_least()")}) {
+    if (!bound) continue;
+    if (!std::isfinite(*bound)) {
+      return std::string("has the ") + word + " bound " + number(*bound) +
+             ", which is no number; leave it out: " + other + " gives the other bound alone";
+    }
+    if (whole && *bound != std::floor(*bound)) {
+      return std::string("is an integer, but has the ") + word + " bound " + number(*bound) +
+             "; give it a whole number, or make the option a double";
+    }
+  }
+  if (spec.minimum && spec.maximum && *spec.minimum > *spec.maximum) {
+    return "has the lower bound " + number(*spec.minimum) + " and the upper bound " + number(*spec.maximum) +
+           ", so no value is allowed; exchange them";
+  }
+  const auto* const real = std::get_if<double>(&spec.default_value);
+  const auto* const reals = std::get_if<std::vector<double>>(&spec.default_value);
+  const auto defaults = real != nullptr    ? std::vector<double>{*real}
+                        : reals != nullptr ? *reals
+                                           : std::vector<double>();
+  for (const double x : defaults) {
+    if (!std::isfinite(x))
+      return "has the default " + to_text(spec.default_value) + ", which is no number; choose a finite one";
+  }
+  for (const double x : spec.tuning) {
+    const bool outside = (spec.minimum && x < *spec.minimum) || (spec.maximum && x > *spec.maximum);
+    if (!std::isfinite(x) || outside || (whole && x != std::floor(x)))
+      return "has the value " + number(x) + " in .tune(), which the option itself does not allow; take it out";
+  }
+  return std::nullopt;
 }
 
 }  // namespace nbs

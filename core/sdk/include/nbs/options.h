@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -78,10 +77,17 @@ class Schema {
     Refine(Schema& schema, std::size_t index, T Options::*member) : schema_(schema), index_(index), member_(member) {}
 
     /// Inclusive range of a number, or of every element of a list.
-    Refine& range(double minimum, double maximum = std::numeric_limits<double>::infinity()) {
-      static_assert(std::is_arithmetic_v<Element> && !std::is_same_v<Element, bool>, "only numbers have a range");
+    Refine& range(double minimum, double maximum) { return at_least(minimum).at_most(maximum); }
+    /// The same without an upper bound.
+    Refine& at_least(double minimum) {
+      require_number();
       spec().minimum = minimum;
-      if (maximum != std::numeric_limits<double>::infinity()) spec().maximum = maximum;
+      return *this;
+    }
+    /// The same without a lower bound.
+    Refine& at_most(double maximum) {
+      require_number();
+      spec().maximum = maximum;
       return *this;
     }
     /// The allowed texts.
@@ -126,6 +132,9 @@ class Schema {
     }
 
    private:
+    static void require_number() {
+      static_assert(std::is_arithmetic_v<Element> && !std::is_same_v<Element, bool>, "only numbers have a range");
+    }
     OptionSpec& spec() { return schema_.specs_[index_]; }
     Schema& schema_;
     std::size_t index_;

@@ -24,7 +24,7 @@ inline bool operator==(const Patch& a, const Patch& b) {
 
 /// What a sampler sees of the data while it makes one rollout. Owned by the host, valid during the
 /// call only. Images are numbered from 0; all are S x S pixels. Tensors are float32 on the CPU
-/// unless stated otherwise, and must not be written to.
+/// unless stated otherwise, and must not be written to: the run ends when the host finds that one was.
 class Scene {
  public:
   virtual ~Scene() = default;
@@ -33,6 +33,10 @@ class Scene {
   virtual std::int64_t image_size() const = 0;  ///< S
   virtual std::int64_t patch_size() const = 0;  ///< p
   virtual bool labeled(std::int64_t image) const = 0;
+
+  /// What the data set calls the image, for example "bottle/test/crack/003"; the same for the whole run, and for all
+  /// runs on these data. A scene without names counts them.
+  virtual std::string image_id(std::int64_t image) const { return std::to_string(image); }
 
   /// [3, S, S] in [0, 1], contiguous.
   virtual torch::Tensor image(std::int64_t image) const = 0;
@@ -79,6 +83,10 @@ struct RewardedRollout {
 class Sampler : public Component {
  public:
   static constexpr Kind kKind = Kind::sampler;
+
+  /// The autoencoder has just been given new parameters, as it is before the first rollout and at every
+  /// re-initialization after it (train.reinit_every): what was remembered of its losses is out of date.
+  virtual void begin_cycle() {}
 
   /// One rollout of exactly `count` patches. The host refuses a patch that leaves its image.
   virtual Rollout sample(Scene& scene, std::int64_t count) = 0;

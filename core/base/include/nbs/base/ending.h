@@ -12,4 +12,8 @@ constexpr int kEndedFromInside = 70;
 /// that is no whole number from 1 to 3600.
 int grace_seconds();
 
+/// The environment variable `name`, a whole number of seconds from 1 to 3600, or `usual` if it is not set. Throws
+/// nbs::Error for anything else.
+int seconds_from(const char* name, int usual);
+
 }  // namespace nbs

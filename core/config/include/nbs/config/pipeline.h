@@ -17,6 +17,8 @@ struct ComponentSpec {
   std::string plugin;
   OptionValues values;
   SourceLocation place;
+  std::string library = {};  ///< which one holds it, by name or path; empty where the pipeline does not say
+  std::string hash = {};     ///< SHA-256 of the library that it was resolved to; not part of the file
 };
 
 /// One of the host's sections: as a struct for use, and as values for writing.
@@ -38,7 +40,8 @@ struct ExperimentOptions {
   }
 };
 
-/// A checked pipeline: nothing in it can be refused later for its form. One member for each section of the file.
+/// A checked pipeline: nothing in it can be refused later for its form. One member for each section of the file, which
+/// is why there are so many.
 struct Pipeline {
   std::string name;
   std::int64_t seed = 0;
@@ -117,8 +120,8 @@ std::vector<std::string> plugin_path_of(const Document& document);
 /// The same for the list itself; relative folders are relative to the file in which they stand.
 std::vector<std::string> plugin_path_of(const Node& list);
 
-/// What a pipeline is for. Masking new images with a finished run needs neither the run's data nor options that agree
-/// about training; a chain of postprocessors used on its own needs no predictor either.
+/// What a pipeline is for. Masking new images with a finished run needs neither the run's data and sampler nor options
+/// that agree about training; a chain of postprocessors used on its own needs no predictor either.
 enum class Purpose { run, predict, postprocess };
 
 /// Checks everything and fills in every default. All problems are found at once; throws DiagnosticsError if there are

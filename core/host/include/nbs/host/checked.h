@@ -4,6 +4,9 @@
 #include <memory>
 #include <string>
 
+#include "nbs/component.h"
+#include "nbs/kind.h"
+
 namespace nbs::host {
 
 /// How errors name a component: its plugin and the place in the pipeline file.
@@ -17,5 +20,8 @@ struct Origin {
 /// a kind (Sampler, Autoencoder, …); the end of checked.cpp lists them.
 template <typename Interface>
 std::shared_ptr<Interface> checked(std::shared_ptr<Interface> component, Origin origin);
+
+/// Whether an object is of a kind: a library may have registered it as what it is not.
+bool is_of_kind(const Component& component, Kind kind);
 
 }  // namespace nbs::host

@@ -27,8 +27,10 @@ struct Job {
   std::string problem;  ///< what this program knows of a failure, as a sentence; may be empty
 };
 
-/// The folder under `parent` of a finished run of exactly this pipeline, or an empty path.
-std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline);
+/// The folder under `parent` of a finished run of exactly this pipeline with exactly these plugins, or an empty path.
+/// `remarks`: a clause is added for each run that only the plugins tell from it.
+std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline,
+                                   std::vector<std::string>* remarks = nullptr);
 
 /// How a batch ended.
 struct BatchEnd {

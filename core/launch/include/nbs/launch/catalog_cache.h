@@ -10,7 +10,7 @@ namespace nbs::launch {
 
 /// The plugins in these folders, without loading LibTorch if they were described before and nothing has changed since:
 /// the worker's description is kept in $XDG_CACHE_HOME/nbs, keyed by every library's name, size and time, and the
-/// worker's.
+/// worker's. A description with refusals is not kept.
 host::Catalog plugin_catalog(const std::vector<std::filesystem::path>& folders);
 
 /// Where descriptions are kept between calls; empty if the environment names no place.

@@ -42,6 +42,10 @@ struct Provenance {
 Provenance provenance_of(const config::Pipeline& pipeline, const host::Catalog& catalog, const std::string& libtorch,
                          std::int64_t threads);
 
+/// How the plugins of `now`, which was resolved on this machine, differ from those of a run of the same pipeline: a
+/// clause for each that does, with both hashes. Components that `now` lacks are not compared.
+std::vector<std::string> changed_plugins(const Provenance& run, const config::Pipeline& now);
+
 /// All but the plugins, by the names that the file uses; those that are not known are left out.
 std::vector<std::pair<std::string, std::string>> facts(const Provenance& provenance);
 

@@ -38,7 +38,8 @@ class ProfileRecorder {
   /// The autoencoder's current parameters, and the reference map under them, join the history.
   void record_parameters();
   /// The loss maps of the labeled images under the current parameters join their profiles. Call record_parameters()
-  /// first. They are handed on to each of `losses` that has the same tiling.
+  /// first. They are handed on to each of `losses` that has the same tiling. The first time that profiles are full, it
+  /// tries whether they can be replayed; throws nbs::Error if the autoencoder's interface was not kept to.
   LabeledMaps record_labeled_maps(const std::vector<CurrentLosses*>& losses);
 
   /// Whether the history holds T parameter sets, so that profiles can be made.
@@ -56,6 +57,7 @@ class ProfileRecorder {
     torch::Tensor map;  // [S, S], divided by the reference map if profiles are relative
     double mean = 0;    // of the loss as it is
   };
+  void require_exact_replay();
   Cycle current_cycle() const;
   BufferedProfile profile_of(std::int64_t labeled_image) const;
 
@@ -68,6 +70,7 @@ class ProfileRecorder {
   std::deque<torch::Tensor> reference_;                // reference_loss() [S, S] of each parameter set in the ring
   std::vector<std::deque<RecordedMap>> labeled_maps_;  // the last T of each labeled image
   std::deque<Cycle> past_cycles_;                      // those that masks are also made from
+  bool replay_tried_ = false;
 };
 
 }  // namespace nbs::training

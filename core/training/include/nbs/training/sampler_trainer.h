@@ -24,6 +24,8 @@ class SamplerTrainer {
   SamplerTrainer(Sampler& sampler, const TrainingImages& images, const Settings& settings, TrainingScene& labeled,
                  TrainingScene& all);
 
+  /// The autoencoder has new parameters.
+  void begin_cycle() { sampler_.begin_cycle(); }
   /// The rollouts of an iteration, under one policy.
   IterationRollouts roll_out();
   /// Judges the rollouts and, unless `warming_up` (the first M iterations after a re-initialization), takes one

@@ -63,6 +63,7 @@ class TrainingScene : public Scene {
   std::int64_t image_size() const override { return images_.size(); }
   std::int64_t patch_size() const override { return patch_size_; }
   bool labeled(std::int64_t image) const override;
+  std::string image_id(std::int64_t image) const override;
   torch::Tensor image(std::int64_t image) const override;
   torch::Tensor mask(std::int64_t image) const override;
   torch::Tensor loss(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,

@@ -30,19 +30,21 @@ struct Refusal {
   std::string reason;
 };
 
-/// All plugins that were found.
+/// All plugins that were found. Several libraries may hold one of the same kind and name.
 struct Catalog {
   std::vector<PluginDescription> plugins;
   std::vector<Refusal> refusals;
   std::vector<std::string> warnings;
   std::vector<std::string> searched;  ///< folders, in order
 
-  /// The plugin, or null.
-  const PluginDescription* find(Kind kind, const std::string& name) const;
+  /// The plugin, or null if there is none, or several of which none was chosen. `library` chooses by the name of the
+  /// library's file or its whole path; empty: any. Copies of one file count as one.
+  const PluginDescription* find(Kind kind, const std::string& name, const std::string& library = "") const;
 };
 
-/// Why there is no such plugin: near names, folders searched, libraries refused with their reasons.
-std::string unknown_plugin(const Catalog& catalog, Kind kind, const std::string& name);
+/// Why find() gives nothing: near names, folders searched and libraries refused with their reasons, or the libraries of
+/// which one is to be chosen.
+std::string unknown_plugin(const Catalog& catalog, Kind kind, const std::string& name, const std::string& library = "");
 
 nlohmann::ordered_json to_json(const Value& value);
 nlohmann::ordered_json to_json(const OptionSpec& spec);

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace nbs::host {
+
+/// What came of a piece of work in a process of its own.
+struct Apart {
+  std::string answer;  ///< what it returned
+  std::string
+      failure;  ///< why it returned nothing, as the end of a sentence about it: "crashed (SIGSEGV, signal 11) in …"
+};
+
+/// Calls work(0), …, work(count - 1) in a copy of this process and hands back what each returned, one line of text. If
+/// one of them ends that process, or takes longer than `seconds`, its place says so, and another copy goes on behind
+/// it. The answers have a channel of their own: what the work prints to standard output comes out on standard error,
+/// and it finds standard input empty. An exception of `work` ends its process too, so it should catch those of plugins.
+///
+/// Copies are made by fork(): call it before this process starts threads. Throws nbs::Error if no process can be made.
+std::vector<Apart> run_apart(std::size_t count, const std::function<std::string(std::size_t)>& work, int seconds);
+
+/// Seconds that a library may take to say what it holds: NBS_PLUGIN_SECONDS, or 20. Throws nbs::Error if that is no
+/// whole number from 1 to 3600.
+int plugin_seconds();
+
+}  // namespace nbs::host
