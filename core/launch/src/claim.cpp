@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nbs/launch/claim.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "nbs/base/print.h"
+#include "nbs/error.h"
+
+namespace nbs::launch {
+
+namespace {
+
+using Kind = Claim::Kind;
+using record::RunDirectory;
+
+void say_without_locks(const NoLocksError& error) {
+  static bool said = false;
+  if (!said) {
+    say(fmt::format("note: {}, so nothing keeps two nbs from doing the same run at the same time there; start only one",
+                    error.what()));
+  }
+  said = true;
+}
+
+// What try_take() gives; `without`: true if there are no locks.
+std::optional<FileLock> take(const std::filesystem::path& file, bool& without) {
+  try {
+    return FileLock::try_take(file);
+  } catch (const NoLocksError& error) {
+    say_without_locks(error);
+    without = true;
+    return std::nullopt;
+  }
+}
+
+// Held while folders of runs are looked for and made: of two processes, the second sees what the first has made and
+// locked. Nobody holds it for longer than that, unless he is stopped in the middle.
+std::optional<FileLock> lock_parent(const std::filesystem::path& parent) {
+  constexpr int kAttempts = 500;
+  constexpr int kPause = 20000;  // microseconds: 10 s in all
+  std::error_code failed;
+  std::filesystem::create_directories(parent, failed);
+  if (failed) {
+    throw Error(fmt::format("the output folder {} cannot be made: {}; choose another with --out", parent.string(),
+                            failed.message()));
+  }
+  const auto file = parent / ".nbs-lock";
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    bool without = false;
+    auto lock = take(file, without);
+    if (lock || without) return lock;
+    usleep(kPause);
+  }
+  throw Error(
+      fmt::format("another process has held {} for {} s; see which one (fuser {}), or choose another folder "
+                  "with --out",
+                  file.string(), kAttempts * kPause / 1000000, file.string()));
+}
+
+Claim locked(Kind kind, const RunDirectory& run) {
+  bool without = false;
+  auto lock = take(run.lock(), without);
+  if (!lock && !without) kind = Kind::elsewhere;
+  return {kind, run.folder(), std::move(lock)};
+}
+
+std::vector<RunDirectory> runs_of(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+  std::vector<std::filesystem::path> folders;
+  std::error_code failed;
+  std::filesystem::directory_iterator at(parent, failed);
+  for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    if (RunDirectory::is_named_for(at->path(), pipeline)) folders.push_back(at->path());
+  }
+  std::sort(folders.begin(), folders.end());
+  std::vector<RunDirectory> runs;
+  for (auto& folder : folders) {
+    // The hash in the name is short; the file itself decides.
+    RunDirectory run(std::move(folder));
+    if (run.is_of(pipeline)) runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+}  // namespace
+
+std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+  for (const auto& run : runs_of(parent, pipeline)) {
+    if (run.is_complete()) return run.folder();
+  }
+  return {};
+}
+
+Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+  // Most of a batch that goes on is complete, which takes no lock to see.
+  if (auto folder = finished_run(parent, pipeline); !folder.empty()) return {Kind::complete, std::move(folder), {}};
+  const auto held = lock_parent(parent);
+  for (const auto& run : runs_of(parent, pipeline)) {
+    if (run.is_complete()) return {Kind::complete, run.folder(), {}};
+    if (!run.was_cut_off()) continue;
+    auto claim = locked(run.has_checkpoint() ? Kind::resume : Kind::begin, run);
+    if (claim.kind == Kind::elsewhere) return claim;
+    if (read_file(run.resolved()) != config::to_toml(pipeline)) run.write_resolved(pipeline);
+    return claim;
+  }
+  return locked(Kind::begin, RunDirectory::create(parent, pipeline));
+}
+
+Claim new_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+  const auto held = lock_parent(parent);
+  return locked(Kind::begin, RunDirectory::create(parent, pipeline));
+}
+
+Claim new_run_in(const std::filesystem::path& folder, const config::Pipeline& pipeline) {
+  return locked(Kind::begin, RunDirectory::use(folder, pipeline));
+}
+
+Claim resume_run(const std::filesystem::path& folder) {
+  const RunDirectory run(folder);
+  if (!run.holds_run())
+    throw Error(fmt::format("{} is no folder of a run; name one that nbs run or nbs batch has made", folder.string()));
+  if (run.is_complete()) return {Kind::complete, folder, {}};
+  if (!run.has_checkpoint()) {
+    throw Error(
+        fmt::format("{} has no checkpoint to go on from ({}): the run ended by itself, was cut off before the first "
+                    "one was written, "
+                    "or has train.checkpoint_minutes = 0; start it again with nbs run {}",
+                    folder.string(), run.checkpoint().filename().string(), run.resolved().string()));
+  }
+  auto claim = locked(Kind::resume, run);
+  if (claim.kind == Kind::elsewhere)
+    throw Error(fmt::format("another process works on the run in {}; wait until it has ended", folder.string()));
+  return claim;
+}
+
+}  // namespace nbs::launch
