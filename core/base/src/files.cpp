@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -94,6 +95,8 @@ void write_file(const std::filesystem::path& file, const std::vector<std::string
   const auto parent = target.parent_path();
   const int descriptor = open_unique(parent.empty() ? "." : parent, temporary);
   if (descriptor < 0) fail(file, "writing", errno);
+  // Says that somebody still writes, as long as he lives (remove_unfinished_files). Not everywhere are there locks.
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) errno = 0;
   int reason = write_all(descriptor, pieces);
   if (reason == 0 && fsync(descriptor) != 0) reason = errno;
   if (close(descriptor) != 0 && reason == 0) reason = errno;
@@ -104,20 +107,26 @@ void write_file(const std::filesystem::path& file, const std::vector<std::string
   }
 }
 
-void remove_unfinished_files(const std::filesystem::path& folder) {
+bool is_unfinished_file(const std::string& name) {
   const std::string begin = kUnfinishedBegin;
   const std::string end = kUnfinishedEnd;
+  return name.size() == begin.size() + 16 + end.size() && name.compare(0, begin.size(), begin) == 0 &&
+         name.compare(name.size() - end.size(), end.size(), end) == 0;
+}
+
+void remove_unfinished_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> found;
   std::error_code failed;
   std::filesystem::directory_iterator at(folder, failed);
   for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
-    const auto name = at->path().filename().string();
-    if (name.size() == begin.size() + 16 + end.size() && name.compare(0, begin.size(), begin) == 0 &&
-        name.compare(name.size() - end.size(), end.size(), end) == 0)
-      found.push_back(at->path());
+    if (is_unfinished_file(at->path().filename().string())) found.push_back(at->path());
   }
-  for (const auto& file : found)
-    unlink(file.c_str());
+  for (const auto& file : found) {
+    const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) continue;
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) unlink(file.c_str());
+    close(descriptor);
+  }
 }
 
 std::uintmax_t file_length(const std::filesystem::path& file) {

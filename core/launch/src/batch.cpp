@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "nbs/base/ending.h"
+#include "nbs/base/files.h"
 #include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/launch/claim.h"
@@ -144,7 +145,12 @@ class Batch {
     std::filesystem::remove(record::RunDirectory(job.folder).checkpoint(), ignored);
     job.checkpoint_refused = true;
     claim.kind = Kind::begin;
-    start_worker(job, std::move(claim));
+    try {
+      start_worker(job, std::move(claim));
+    } catch (const std::exception& error) {
+      job.problem = error.what();
+      fail(job);
+    }
   }
 
   void fail(Job& job) {
@@ -188,6 +194,7 @@ class Batch {
 
 BatchEnd run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, const BatchOptions& options,
                    const std::function<void(const Job&)>& changed) {
+  remove_unfinished_files(parent);
   return Batch(parent, options, changed).run(jobs);
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "nbs/base/files.h"
 #include "nbs/base/print.h"
 #include "nbs/error.h"
 
@@ -67,7 +68,17 @@ Claim locked(Kind kind, const RunDirectory& run) {
   return {kind, run.folder(), std::move(lock)};
 }
 
-std::vector<RunDirectory> runs_of(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+// Takes away what somebody who was killed has left beside a finished run.
+void tidy(const RunDirectory& run) {
+  remove_unfinished_files(run.folder());
+  std::error_code failed;
+  if (!std::filesystem::exists(run.lock(), failed) && !run.has_checkpoint()) return;
+  const auto claim = locked(Kind::complete, run);  // which removes the lock's file
+  if (claim.lock) std::filesystem::remove(run.checkpoint(), failed);
+}
+
+// Folders that bear the name of a run of this pipeline, in order.
+std::vector<std::filesystem::path> folders_for(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
   std::vector<std::filesystem::path> folders;
   std::error_code failed;
   std::filesystem::directory_iterator at(parent, failed);
@@ -75,13 +86,29 @@ std::vector<RunDirectory> runs_of(const std::filesystem::path& parent, const con
     if (RunDirectory::is_named_for(at->path(), pipeline)) folders.push_back(at->path());
   }
   std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+std::vector<RunDirectory> runs_of(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
   std::vector<RunDirectory> runs;
-  for (auto& folder : folders) {
+  for (auto& folder : folders_for(parent, pipeline)) {
     // The hash in the name is short; the file itself decides.
     RunDirectory run(std::move(folder));
     if (run.is_of(pipeline)) runs.push_back(std::move(run));
   }
   return runs;
+}
+
+// Whether there is nothing in a folder but what is left of somebody who was killed as he made it.
+bool is_unborn(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::directory_iterator at(folder, failed);
+  if (failed) return false;
+  for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    const auto name = at->path().filename();
+    if (name != RunDirectory(folder).lock().filename() && !is_unfinished_file(name)) return false;
+  }
+  return !failed;
 }
 
 }  // namespace
@@ -95,7 +122,10 @@ std::filesystem::path finished_run(const std::filesystem::path& parent, const co
 
 Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
   // Most of a batch that goes on is complete, which takes no lock to see.
-  if (auto folder = finished_run(parent, pipeline); !folder.empty()) return {Kind::complete, std::move(folder), {}};
+  if (auto folder = finished_run(parent, pipeline); !folder.empty()) {
+    tidy(RunDirectory(folder));
+    return {Kind::complete, std::move(folder), {}};
+  }
   const auto held = lock_parent(parent);
   for (const auto& run : runs_of(parent, pipeline)) {
     if (run.is_complete()) return {Kind::complete, run.folder(), {}};
@@ -103,6 +133,16 @@ Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pip
     auto claim = locked(run.has_checkpoint() ? Kind::resume : Kind::begin, run);
     if (claim.kind == Kind::elsewhere) return claim;
     if (read_file(run.resolved()) != config::to_toml(pipeline)) run.write_resolved(pipeline);
+    return claim;
+  }
+  for (const auto& folder : folders_for(parent, pipeline)) {
+    // Whoever makes a folder holds the parent, so this one is not being made now.
+    if (!held || !is_unborn(folder)) continue;
+    const RunDirectory run(folder);
+    auto claim = locked(Kind::begin, run);
+    if (!claim.lock) continue;
+    remove_unfinished_files(folder);
+    run.write_resolved(pipeline);
     return claim;
   }
   return locked(Kind::begin, RunDirectory::create(parent, pipeline));

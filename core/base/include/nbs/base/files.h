@@ -19,8 +19,11 @@ void write_file(const std::filesystem::path& file, const std::string& bytes);
 /// The same for bytes that lie in several pieces, one behind the other.
 void write_file(const std::filesystem::path& file, const std::vector<std::string_view>& pieces);
 
-/// Removes what a program that was killed inside write_file() has left in this folder, and nothing below it. Only for
-/// a folder that nobody else writes to.
+/// Whether a file of this name, without its folder, is one that write_file() has not finished.
+bool is_unfinished_file(const std::string& name);
+
+/// Removes what programs that were killed inside write_file() have left in this folder, and nothing below it. What is
+/// being written now stays, where the file system has locks.
 void remove_unfinished_files(const std::filesystem::path& folder);
 
 /// The whole of a regular file. `what` is how an error calls it ("pipeline file"). Throws nbs::Error if it cannot be
