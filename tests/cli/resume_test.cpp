@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs that are cut off, at any moment and by anything, and go on: they end with the same bytes.
 #include <csignal>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <random>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "nbs/base/files.h"
+#include "nbs/base/hash.h"
 
 #include "background.h"
 #include "error_text.h"
@@ -348,6 +350,54 @@ TEST_CASE("without checkpoints, or in another folder, there is nothing to go on 
   CHECK(run.nbs({"run"}).status == 2);
 }
 
+namespace {
+
+// The checkpoint as another version would have written it: every checksum is right.
+std::string of_another_version(const std::string& checkpoint) {
+  const auto first = checkpoint.find('\n') + 1;
+  const auto begin = checkpoint.find('\n', first) + 1;
+  std::uint64_t length = 0;
+  std::memcpy(&length, checkpoint.data() + begin, sizeof length);
+  auto header = checkpoint.substr(begin, sizeof length + length);
+  auto numbers = checkpoint.substr(begin + header.size());
+  const auto before = nbs::sha256(numbers);
+  const auto at = numbers.find("nbs 0.");
+  REQUIRE(at != std::string::npos);
+  numbers.replace(at, 6, "nbs 9.");
+  const auto noted = header.find(before);
+  REQUIRE(noted != std::string::npos);
+  header.replace(noted, before.size(), nbs::sha256(numbers));
+  return checkpoint.substr(0, first) + nbs::sha256(header) + "\n" + header + numbers;
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint is refused if the images have changed since it was written") {
+  const Program nbs;
+  nbs.folder().write("rich.toml", rich("rich"));
+  REQUIRE(nbs({"data", "rich.toml", "--export", "set", "--layout", "folder"}).status == 0);
+  const Words on_disk = {"--set", "data.format=folder", "--set", "data.root=set"};
+  Background run(with({NBS_PROGRAM, "run", "rich.toml", "--run-dir", "run", "--progress", "none"}, on_disk),
+                 nbs.folder().path(), environment(nbs));
+  REQUIRE(nbs::test::wait_until([&] { return nbs::file_length(nbs.folder() / "run" / "metrics.jsonl") > 0; }));
+  run.send(SIGTERM);
+  CHECK(run.wait() == 143);
+  const auto images = nbs.folder() / "set" / "images";
+  const auto one = nbs::read_file(images / "001.png");
+  nbs::write_file(images / "001.png", nbs::read_file(images / "002.png"));
+  auto ended = nbs({"run", "--resume", "run"});
+  CHECK(ended.status == 1);
+  CHECK(text(ended.errors) == Contains("the images or the masks of the labeled ones have changed since"));
+  // A folder that is gone for a while costs nothing.
+  fs::rename(images, nbs.folder() / "elsewhere");
+  ended = nbs({"run", "--resume", "run"});
+  CHECK(ended.status == 1);
+  CHECK(text(ended.errors) == Contains("set"));
+  fs::rename(nbs.folder() / "elsewhere", images);
+  nbs::write_file(images / "001.png", one);
+  CHECK(nbs({"run", "--resume", "run"}).status == 0);
+}
+
 TEST_CASE("a damaged checkpoint or one of another pipeline is refused, and a batch begins anew in the folder") {
   const CutOff run;
   const auto bytes = nbs::read_file(run.folder / "checkpoint.nbs");
@@ -371,6 +421,7 @@ TEST_CASE("a damaged checkpoint or one of another pipeline is refused, and a bat
       {"checkpoint.nbs", "", "it does not begin as one of this version"},
       {"checkpoint.nbs", flipped(bytes, bytes.size() - 9), "its numbers have the SHA-256"},
       {"checkpoint.nbs", flipped(bytes, age), "its header has changed"},
+      {"checkpoint.nbs", of_another_version(bytes), "it was written by nbs 9."},
       {"metrics.jsonl", "{\"iteration\":0}\n", "metrics.jsonl has 16 bytes, but had"},
       {"resolved.toml", flipped(resolved, seed + 8), "it is of a pipeline whose resolved file has the SHA-256"}};
   for (const auto& [file, text_of_file, reason] : damages) {

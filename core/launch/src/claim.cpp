@@ -68,6 +68,13 @@ Claim locked(Kind kind, const RunDirectory& run) {
   return {kind, run.folder(), std::move(lock)};
 }
 
+// Throws if somebody else was quicker.
+Claim own(Claim claim) {
+  if (claim.kind == Kind::elsewhere)
+    throw Error(fmt::format("another process works on the run in {}; wait until it has ended", claim.folder.string()));
+  return claim;
+}
+
 // Takes away what somebody who was killed has left beside a finished run.
 void tidy(const RunDirectory& run) {
   remove_unfinished_files(run.folder());
@@ -113,11 +120,18 @@ bool is_unborn(const std::filesystem::path& folder) {
 
 }  // namespace
 
-std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+FoundRun find_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+  FoundRun found;
   for (const auto& run : runs_of(parent, pipeline)) {
-    if (run.is_complete()) return run.folder();
+    if (run.is_complete()) return {FoundRun::State::complete, run.folder()};
+    if (found.state == FoundRun::State::none && run.was_cut_off()) found = {FoundRun::State::cut_off, run.folder()};
   }
-  return {};
+  return found;
+}
+
+std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+  auto found = find_run(parent, pipeline);
+  return found.state == FoundRun::State::complete ? found.folder : std::filesystem::path();
 }
 
 Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
@@ -150,11 +164,11 @@ Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pip
 
 Claim new_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
   const auto held = lock_parent(parent);
-  return locked(Kind::begin, RunDirectory::create(parent, pipeline));
+  return own(locked(Kind::begin, RunDirectory::create(parent, pipeline)));
 }
 
 Claim new_run_in(const std::filesystem::path& folder, const config::Pipeline& pipeline) {
-  return locked(Kind::begin, RunDirectory::use(folder, pipeline));
+  return own(locked(Kind::begin, RunDirectory::use(folder, pipeline)));
 }
 
 Claim resume_run(const std::filesystem::path& folder) {
@@ -169,10 +183,7 @@ Claim resume_run(const std::filesystem::path& folder) {
                     "or has train.checkpoint_minutes = 0; start it again with nbs run {}",
                     folder.string(), run.checkpoint().filename().string(), run.resolved().string()));
   }
-  auto claim = locked(Kind::resume, run);
-  if (claim.kind == Kind::elsewhere)
-    throw Error(fmt::format("another process works on the run in {}; wait until it has ended", folder.string()));
-  return claim;
+  return own(locked(Kind::resume, run));
 }
 
 }  // namespace nbs::launch

@@ -96,20 +96,23 @@ void remove_leftovers(const record::RunDirectory& out) {
 
 training::TrainingResult train(const config::Pipeline& pipeline, const training::TrainingImages& images,
                                const training::Components& components, const record::RunDirectory& out,
-                               const RunCheckpoint* from, CheckpointWriter& checkpoints, Progress& progress) {
+                               std::optional<RunCheckpoint>& from, CheckpointWriter& checkpoints, Progress& progress) {
   const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
   training::Trainer trainer(images, components, settings_of(pipeline), seed);
-  if (from != nullptr) {
+  std::uint64_t length_of_metrics = 0;
+  if (from) {
     from->restore(trainer);
     from->require_metrics(out.metrics(), trainer);
+    length_of_metrics = from->metrics_length();
     progress.begin_at(trainer.iteration());
     say(fmt::format("goes on from the checkpoint after {} iterations", trainer.iteration()));
+    from.reset();  // it may take as much memory as training itself
   } else {
     std::error_code ignored;
     std::filesystem::remove(out.checkpoint(), ignored);
   }
   remove_leftovers(out);
-  cut_file(out.metrics(), from != nullptr ? from->metrics_length() : 0);
+  cut_file(out.metrics(), length_of_metrics);
   LineFile metrics(out.metrics());
   auto outcome = trainer.run(
       [&](const training::IterationReport& report) {
@@ -290,8 +293,7 @@ int run(const std::vector<std::string>& words) {
   run.training_seconds = [&] { return clock.seconds() - before_training; };
   run.total_seconds = [&] { return clock.seconds() + before_total; };
   CheckpointWriter checkpoints(run);
-  const auto outcome = train(pipeline, data.images, components, out, from ? &*from : nullptr, checkpoints, progress);
-  from.reset();  // it takes as much memory as training itself
+  const auto outcome = train(pipeline, data.images, components, out, from, checkpoints, progress);
   auto result = result_head(pipeline, outcome);
   result.seconds->training = run.training_seconds();
   const auto write_result = [&] {

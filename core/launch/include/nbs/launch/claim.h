@@ -41,6 +41,17 @@ Claim new_run_in(const std::filesystem::path& folder, const config::Pipeline& pi
 /// or if another process works on it; a run that is complete is returned as such.
 Claim resume_run(const std::filesystem::path& folder);
 
+/// What is under `parent` of a run of exactly this pipeline, looked at without a lock.
+struct FoundRun {
+  enum class State {
+    none,     ///< nothing that would be gone on with
+    cut_off,  ///< there is a folder to go on in
+    complete
+  } state = State::none;
+  std::filesystem::path folder;
+};
+FoundRun find_run(const std::filesystem::path& parent, const config::Pipeline& pipeline);
+
 /// The folder under `parent` of a complete run of exactly this pipeline, or an empty path.
 std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline);
 
