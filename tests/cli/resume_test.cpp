@@ -32,14 +32,17 @@ using nbs::test::text;
 using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
+// So many iterations that a signal comes in the middle of them.
+constexpr int kLong = 80;
+
 // Every component that keeps something is in use: a sampler that learns, folds, reference maps, cycles, a buffer.
-std::string rich(const std::string& name) {
+std::string rich(int iterations = 24) {
   nbs::test::TinyOptions tiny;
-  tiny.top = "name = \"" + name + "\"";
+  tiny.top = "name = \"rich\"";
   tiny.profile = "length = 2\ncycles = 2\nreference_images = 2";
   tiny.sampler = "plugin = \"rl\"";
-  tiny.train =
-      "iterations = 24\npatches = 8\nreinit_every = 7\npredictor_iterations = 4\nshuffle = true\nselection = \"last\"";
+  tiny.train = "iterations = " + std::to_string(iterations) +
+               "\npatches = 8\nreinit_every = 7\npredictor_iterations = 4\nshuffle = true\nselection = \"last\"";
   return nbs::test::tiny_pipeline(tiny) + "[augment]\nflip = true\n[[postproc]]\nplugin = \"morphology\"\n";
 }
 
@@ -247,7 +250,7 @@ std::string killed_once(const Program& nbs, std::mt19937& dice) {
 
 TEST_CASE("a batch that is killed again and again, at any moment, ends with the same bytes as one that is not") {
   const Program nbs;
-  nbs.folder().write("rich.toml", rich("rich"));
+  nbs.folder().write("rich.toml", rich());
   nbs.folder().write("patient.toml", patient());
   nbs.folder().write("unet.toml", kUnet);
   auto ended = nbs(with(kBatch, {"--out", "whole", "--set", "train.checkpoint_minutes=0"}));
@@ -295,7 +298,7 @@ struct CutOff {
   fs::path folder = nbs.folder() / "run";
 
   explicit CutOff(const std::string& minutes = "1000") {
-    nbs.folder().write("rich.toml", rich("rich"));
+    nbs.folder().write("rich.toml", rich(kLong));
     const auto ended = nbs({"run", "rich.toml", "--run-dir", "whole", "--progress", "none"});
     INFO(ended.errors);
     REQUIRE(ended.status == 0);
@@ -374,7 +377,7 @@ std::string of_another_version(const std::string& checkpoint) {
 
 TEST_CASE("a checkpoint is refused if the images have changed since it was written") {
   const Program nbs;
-  nbs.folder().write("rich.toml", rich("rich"));
+  nbs.folder().write("rich.toml", rich(kLong));
   REQUIRE(nbs({"data", "rich.toml", "--export", "set", "--layout", "folder"}).status == 0);
   const Words on_disk = {"--set", "data.format=folder", "--set", "data.root=set"};
   Background run(with({NBS_PROGRAM, "run", "rich.toml", "--run-dir", "run", "--progress", "none"}, on_disk),
