@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nbs/base/lock.h"
+
 #include "error_text.h"
 #include "scratch.h"
 #include "variable.h"
@@ -189,4 +191,44 @@ TEST_CASE("temporary files do not share a name, and vanish with their objects") 
   CHECK_FALSE(std::filesystem::exists(path));
   const test::Variable folder("TMPDIR", "/nowhere");
   CHECK(test::error_text([] { TemporaryFile("test", ""); }) == Contains("TMPDIR is \"/nowhere\""));
+}
+
+TEST_CASE("what a killed program has left half-written is removed, and nothing else") {
+  const test::Scratch scratch;
+  scratch.write(".nbs-0123456789abcdef.tmp", "half");
+  const auto live = scratch.write(".nbs-0000000000000001.tmp", "being written");
+  for (const char* name : {".nbs-lock", ".nbs-0123.tmp", "a.tmp", "below/.nbs-0123456789abcdef.tmp"})
+    scratch.write(name, "");
+  {
+    const auto held = FileLock::try_take(live);
+    REQUIRE(held.has_value());
+    remove_unfinished_files(scratch.path());
+    CHECK(test::entries_of(scratch.path()) ==
+          std::vector<std::string>{".nbs-0000000000000001.tmp", ".nbs-0123.tmp", ".nbs-lock", "a.tmp", "below"});
+  }
+  CHECK(test::entries_of(scratch / "below").size() == 1);
+  CHECK_NOTHROW(remove_unfinished_files(scratch / "nowhere"));
+}
+
+TEST_CASE("a file is cut to a length that it had, and never made longer") {
+  const test::Scratch scratch;
+  const auto file = scratch.write("a", "12345");
+  cut_file(file, 3);
+  CHECK(read_file(file) == "123");
+  CHECK(file_length(file) == 3);
+  CHECK(test::error_text([&] { cut_file(file, 4); }) == Contains("has 3 bytes, but 4 were written once"));
+  CHECK(read_file(file) == "123");
+  cut_file(scratch / "new", 0);
+  CHECK(read_file(scratch / "new").empty());
+  CHECK(file_length(scratch / "nowhere") == 0);
+}
+
+TEST_CASE("a file is written from pieces as from the whole") {
+  const test::Scratch scratch;
+  write_file(scratch / "a", {"one ", "", "two"});
+  CHECK(read_file(scratch / "a") == "one two");
+  LineFile lines(scratch / "a");
+  lines.append("!");
+  lines.sync();
+  CHECK(read_file(scratch / "a") == "one two!\n");
 }

@@ -18,12 +18,36 @@ TEST_CASE("a good file: exit code 0, and --print gives a file that is good too")
   CHECK(ended.output == "1 file, 1 run: no problems\n");
   CHECK(ended.errors.empty());
   nbs.folder().write("b.toml", tiny_pipeline() + "[sweep.grid]\nseed = [0, 1, 2]\n");
-  CHECK(nbs({"check", "a.toml", "b.toml"}).output == "2 files, 4 runs: no problems\n");
+  CHECK(nbs({"check", "a.toml", "b.toml"}).output ==
+        "2 files, 4 runs: no problems\nto do     tiny\nto do     tiny (seed=0)\nto do     tiny (seed=1)\n"
+        "to do     tiny (seed=2)\nin runs: 0 finished, 0 cut off, 4 to do; how long they take is known when one of "
+        "them is finished\n");
   ended = nbs({"check", "--print", "a.toml"});
   CHECK(ended.status == 0);
   nbs.folder().write("printed.toml", ended.output);
   CHECK(nbs({"check", "printed.toml"}).status == 0);
   CHECK(nbs({"check", "--print", "printed.toml"}).output == ended.output);
+}
+
+TEST_CASE("of several runs the plan says which are finished, which were cut off, and how long the rest may take") {
+  const Program nbs;
+  nbs.folder().write("a.toml", tiny_pipeline() + "[sweep.grid]\nseed = [0, 1, 2]\n");
+  REQUIRE(nbs({"batch", "a.toml", "--set", "train.checkpoint_minutes=0"}).status == 0);
+  std::vector<std::string> folders(3);
+  for (const auto& entry : std::filesystem::directory_iterator(nbs.folder() / "runs")) {
+    if (!entry.is_directory()) continue;
+    for (const auto& line : nbs::test::lines_of(entry.path() / "resolved.toml")) {
+      if (line.rfind("seed = ", 0) == 0) folders.at(std::stoul(line.substr(7))) = entry.path().filename().string();
+    }
+  }
+  std::filesystem::remove(nbs.folder() / "runs" / folders[1] / "result.json");
+  std::filesystem::remove_all(nbs.folder() / "runs" / folders[2]);
+  const auto ended = nbs({"check", "a.toml"});
+  CHECK(text(ended.output) == Contains(("finished  tiny (seed=0) -> runs/" + folders[0] + "\n").c_str()));
+  CHECK(text(ended.output) == Contains(("cut off   tiny (seed=1) -> runs/" + folders[1] + "\n").c_str()));
+  CHECK(text(ended.output) == Contains("to do     tiny (seed=2)\nin runs: 1 finished, 1 cut off, 1 to do; about "));
+  CHECK(text(nbs({"check", "a.toml", "--out", "other"}).output) ==
+        Contains("in other: 0 finished, 0 cut off, 3 to do"));
 }
 
 TEST_CASE("problems of all files are said at once, each once, with exit code 2") {

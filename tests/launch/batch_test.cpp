@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "nbs/launch/claim.h"
 #include "nbs/record/run_directory.h"
 
 #include "error_text.h"
@@ -42,7 +43,7 @@ std::vector<Job> jobs_named(const std::vector<std::string>& names) {
 std::string states(const std::vector<Job>& jobs) {
   std::string text;
   for (const auto& job : jobs)
-    text += "wsrdfi"[static_cast<int>(job.state)];
+    text += "wsrdfiea"[static_cast<int>(job.state)];
   return text;
 }
 
@@ -60,24 +61,27 @@ TEST_CASE("a batch runs every job in a folder of its own; a failure stops no oth
     std::filesystem::remove(scratch / "repaired");
     auto jobs = jobs_named({"a", "bad", "b", "c"});
     std::vector<std::string> told;
-    launch::run_batch(jobs, parent, parallel,
-                      [&](const Job& job) { told.push_back(job.label + "wsrdfi"[static_cast<int>(job.state)]); });
+    launch::run_batch(jobs, parent, {parallel},
+                      [&](const Job& job) { told.push_back(job.label + "wsrdfiea"[static_cast<int>(job.state)]); });
     CHECK(states(jobs) == "dfdd");
     CHECK(jobs[1].status == 3);
     CHECK(calls() == 4);
     CHECK(test::entries_of(parent).size() == 4);
     std::sort(told.begin(), told.end());
     CHECK(told == std::vector<std::string>{"ad", "ar", "badf", "badr", "bd", "br", "cd", "cr"});
+    const auto message = [](const Job& job) { return "training " + job.folder.string() + "\n"; };
     for (const auto& job : jobs)
-      CHECK(nbs::read_file(job.folder / "log.txt") == "training " + job.folder.string() + "\n");
+      CHECK(nbs::read_file(job.folder / "log.txt") == message(job));
 
     scratch.write("repaired", "");
     auto again = jobs_named({"a", "bad", "b", "c", "d"});
-    launch::run_batch(again, parent, parallel, [](const Job&) {});
+    launch::run_batch(again, parent, {parallel}, [](const Job&) {});
     CHECK(states(again) == "sdssd");
     CHECK(calls() == 6);
     CHECK(again[0].folder == jobs[0].folder);
-    CHECK(again[1].folder != jobs[1].folder);  // the failed run's messages are kept
+    // What left no result begins again in its folder, and the messages of the first time are kept.
+    CHECK(again[1].folder == jobs[1].folder);
+    CHECK(nbs::read_file(again[1].folder / "log.txt") == message(again[1]) + message(again[1]));
   }
 }
 
@@ -87,7 +91,7 @@ TEST_CASE("never more run at once than was said, and as many as that") {
   auto jobs = jobs_named({"a", "b", "c", "d", "e"});
   int running = 0;
   int most = 0;
-  launch::run_batch(jobs, scratch / "runs", 2, [&](const Job& job) {
+  launch::run_batch(jobs, scratch / "runs", {2}, [&](const Job& job) {
     running += job.state == State::running ? 1 : -1;
     most = std::max(most, running);
   });
@@ -100,7 +104,7 @@ TEST_CASE("a worker that a signal ends has failed, and the job says which") {
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "kill -KILL $$");
   auto jobs = jobs_named({"a"});
-  launch::run_batch(jobs, scratch / "runs", 1, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", {1}, [](const Job&) {});
   CHECK(states(jobs) == "f");
   CHECK(jobs[0].status == 137);
   CHECK(test::text(jobs[0].problem) == doctest::Contains("ended by SIGKILL"));
@@ -110,7 +114,7 @@ TEST_CASE("a worker that ends well without a finished result has failed") {
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "exit 0");
   auto jobs = jobs_named({"a"});
-  launch::run_batch(jobs, scratch / "runs", 1, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", {1}, [](const Job&) {});
   CHECK(states(jobs) == "f");
   CHECK(test::text(jobs[0].problem) == doctest::Contains("left no finished result"));
 }
@@ -119,11 +123,11 @@ TEST_CASE("a worker that fails after it wrote a finished result is done, with it
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "echo '{\"ending\": \"finished\"}' > \"$4/result.json\"; exit 1");
   auto jobs = jobs_named({"a"});
-  launch::run_batch(jobs, scratch / "runs", 1, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", {1}, [](const Job&) {});
   CHECK(states(jobs) == "d");
   CHECK(jobs[0].status == 1);
   auto again = jobs_named({"a"});
-  launch::run_batch(again, scratch / "runs", 1, [](const Job&) {});
+  launch::run_batch(again, scratch / "runs", {1}, [](const Job&) {});
   CHECK(states(again) == "s");
 }
 
@@ -133,7 +137,7 @@ TEST_CASE("what the callback throws ends neither the batch nor a run") {
   auto jobs = jobs_named({"a", "b", "c"});
   launch::BatchEnd end;
   const auto said = test::messages_of([&] {
-    end = launch::run_batch(jobs, scratch / "runs", 2, [](const Job& job) {
+    end = launch::run_batch(jobs, scratch / "runs", {2}, [](const Job& job) {
       if (job.state == State::running && job.label == "b") throw 3;
       if (job.state == State::done) throw std::runtime_error("no report");
     });
@@ -155,7 +159,7 @@ TEST_CASE("told to stop, a batch starts no more, waits for those that run, and s
                                 "if grep -q '\"c\"' \"$2\"; then kill -INT $PPID; fi\n"
                                 "while :; do sleep 0.05; done");
   auto jobs = jobs_named({"a", "b", "c", "d", "e"});
-  const auto end = launch::run_batch(jobs, scratch / "runs", 2, [](const Job&) {});
+  const auto end = launch::run_batch(jobs, scratch / "runs", {2}, [](const Job&) {});
   CHECK(end.stop_signal == SIGINT);
   CHECK(states(jobs) == "diiww");
   CHECK_FALSE(record::RunDirectory(jobs[1].folder).is_finished());
@@ -167,14 +171,14 @@ TEST_CASE("cores are divided among parallel runs, unless a pipeline names its th
   const test::FakeWorker worker(scratch, training_script(scratch));
   auto jobs = jobs_named({"a", "b"});
   jobs[1].pipeline.train.options.threads = 3;
-  launch::run_batch(jobs, scratch / "runs", 2, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", {2}, [](const Job&) {});
   auto calls = test::lines_of(scratch / "calls.txt");
   REQUIRE(calls.size() == 2);
   std::sort(calls.begin(), calls.end());
   CHECK(calls[0].find(" --progress lines --threads ") != std::string::npos);
   CHECK(calls[1].find("--threads") == std::string::npos);
   auto single = jobs_named({"c"});
-  launch::run_batch(single, scratch / "runs", 1, [](const Job&) {});
+  launch::run_batch(single, scratch / "runs", {1}, [](const Job&) {});
   CHECK(test::lines_of(scratch / "calls.txt").back().find("--threads") == std::string::npos);
 }
 
@@ -182,7 +186,7 @@ TEST_CASE("a run that cannot start has failed, with the reason, and stops no oth
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "sleep 0.1; echo '{\"ending\": \"finished\"}' > \"$4/result.json\"");
   auto jobs = jobs_named({"a", "no/such", "b"});
-  launch::run_batch(jobs, scratch / "runs", 2, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", {2}, [](const Job&) {});
   CHECK(states(jobs) == "dfd");
   CHECK(test::text(jobs[1].problem) == doctest::Contains("cannot be made"));
   CHECK(record::RunDirectory(jobs[0].folder).is_finished());
@@ -233,7 +237,7 @@ TEST_CASE(
   std::vector<Job> jobs(1);
   jobs[0].label = "a (seed 0)";
   jobs[0].pipeline = pipeline;
-  const auto said = test::messages_of([&] { launch::run_batch(jobs, scratch / "runs", 1, [](const Job&) {}); });
+  const auto said = test::messages_of([&] { launch::run_batch(jobs, scratch / "runs", {}, [](const Job&) {}); });
   CHECK(states(jobs) == "d");
   CHECK(jobs[0].folder != run.folder());
   CHECK(test::text(said) == doctest::Contains(("nbs: a (seed 0): " + remarks[0]).c_str()));

@@ -239,7 +239,7 @@ TEST_CASE("a log takes the worker's messages, behind those that are there") {
   const test::FakeWorker worker(scratch, "echo \"message $1\" >&2; exit $1");
   launch::Workers workers;
   for (const int code : {0, 5}) {
-    workers.start({std::to_string(code)}, scratch / "log.txt");
+    workers.start({std::to_string(code)}, {scratch / "log.txt"});
     CHECK(workers.wait().code == code);
   }
   CHECK(nbs::read_file(scratch / "log.txt") == "message 0\nmessage 5\n");
@@ -249,7 +249,7 @@ TEST_CASE("a worker that cannot be started ends with 127 and says why") {
   const test::Scratch scratch;
   const test::Variable named("NBS_WORKER", (scratch / "none").string());
   launch::Workers workers;
-  workers.start({}, scratch / "log.txt");
+  workers.start({}, {scratch / "log.txt"});
   CHECK(workers.wait().code == 127);
   CHECK(test::text(nbs::read_file(scratch / "log.txt")) ==
         test::text("nbs: the worker " + (scratch / "none").string() +

@@ -102,10 +102,16 @@ TEST_CASE(
     "a plugin has changed if its library has another hash, or nothing is known of it; what is not used is not "
     "compared") {
   auto pipeline = test::small_pipeline("a");
-  pipeline.sampler = config::ComponentSpec{"rl", {}, {}, "", "aa"};
-  pipeline.predictor = config::ComponentSpec{"dilated", {}, {}, "", "cc"};
-  pipeline.postproc = {config::ComponentSpec{"morphology", {}, {}, "", "dd"},
-                       config::ComponentSpec{"morphology", {}, {}, "", "ee"}};
+  const auto component = [](const char* plugin, const char* hash) {
+    config::ComponentSpec spec;
+    spec.plugin = plugin;
+    spec.hash = hash;
+    return spec;
+  };
+  pipeline.sampler = component("rl", "aa");
+  pipeline.predictor = component("dilated", "cc");
+  pipeline.postproc.push_back(component("morphology", "dd"));
+  pipeline.postproc.push_back(component("morphology", "ee"));
   record::Provenance run;
   run.plugins = {{"sampler", "rl", "1.0", "librl.so", "aa"},
                  {"predictor", "dilated", "1.1", "libd.so", "cc"},

@@ -105,6 +105,41 @@ TEST_CASE("an output folder that cannot be made is named, with what to do") {
   }
 }
 
+TEST_CASE("what was cut off goes on; what has ended by itself, or cannot be read, does not") {
+  const test::Scratch scratch;
+  const auto run = RunDirectory::create(scratch.path(), test::small_pipeline("a"));
+  const auto states = [&](const std::string& result) {
+    nbs::write_file(run.result(), result);
+    return std::pair(run.was_cut_off(), run.is_complete());
+  };
+  const auto cut_off = std::pair(true, false);
+  const auto complete = std::pair(false, true);
+  const auto neither = std::pair(false, false);
+  CHECK((std::pair(run.was_cut_off(), run.is_complete()) == cut_off));
+  CHECK((states("{\"ending\": \"finished\"}") == complete));
+  CHECK((states("{\"ending\": \"diverged\"}") == neither));
+  CHECK((states("{\"ending\": ") == neither));
+  // Told to stop, without anything to go on from, and with it.
+  CHECK((states("{\"ending\": \"interrupted\"}") == neither));
+  nbs::write_file(run.checkpoint(), "x");
+  CHECK(run.has_checkpoint());
+  CHECK((states("{\"ending\": \"interrupted\"}") == cut_off));
+  CHECK((states("{\"ending\": \"diverged\"}") == neither));
+  CHECK((states("{\"ending\": \"patience\"}") == complete));
+  // Killed while it wrote pictures, or without some for another reason.
+  record::RunResult result;
+  result.missing_pictures = {12, {record::kPicturesCutOff}};
+  run.write_result(result);
+  CHECK(run.was_cut_off());
+  CHECK(run.is_finished());
+  CHECK_FALSE(run.is_complete());
+  result.missing_pictures = {1, {"writing a.png failed: File name too long"}};
+  run.write_result(result);
+  CHECK_FALSE(run.was_cut_off());
+  CHECK(run.is_complete());
+  CHECK_FALSE(RunDirectory(scratch / "none").was_cut_off());
+}
+
 TEST_CASE("a run is finished if its result says so") {
   const test::Scratch scratch;
   CHECK_FALSE(RunDirectory(scratch / "none").is_finished());

@@ -51,6 +51,20 @@ TEST_CASE("Other options make another pipeline, named by what differs") {
   CHECK(markdown.find("| crackforest, proposed: sampler.plugin = \"random\" | 1 | 0.600 |") != std::string::npos);
 }
 
+TEST_CASE("An option that changes no result makes no other pipeline") {
+  const Scratch scratch;
+  for (const char* name : {"a", "b"}) {
+    const ExampleRun run = {name, "crackforest", "proposed", name[0] - 'a', 0, "0.4"};
+    write_example(scratch, run);
+    auto text = pipeline_text(run);
+    if (name[0] == 'b') text.insert(text.find("iterations"), "checkpoint_minutes = 1.0\n");
+    scratch.write(run.folder + "/resolved.toml", text);
+  }
+  nbs::report::write_folder_report(scratch.path());
+  CHECK(contents(scratch / "summary.md").find("| crackforest, proposed | 2 | 0.400 ± 0.000 |") != std::string::npos);
+  CHECK(contents(scratch / "summary.csv").find("checkpoint_minutes") == std::string::npos);
+}
+
 TEST_CASE("Options that only one of two plugins has are told by its name; those that differ under it are told too") {
   const Scratch scratch;
   const auto add = [&](const ExampleRun& run, const std::string& options) {

@@ -10,6 +10,7 @@
 #include "nbs/host/checked.h"
 #include "nbs/training/rewards.h"
 
+#include "error_text.h"
 #include "fakes.h"
 
 using nbs::test::small_images;

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@ namespace {
 }
 
 // Writes all bytes; returns 0 or the system's reason.
-int write_all(int descriptor, const std::string& bytes) {
+int write_all(int descriptor, std::string_view bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
     const auto count = write(descriptor, bytes.data() + done, bytes.size() - done);
@@ -41,23 +42,34 @@ int write_all(int descriptor, const std::string& bytes) {
   return 0;
 }
 
+int write_all(int descriptor, const std::vector<std::string_view>& pieces) {
+  for (const auto& piece : pieces) {
+    if (const int reason = write_all(descriptor, piece); reason != 0) return reason;
+  }
+  return 0;
+}
+
+// How the names of files that are being written begin and end.
+constexpr const char* kUnfinishedBegin = ".nbs-";
+constexpr const char* kUnfinishedEnd = ".tmp";
+
 // A new file in `folder` under a name that nobody can guess and no other process has; -1 and errno if there is none.
 // Its name does not depend on the final one, which may be as long as the file system allows.
 int open_unique(const std::filesystem::path& folder, std::filesystem::path& path) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     std::uint64_t bits = 0;
     if (getrandom(&bits, sizeof bits, 0) != sizeof bits) return -1;
-    path = folder / fmt::format(".nbs-{:016x}.tmp", bits);
+    path = folder / fmt::format("{}{:016x}{}", kUnfinishedBegin, bits, kUnfinishedEnd);
     const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (descriptor >= 0 || errno != EEXIST) return descriptor;
   }
   return -1;
 }
 
-void write_into(const std::filesystem::path& file, const std::string& bytes) {
+void write_into(const std::filesystem::path& file, const std::vector<std::string_view>& pieces) {
   const int descriptor = open(file.c_str(), O_WRONLY | O_CLOEXEC);
   if (descriptor < 0) fail(file, "writing", errno);
-  int reason = write_all(descriptor, bytes);
+  int reason = write_all(descriptor, pieces);
   if (close(descriptor) != 0 && reason == 0) reason = errno;
   if (reason != 0) fail(file, "writing", reason);
 }
@@ -65,11 +77,15 @@ void write_into(const std::filesystem::path& file, const std::string& bytes) {
 }  // namespace
 
 void write_file(const std::filesystem::path& file, const std::string& bytes) {
+  write_file(file, std::vector<std::string_view>{bytes});
+}
+
+void write_file(const std::filesystem::path& file, const std::vector<std::string_view>& pieces) {
   struct stat status {};
   const bool exists = stat(file.c_str(), &status) == 0;
   if (exists && !S_ISREG(status.st_mode)) {
     if (S_ISDIR(status.st_mode)) fail(file, "writing", EISDIR);
-    write_into(file, bytes);
+    write_into(file, pieces);
     return;
   }
   std::error_code failed;
@@ -79,7 +95,9 @@ void write_file(const std::filesystem::path& file, const std::string& bytes) {
   const auto parent = target.parent_path();
   const int descriptor = open_unique(parent.empty() ? "." : parent, temporary);
   if (descriptor < 0) fail(file, "writing", errno);
-  int reason = write_all(descriptor, bytes);
+  // Says that somebody still writes, as long as he lives (remove_unfinished_files). Not everywhere are there locks.
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) errno = 0;
+  int reason = write_all(descriptor, pieces);
   if (reason == 0 && fsync(descriptor) != 0) reason = errno;
   if (close(descriptor) != 0 && reason == 0) reason = errno;
   if (reason == 0 && rename(temporary.c_str(), target.c_str()) != 0) reason = errno;
@@ -87,6 +105,49 @@ void write_file(const std::filesystem::path& file, const std::string& bytes) {
     unlink(temporary.c_str());
     fail(file, "writing", reason);
   }
+}
+
+bool is_unfinished_file(const std::string& name) {
+  const std::string begin = kUnfinishedBegin;
+  const std::string end = kUnfinishedEnd;
+  return name.size() == begin.size() + 16 + end.size() && name.compare(0, begin.size(), begin) == 0 &&
+         name.compare(name.size() - end.size(), end.size(), end) == 0;
+}
+
+void remove_unfinished_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> found;
+  std::error_code failed;
+  std::filesystem::directory_iterator at(folder, failed);
+  for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    if (is_unfinished_file(at->path().filename().string())) found.push_back(at->path());
+  }
+  for (const auto& file : found) {
+    const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) continue;
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) unlink(file.c_str());
+    close(descriptor);
+  }
+}
+
+std::uintmax_t file_length(const std::filesystem::path& file) {
+  std::error_code failed;
+  const auto length = std::filesystem::file_size(file, failed);
+  return failed ? 0 : length;
+}
+
+void cut_file(const std::filesystem::path& file, std::uintmax_t length) {
+  const int descriptor = open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0) fail(file, "opening", errno);
+  struct stat status {};
+  int reason = fstat(descriptor, &status) != 0 ? errno : 0;
+  const bool shorter = reason == 0 && static_cast<std::uintmax_t>(status.st_size) < length;
+  if (reason == 0 && !shorter && ftruncate(descriptor, static_cast<off_t>(length)) != 0) reason = errno;
+  if (reason == 0 && !shorter && fsync(descriptor) != 0) reason = errno;
+  close(descriptor);
+  if (reason != 0) fail(file, "writing", reason);
+  if (shorter)
+    throw Error(fmt::format("{} has {} bytes, but {} were written once; it was changed since", file.string(),
+                            status.st_size, length));
 }
 
 std::string read_file(const std::filesystem::path& file, const std::string& what, std::size_t limit) {
@@ -133,6 +194,10 @@ LineFile::~LineFile() {
 
 void LineFile::append(const std::string& line) {
   if (std::fputs((line + '\n').c_str(), file_) < 0 || std::fflush(file_) != 0) fail(path_, "writing", errno);
+}
+
+void LineFile::sync() {
+  if (fsync(fileno(file_)) != 0) fail(path_, "writing", errno);
 }
 
 TemporaryFile::TemporaryFile(const std::string& stem, const std::string& text) {

@@ -7,11 +7,37 @@
 
 namespace nbs {
 
-std::string sha256(const std::string& bytes) {
+namespace {
+
+[[noreturn]] void fail() {
+  throw Error("OpenSSL could not compute a SHA-256; check that its default provider is available");
+}
+
+EVP_MD_CTX* context_of(void* context) {
+  return static_cast<EVP_MD_CTX*>(context);
+}
+
+}  // namespace
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+  if (context_ == nullptr) fail();
+  if (EVP_DigestInit_ex(context_of(context_), EVP_sha256(), nullptr) == 1) return;
+  EVP_MD_CTX_free(context_of(context_));
+  fail();
+}
+
+Sha256::~Sha256() {
+  EVP_MD_CTX_free(context_of(context_));
+}
+
+void Sha256::add(std::string_view bytes) {
+  if (EVP_DigestUpdate(context_of(context_), bytes.data(), bytes.size()) != 1) fail();
+}
+
+std::string Sha256::hexadecimal() {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) != 1)
-    throw Error("OpenSSL could not compute a SHA-256; check that its default provider is available");
+  if (EVP_DigestFinal_ex(context_of(context_), digest, &length) != 1) fail();
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
   for (unsigned int i = 0; i < length; ++i) {
@@ -19,6 +45,12 @@ std::string sha256(const std::string& bytes) {
     text += kDigits[digest[i] & 15];
   }
   return text;
+}
+
+std::string sha256(const std::string& bytes) {
+  Sha256 hash;
+  hash.add(bytes);
+  return hash.hexadecimal();
 }
 
 std::string file_sha256(const std::filesystem::path& file) {

@@ -22,17 +22,30 @@ namespace {
 
 struct BatchArguments : PipelineArguments {
   std::string parent = "runs";
-  int parallel = 1;
+  launch::BatchOptions options;
 };
 
 using State = launch::Job::State;
+
+// How a run began, if not in a folder of its own from the beginning.
+std::string beginning(const launch::Job& job) {
+  if (job.checkpoint_refused) return ", from its beginning: the checkpoint was refused, log.txt says why";
+  return job.resumed ? ", from its checkpoint" : "";
+}
 
 void tell(const launch::Job& job, std::size_t ended, std::size_t total) {
   const std::string head = fmt::format("[{}/{}] {}", ended, total, job.label);
   const std::string why = job.problem.empty() ? "" : ": " + job.problem;
   switch (job.state) {
     case State::running:
-      put_now(fmt::format("started   {} -> {}\n", job.label, job.folder.string()));
+      put_now(fmt::format("started   {} -> {}{}\n", job.label, job.folder.string(), beginning(job)));
+      break;
+    case State::elsewhere:
+      put_now(fmt::format("waits     {}: another process works on it in {}\n", job.label, job.folder.string()));
+      break;
+    case State::again:
+      put_now(fmt::format("again     {}: failed (status {}){}; see {}\n", job.label, job.status, why,
+                          record::RunDirectory(job.folder).log().string()));
       break;
     case State::skipped:
       put_now(fmt::format("[{}/{}] finished before: {} -> {}\n", ended, total, job.label, job.folder.string()));
@@ -64,9 +77,9 @@ std::string interrupted_text(const std::vector<launch::Job>& jobs) {
   };
   return fmt::format(
       "interrupted: of {} runs {} are finished, {} failed, {} were cut short and {} not started; the same command "
-      "skips the finished ones and starts the others from their beginning",
+      "skips the finished ones and goes on with those that were cut short from their checkpoints",
       jobs.size(), count(State::done, State::skipped), count(State::failed), count(State::interrupted),
-      count(State::waiting));
+      count(State::waiting, State::elsewhere, State::again));
 }
 
 int run_batch(const BatchArguments& arguments) {
@@ -78,16 +91,17 @@ int run_batch(const BatchArguments& arguments) {
     jobs.push_back(std::move(job));
   }
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
-  if (static_cast<unsigned>(arguments.parallel) > cores && jobs.size() > cores) {
+  if (static_cast<unsigned>(arguments.options.parallel) > cores && jobs.size() > cores) {
     say(fmt::format("note: {} runs at a time share {} cores, so each gets less than one, and all take memory at once",
-                    std::min<std::size_t>(static_cast<std::size_t>(arguments.parallel), jobs.size()), cores));
+                    std::min<std::size_t>(static_cast<std::size_t>(arguments.options.parallel), jobs.size()), cores));
   }
-  put_now(fmt::format("{} runs, {} at a time\n", jobs.size(), arguments.parallel));
+  put_now(fmt::format("{} runs, {} at a time\n", jobs.size(), arguments.options.parallel));
   std::size_t ended = 0;
   bool all_well = true;
-  const auto end = launch::run_batch(jobs, arguments.parent, arguments.parallel, [&](const launch::Job& job) {
-    if (job.state != State::running) ++ended;
-    if (job.status != 0 || job.state == State::failed) all_well = false;
+  const auto end = launch::run_batch(jobs, arguments.parent, arguments.options, [&](const launch::Job& job) {
+    const bool has_ended = job.state != State::running && job.state != State::elsewhere && job.state != State::again;
+    if (has_ended) ++ended;
+    if (has_ended && (job.status != 0 || job.state == State::failed)) all_well = false;
     tell(job, ended, jobs.size());
     if (job.state == State::done) report::write_run_report(job.folder);
   });
@@ -99,6 +113,12 @@ int run_batch(const BatchArguments& arguments) {
     // It loses no result, and `nbs report` makes it later.
     say(fmt::format("nbs: no report of {}: {}", arguments.parent, error.what()));
     all_well = false;
+  }
+  if (end.failed_fast) {
+    const auto left = std::count_if(jobs.begin(), jobs.end(), [](const launch::Job& job) {
+      return job.state == State::waiting || job.state == State::elsewhere || job.state == State::again;
+    });
+    say(fmt::format("{} runs were not started, as one had failed (--fail-fast)", left));
   }
   if (end.stop_signal != 0) {
     say(interrupted_text(jobs));
@@ -114,12 +134,22 @@ void add_batch(CLI::App& app, Action& action) {
   const auto arguments = std::make_shared<BatchArguments>();
   arguments->add_to(*command);
   command->add_option("-o,--out", arguments->parent, "Folder that run folders are made in")->capture_default_str();
-  command->add_option("-j,--jobs", arguments->parallel, "Runs at a time; the cores are divided among them")
+  command->add_option("-j,--jobs", arguments->options.parallel, "Runs at a time; the cores are divided among them")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  command->add_option("--retry", arguments->options.retries, "Times that a run which failed is tried again")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command
+      ->add_option("--timeout", arguments->options.minutes,
+                   "Minutes after which a run is told to end and has failed; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_flag("--fail-fast", arguments->options.fail_fast, "Start no more runs when one has failed");
   command->footer(
       "All files are checked before anything is trained. A failed run stops no other; its messages are in log.txt.\n"
       "Ctrl-C: running runs end cleanly, nothing new is started, the report is written; the same command goes on.\n"
+      "A run that was cut off goes on from its checkpoint. Several batches may share a folder; each run is done once.\n"
       "Results change with the number of threads in their last digits: keep -j the same to repeat a batch exactly.\n"
       "Example: nbs batch pipelines/crackforest/*.toml --set data.root=/data/crackforest --out runs/crackforest");
   command->callback([arguments, &action] { action = [arguments] { return run_batch(*arguments); }; });

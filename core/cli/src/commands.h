@@ -26,6 +26,7 @@ void add_plugins(CLI::App& app, Action& action);
 void add_options(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_table(CLI::App& app, Action& action);
+void add_export(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
 void add_postproc(CLI::App& app, Action& action);
 void add_tune(CLI::App& app, Action& action);

@@ -50,6 +50,7 @@ void add_commands(CLI::App& app, nbs::cli::Action& action) {
   add_choose(app, action);
   add_report(app, action);
   add_table(app, action);
+  add_export(app, action);
   add_predict(app, action);
   add_plugins(app, action);
   add_options(app, action);

@@ -7,6 +7,7 @@
 
 #include "nbs/base/print.h"
 #include "nbs/error.h"
+#include "nbs/launch/claim.h"
 #include "nbs/launch/worker_process.h"
 #include "nbs/record/run_directory.h"
 #include "nbs/report/report.h"
@@ -22,10 +23,52 @@ namespace {
 struct RunArguments : PipelineArguments {
   std::string parent = "runs";
   std::string folder;
+  std::string resume;
   std::string progress = "auto";
 };
 
+// Trains in the folder that is claimed and makes its report. Returns the exit code.
+int run_in(const launch::Claim& claim, const std::string& progress) {
+  const record::RunDirectory run(claim.folder);
+  const auto& folder = run.folder();
+  std::vector<std::string> words = {"run", run.resolved().string(), "--out", folder.string(), "--progress", progress};
+  if (claim.kind == launch::Claim::Kind::resume) words.insert(words.end(), {"--resume", "yes"});
+  int code = launch::run_worker(words, claim.descriptors());
+  if (code == kGood && !run.is_finished()) {
+    say(fmt::format("nbs: the worker ended as if all were well, but left no finished result in {}", folder.string()));
+    code = kFailed;
+  }
+  print_outcome(folder);
+  try {
+    report::write_run_report(folder);
+    put_now(fmt::format("report: {}\n", run.report().string()));
+  } catch (const std::exception& error) {
+    // A report that cannot be made loses no result; `nbs report` makes it later.
+    say(fmt::format("nbs: no report for {}: {}", folder.string(), error.what()));
+    if (code == kGood) code = kFailed;
+  }
+  return code;
+}
+
+int resume(const RunArguments& arguments, const std::string& progress) {
+  if (!arguments.files.empty() || !arguments.overrides.empty() || !arguments.folder.empty()) {
+    throw Error(
+        "--resume goes on with the pipeline in the run's folder, so it takes neither pipeline files nor --set nor "
+        "--run-dir; leave them out");
+  }
+  const auto claim = launch::resume_run(arguments.resume);
+  if (claim.kind == launch::Claim::Kind::complete) {
+    say(fmt::format("{} is finished; there is nothing to go on with", arguments.resume));
+    print_outcome(arguments.resume);
+    return kGood;
+  }
+  return run_in(claim, progress);
+}
+
 int run_all(const RunArguments& arguments) {
+  const std::string progress =
+      arguments.progress != "auto" ? arguments.progress : (isatty(STDERR_FILENO) != 0 ? "bar" : "lines");
+  if (!arguments.resume.empty()) return resume(arguments, progress);
   const auto pipelines = load_pipelines(arguments);
   if (!arguments.folder.empty() && pipelines.size() > 1) {
     throw Error(
@@ -33,28 +76,12 @@ int run_all(const RunArguments& arguments) {
                     "above them",
                     pipelines.size()));
   }
-  const std::string progress =
-      arguments.progress != "auto" ? arguments.progress : (isatty(STDERR_FILENO) != 0 ? "bar" : "lines");
   int worst = kGood;
   for (const auto& [label, pipeline] : pipelines) {
-    const auto run = arguments.folder.empty() ? record::RunDirectory::create(arguments.parent, pipeline)
-                                              : record::RunDirectory::use(arguments.folder, pipeline);
-    const auto& folder = run.folder();
-    say(fmt::format("{} -> {}", label, folder.string()));
-    int code = launch::run_worker({"run", run.resolved().string(), "--out", folder.string(), "--progress", progress});
-    if (code == kGood && !run.is_finished()) {
-      say(fmt::format("nbs: the worker ended as if all were well, but left no finished result in {}", folder.string()));
-      code = kFailed;
-    }
-    print_outcome(folder);
-    try {
-      report::write_run_report(folder);
-      put_now(fmt::format("report: {}\n", run.report().string()));
-    } catch (const std::exception& error) {
-      // A report that cannot be made loses no result; `nbs report` makes it later.
-      say(fmt::format("nbs: no report for {}: {}", folder.string(), error.what()));
-      if (code == kGood) code = kFailed;
-    }
+    const auto claim = arguments.folder.empty() ? launch::new_run(arguments.parent, pipeline)
+                                                : launch::new_run_in(arguments.folder, pipeline);
+    say(fmt::format("{} -> {}", label, claim.folder.string()));
+    const int code = run_in(claim, progress);
     if (code > kToldToStop) return code;
     if (code != kGood) worst = kFailed;
   }
@@ -69,13 +96,20 @@ void add_run(CLI::App& app, Action& action) {
   arguments->add_to(*command);
   command->add_option("-o,--out", arguments->parent, "Folder that run folders are made in")->capture_default_str();
   command->add_option("--run-dir", arguments->folder, "The run's own folder; must be new or empty");
+  command->get_option("FILE")->required(false);
+  command->add_option("--resume", arguments->resume, "Go on with the run in this folder, which was cut off");
   command->add_option("--progress", arguments->progress, "What is shown on standard error")
       ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
       ->capture_default_str();
   command->footer(
       "Ctrl-C ends a run cleanly: what was learned so far is scored and written. A second Ctrl-C ends it at once.\n"
+      "A run that was cut off, however it was, goes on from its last checkpoint and ends with the same bytes: nbs run\n"
+      "--resume runs/crackforest-0123abcd.\n"
       "Example: nbs run pipelines/crackforest.toml --set data.root=/data/crackforest --set seed=1");
-  command->callback([arguments, &action] { action = [arguments] { return run_all(*arguments); }; });
+  command->callback([arguments, &action] {
+    if (arguments->files.empty() && arguments->resume.empty()) throw CLI::RequiredError("FILE");
+    action = [arguments] { return run_all(*arguments); };
+  });
 }
 
 }  // namespace nbs::cli

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sstream>
+
 #include <fmt/format.h>
 
 #include "nbs/base/hash.h"
@@ -60,6 +62,21 @@ std::string to_toml(const Pipeline& pipeline) {
   return out;
 }
 
+bool changes_results(const std::string& section, const std::string& option) {
+  return section != "train" || option != "checkpoint_minutes";
+}
+
+std::string identity_of(const std::string& resolved_text) {
+  std::string identity;
+  std::string section;
+  std::istringstream lines(resolved_text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.front() == '[') section = line.substr(1, line.find(']') - 1);
+    if (changes_results(section, line.substr(0, line.find(" = ")))) identity += line + '\n';
+  }
+  return identity;
+}
+
 std::string components_toml(const Pipeline& pipeline) {
   std::string out = "name = \"components\"\n";
   if (!pipeline.plugin_path.empty()) out += fmt::format("plugin_path = {}\n", toml_text(Value{pipeline.plugin_path}));
@@ -73,7 +90,7 @@ std::string components_toml(const Pipeline& pipeline) {
 }
 
 std::string short_hash(const Pipeline& pipeline) {
-  return sha256(to_toml(pipeline)).substr(0, 8);
+  return sha256(identity_of(to_toml(pipeline))).substr(0, 8);
 }
 
 std::vector<std::pair<std::string, std::vector<OptionSpec>>> section_specs() {

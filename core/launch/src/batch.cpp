@@ -2,14 +2,18 @@
 #include "nbs/launch/batch.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <thread>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "nbs/base/ending.h"
 #include "nbs/base/files.h"
 #include "nbs/base/print.h"
 #include "nbs/error.h"
+#include "nbs/launch/claim.h"
 #include "nbs/launch/worker_process.h"
 #include "nbs/record/run_directory.h"
 
@@ -17,19 +21,35 @@ namespace nbs::launch {
 
 namespace {
 
+using Kind = Claim::Kind;
+
 /// A batch while it runs.
 class Batch {
  public:
-  Batch(std::filesystem::path parent, int parallel, const std::function<void(const Job&)>& changed)
-      : parent_(std::move(parent)), parallel_(static_cast<std::size_t>(std::max(1, parallel))), changed_(changed) {}
+  Batch(std::filesystem::path parent, const BatchOptions& options, const std::function<void(const Job&)>& changed)
+      : parent_(std::move(parent)),
+        options_(options),
+        parallel_(static_cast<std::size_t>(std::max(1, options.parallel))),
+        changed_(changed) {}
 
   BatchEnd run(std::vector<Job>& jobs) {
-    for (auto& job : jobs) {
-      if (workers_.stop_signal() != 0) break;
-      if (!skip(job)) start(job);
+    for (auto& job : jobs)
+      waiting_.push_back(&job);
+    for (;;) {
+      const bool starts = workers_.stop_signal() == 0 && !failed_;
+      if (starts && !waiting_.empty() && workers_.running() < parallel_) {
+        Job& job = *waiting_.front();
+        waiting_.pop_front();
+        start(job);
+      } else if (workers_.running() > 0) {
+        wait_for_one();
+      } else if (starts && !elsewhere_.empty()) {
+        look_again();
+      } else {
+        break;
+      }
     }
-    while (workers_.running() > 0)
-      wait_for_one();
+    end_.failed_fast = failed_ && (!waiting_.empty() || !elsewhere_.empty());
     end_.stop_signal = workers_.stop_signal();
     return end_;
   }
@@ -48,32 +68,39 @@ class Batch {
     }
   }
 
-  bool skip(Job& job) {
-    std::vector<std::string> remarks;
-    job.folder = finished_run(parent_, job.pipeline, &remarks);
-    for (const auto& remark : remarks)
-      say(fmt::format("nbs: {}: {}", job.label, remark));
-    if (job.folder.empty()) return false;
-    job.state = Job::State::skipped;
-    tell(job);
-    return true;
-  }
-
   void start(Job& job) {
-    while (workers_.running() >= parallel_)
-      wait_for_one();
-    if (workers_.stop_signal() != 0) return;
     try {
-      job.folder = record::RunDirectory::create(parent_, job.pipeline).folder();
-      const pid_t process = workers_.start(words_for(job), record::RunDirectory(job.folder).log());
-      jobs_.emplace(process, &job);
-      job.state = Job::State::running;
+      auto claim = claim_run(parent_, job.pipeline);
+      for (const auto& remark : claim.remarks)
+        say(fmt::format("nbs: {}: {}", job.label, remark));
+      job.folder = claim.folder;
+      if (claim.kind == Kind::complete) {
+        job.state = Job::State::skipped;
+      } else if (claim.kind == Kind::elsewhere) {
+        elsewhere_.push_back(&job);
+        if (job.state == Job::State::elsewhere) return;  // was told before
+        job.state = Job::State::elsewhere;
+      } else {
+        start_worker(job, std::move(claim));
+      }
     } catch (const std::exception& error) {
       job.state = Job::State::failed;
       job.status = 1;
       job.problem = error.what();
+      failed_ = failed_ || options_.fail_fast;
     }
     tell(job);
+  }
+
+  void start_worker(Job& job, Claim claim) {
+    job.resumed = claim.kind == Kind::resume;
+    WorkerStart how;
+    how.log = record::RunDirectory(job.folder).log();
+    how.descriptors = claim.descriptors();
+    how.seconds = 60 * options_.minutes;
+    const pid_t process = workers_.start(words_for(job), how);
+    running_.emplace(process, Running{&job, std::move(claim)});
+    job.state = Job::State::running;
   }
 
   std::vector<std::string> words_for(const Job& job) const {
@@ -84,67 +111,93 @@ class Batch {
       words.emplace_back("--threads");
       words.push_back(std::to_string(std::max<std::size_t>(1, cores / parallel_)));
     }
+    if (job.resumed) words.insert(words.end(), {"--resume", "yes"});
     return words;
   }
 
   void wait_for_one() {
     const WorkerEnd end = workers_.wait();
-    Job& job = *jobs_.at(end.process);
-    jobs_.erase(end.process);
+    auto ended = running_.extract(end.process);
+    Job& job = *ended.mapped().job;
     job.status = end.status();
     job.problem = explanation(end);
-    if (record::RunDirectory(job.folder).is_finished()) {
+    const record::RunDirectory run(job.folder);
+    if (run.is_complete()) {
       // Scores and model are there; a status other than 0 then says that something beside them is missing.
       job.state = Job::State::done;
-    } else if (workers_.stop_signal() != 0 || end.status() == 130) {
+    } else if (workers_.stop_signal() != 0) {
+      job.state = Job::State::interrupted;
+    } else if (end.code == kCheckpointRefused) {
+      begin_anew(job, std::move(ended.mapped().claim));
+    } else if (end.timed_out) {
+      job.problem = fmt::format("it did not end within {} minutes (--timeout) and was ended", options_.minutes);
+      fail(job);
+    } else if (end.status() == 130) {
       job.state = Job::State::interrupted;
     } else {
-      job.state = Job::State::failed;
       if (end.status() == 0) job.problem = "the worker ended as if all were well, but left no finished result";
+      fail(job);
     }
     tell(job);
   }
 
+  // Why is in its log.
+  void begin_anew(Job& job, Claim claim) {
+    std::error_code ignored;
+    std::filesystem::remove(record::RunDirectory(job.folder).checkpoint(), ignored);
+    job.checkpoint_refused = true;
+    claim.kind = Kind::begin;
+    try {
+      start_worker(job, std::move(claim));
+    } catch (const std::exception& error) {
+      job.problem = error.what();
+      fail(job);
+    }
+  }
+
+  void fail(Job& job) {
+    ++job.attempts;
+    const bool diverged = record::RunDirectory(job.folder).state() == record::RunState::diverged;
+    if (job.attempts <= options_.retries && !diverged && !failed_) {
+      job.state = Job::State::again;
+      waiting_.push_front(&job);
+      return;
+    }
+    job.state = Job::State::failed;
+    failed_ = failed_ || options_.fail_fast;
+  }
+
+  // All else has ended. A signal ends the pause.
+  void look_again() {
+    constexpr int kPause = 500000;  // microseconds
+    usleep(kPause);
+    waiting_.swap(elsewhere_);
+  }
+
+  struct Running {
+    Job* job;
+    Claim claim;
+  };
+
   std::filesystem::path parent_;
+  BatchOptions options_;
   std::size_t parallel_;
   const std::function<void(const Job&)>& changed_;
+  std::deque<Job*> waiting_;
+  std::deque<Job*> elsewhere_;
+  // Before the workers, which end before the locks are let go.
+  std::map<pid_t, Running> running_;
   Workers workers_;
-  std::map<pid_t, Job*> jobs_;
+  bool failed_ = false;  // so that nothing more is started
   BatchEnd end_;
 };
 
 }  // namespace
 
-std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline,
-                                   std::vector<std::string>* remarks) {
-  const std::string stem = fmt::format("{}-{}", pipeline.name, config::short_hash(pipeline));
-  std::error_code failed;
-  std::filesystem::directory_iterator at(parent, failed);
-  for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
-    const auto& folder = at->path();
-    const std::string name = folder.filename().string();
-    if (name != stem && name.rfind(stem + "-", 0) != 0) continue;
-    const record::RunDirectory run(folder);
-    if (!run.is_finished()) continue;
-    try {
-      // The hash in the name is short; the file itself decides.
-      if (read_file(run.resolved()) != config::to_toml(pipeline)) continue;
-      const auto changes = record::changed_plugins(run.read_provenance().value_or(record::Provenance{}), pipeline);
-      if (changes.empty()) return folder;
-      if (remarks != nullptr) {
-        remarks->push_back(fmt::format("{} is finished, but not with these plugins, so it does not count: {}",
-                                       folder.string(), fmt::join(changes, "; ")));
-      }
-    } catch (const Error&) {
-      // Nobody knows of which pipeline that is the result.
-    }
-  }
-  return {};
-}
-
-BatchEnd run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, int parallel,
+BatchEnd run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, const BatchOptions& options,
                    const std::function<void(const Job&)>& changed) {
-  return Batch(parent, parallel, changed).run(jobs);
+  remove_unfinished_files(parent);
+  return Batch(parent, options, changed).run(jobs);
 }
 
 }  // namespace nbs::launch

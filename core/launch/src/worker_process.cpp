@@ -121,7 +121,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
   return pointers;
 }
 
-pid_t spawn(const std::vector<std::string>& arguments, int output, const std::filesystem::path& log) {
+pid_t spawn(const std::vector<std::string>& arguments, int output, const WorkerStart& how) {
   const auto program = worker_program();
   const std::string name = program.string();
   std::vector<std::string> copies = {name};
@@ -144,8 +144,10 @@ pid_t spawn(const std::vector<std::string>& arguments, int output, const std::fi
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(1);  // it was gone before that took effect
     if (output >= 0) dup2(output, STDOUT_FILENO);
-    if (!log.empty()) {
-      const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    for (const int descriptor : how.descriptors)
+      fcntl(descriptor, F_SETFD, 0);
+    if (!how.log.empty()) {
+      const int file = open(how.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
       if (file >= 0) dup2(file, STDERR_FILENO);
     }
     // Not what was before this function: start() has blocked them, too.
@@ -208,7 +210,7 @@ std::string explanation(const WorkerEnd& end) {
     return fmt::format("the worker was ended by {} (signal {}): {}", name != nullptr ? fmt::format("SIG{}", name) : "?",
                        end.signal, meaning(end.signal));
   }
-  for (const int known : {0, 1, 2, 127, 130, kEndedFromInside}) {
+  for (const int known : {0, 1, 2, 127, 130, kEndedFromInside, kCheckpointRefused}) {
     if (end.code == known) return "";
   }
   return fmt::format("the worker ended with status {}, which is none of its own: a plugin or library has ended it",
@@ -244,16 +246,17 @@ int Workers::stop_signal() const {
   return stopped_by.load();
 }
 
-pid_t Workers::start(const std::vector<std::string>& arguments, const std::filesystem::path& log) {
+pid_t Workers::start(const std::vector<std::string>& arguments, const WorkerStart& how) {
   const Blocked blocked;  // until the handler knows the new process
   auto* const place =
       std::find_if(std::begin(running_now), std::end(running_now), [](const auto& id) { return id.load() == 0; });
   if (place == std::end(running_now))
     throw Error(fmt::format("more than {} workers cannot run at a time", kMostWorkers));
   running_.reserve(running_.size() + 1);
-  const pid_t process = spawn(arguments, -1, log);
+  const pid_t process = spawn(arguments, -1, how);
   place->store(process);
   running_.push_back(process);
+  if (how.seconds > 0) limits_[process].at = now_ms() + static_cast<std::int64_t>(how.seconds * 1000);
   return process;
 }
 
@@ -267,7 +270,29 @@ WorkerEnd Workers::forget(pid_t process, int status) {
     if (id.load() == process) id.store(0);
   }
   running_.erase(std::find(running_.begin(), running_.end(), process));
-  return end_of(process, status);
+  auto end = end_of(process, status);
+  const auto limit = limits_.find(process);
+  end.timed_out = limit != limits_.end() && limit->second.told;
+  if (limit != limits_.end()) limits_.erase(limit);
+  return end;
+}
+
+// Whose time is over is told to end, and killed if that does not help.
+void Workers::enforce_limits(std::int64_t allowed_ms) {
+  const auto now = now_ms();
+  for (auto& [process, limit] : limits_) {
+    if (now < limit.at) continue;
+    kill(process, limit.told ? SIGKILL : SIGTERM);
+    limit = {now + allowed_ms, true};
+  }
+}
+
+// On the monotonic clock; 0 if no worker's time is limited.
+std::int64_t Workers::next_limit() const {
+  std::int64_t next = 0;
+  for (const auto& [process, limit] : limits_)
+    next = next == 0 ? limit.at : std::min(next, limit.at);
+  return next;
 }
 
 WorkerEnd Workers::wait() {
@@ -290,26 +315,28 @@ WorkerEnd Workers::wait() {
       send(signal);
       if (signal != SIGINT && deadline_ == 0) deadline_ = now_ms() + allowed_ms;
     }
-    timespec left{};
-    if (deadline_ != 0) {
-      const auto milliseconds = deadline_ - now_ms();
-      if (milliseconds <= 0) {
-        say(fmt::format("nbs: {} of the workers did not end within {} s and were killed", running_.size(),
-                        allowed_ms / 1000));
-        send(SIGKILL);
-        deadline_ = now_ms() + allowed_ms;
-        continue;
-      }
-      left.tv_sec = milliseconds / 1000;
-      left.tv_nsec = milliseconds % 1000 * 1000000;
+    enforce_limits(allowed_ms);
+    if (deadline_ != 0 && deadline_ <= now_ms()) {
+      say(fmt::format("nbs: {} of the workers did not end within {} s and were killed", running_.size(),
+                      allowed_ms / 1000));
+      send(SIGKILL);
+      deadline_ = now_ms() + allowed_ms;
     }
-    ppoll(nullptr, 0, deadline_ != 0 ? &left : nullptr, &while_waiting);
+    std::int64_t until = next_limit();
+    if (deadline_ != 0) until = until == 0 ? deadline_ : std::min(until, deadline_);
+    timespec left{};
+    const auto milliseconds = std::max<std::int64_t>(0, until - now_ms());
+    left.tv_sec = milliseconds / 1000;
+    left.tv_nsec = milliseconds % 1000 * 1000000;
+    ppoll(nullptr, 0, until != 0 ? &left : nullptr, &while_waiting);
   }
 }
 
-int run_worker(const std::vector<std::string>& arguments) {
+int run_worker(const std::vector<std::string>& arguments, const std::vector<int>& descriptors) {
   Workers workers;
-  workers.start(arguments);
+  WorkerStart how;
+  how.descriptors = descriptors;
+  workers.start(arguments, how);
   const WorkerEnd end = workers.wait();
   if (workers.stop_signal() != 0) return 128 + workers.stop_signal();
   if (end.signal == SIGINT) return 130;

@@ -100,12 +100,22 @@ std::string resolved_text(const config::Pipeline& pipeline) {
 
 }  // namespace
 
+std::string RunDirectory::stem(const config::Pipeline& pipeline) {
+  return fmt::format("{}-{}", pipeline.name, config::short_hash(pipeline));
+}
+
+bool RunDirectory::is_named_for(const std::filesystem::path& folder, const config::Pipeline& pipeline) {
+  const auto name = folder.filename().string();
+  const auto first = stem(pipeline);
+  return name == first || name.rfind(first + "-", 0) == 0;
+}
+
 RunDirectory RunDirectory::create(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
   const auto text = resolved_text(pipeline);
   make_parents(parent);
-  const std::string stem = fmt::format("{}-{}", pipeline.name, config::short_hash(pipeline));
+  const auto first = stem(pipeline);
   for (int number = 1;; ++number) {
-    RunDirectory run(parent / (number == 1 ? stem : fmt::format("{}-{}", stem, number)));
+    RunDirectory run(parent / (number == 1 ? first : fmt::format("{}-{}", first, number)));
     // mkdir either makes the folder or says that somebody else has: two runs that start together cannot share one.
     if (mkdir(run.folder().c_str(), 0755) == 0) {
       write_file(run.resolved(), text);
@@ -160,6 +170,38 @@ bool RunDirectory::has_result() const {
   return is_there(result());
 }
 
+bool RunDirectory::has_checkpoint() const {
+  return is_there(checkpoint());
+}
+
+bool RunDirectory::is_complete() const {
+  if (!has_result()) return false;
+  try {
+    const auto result = read_result();
+    return result.finished() && !result.pictures_cut_off();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+bool RunDirectory::was_cut_off() const {
+  if (!has_result()) return is_there(resolved());
+  try {
+    const auto result = read_result();
+    return result.pictures_cut_off() || (result.stop_reason == StopReason::interrupted && has_checkpoint());
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+bool RunDirectory::is_of(const config::Pipeline& pipeline) const {
+  try {
+    return config::identity_of(read_file(resolved())) == config::identity_of(config::to_toml(pipeline));
+  } catch (const Error&) {
+    return false;  // nobody knows of which pipeline it is
+  }
+}
+
 RunState RunDirectory::state() const {
   if (!has_result()) return RunState::unfinished;
   try {
@@ -181,6 +223,10 @@ RunResult RunDirectory::read_result() const {
 
 void RunDirectory::write_result(const RunResult& result_to_write) const {
   write_file(result(), file_text(to_json(result_to_write)));
+}
+
+void RunDirectory::write_resolved(const config::Pipeline& pipeline) const {
+  write_file(resolved(), resolved_text(pipeline));
 }
 
 std::optional<Provenance> RunDirectory::read_provenance() const {

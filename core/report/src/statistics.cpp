@@ -10,12 +10,17 @@
 
 #include <fmt/format.h>
 
+#include "nbs/config/pipeline.h"
+
 namespace nbs::report {
 
 namespace {
 
-bool is_seed_or_name(const std::string& option) {
-  return option == "name" || option == "seed" || option == "data.split_seed";
+// Whether runs that differ in this option alone are runs of one method.
+bool tells_nothing(const std::string& option) {
+  if (option == "name" || option == "seed" || option == "data.split_seed") return true;
+  const auto dot = option.find('.');
+  return dot != std::string::npos && !config::changes_results(option.substr(0, dot), option.substr(dot + 1));
 }
 
 std::string group_key(const RunRecord& run) {
@@ -25,7 +30,7 @@ std::string group_key(const RunRecord& run) {
   }
   std::string key;
   for (const auto& [name, value] : run.options) {
-    if (!is_seed_or_name(name)) key += name + " = " + to_text(value) + "\n";
+    if (!tells_nothing(name)) key += name + " = " + to_text(value) + "\n";
   }
   for (const auto& plugin : run.provenance.plugins)
     key += fmt::format("{} {} {}\n", plugin.kind, plugin.name, plugin.sha256);
@@ -114,7 +119,7 @@ std::vector<std::string> varying_options(const std::vector<const RunRecord*>& ru
   std::vector<std::string> names;
   for (const RunRecord* run : runs) {
     for (const auto& [name, value] : run->options) {
-      if (is_seed_or_name(name) || name.rfind("experiment.", 0) == 0) continue;
+      if (tells_nothing(name) || name.rfind("experiment.", 0) == 0) continue;
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
   }

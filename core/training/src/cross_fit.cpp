@@ -116,7 +116,6 @@ std::vector<FoldModel> CrossFit::load_models(const StateReader& reader, const st
     reader.require(models[k].left_out == trained_[k].left_out,
                    fmt::format("fold {} of \"{}\" leaves out other images than this pipeline's", k, name));
     trained_[k].predictor->load(models[k].predictor);
-    models[k].predictor.require_all_read();
   }
   return models;
 }

@@ -219,25 +219,46 @@ class Reader {
 
 }  // namespace
 
-std::string to_safetensors(const State& state) {
-  std::string data;
+std::string_view numbers_of(const torch::Tensor& tensor) {
+  if (tensor.numel() == 0) return {};
+  return {static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()};
+}
+
+std::string safetensors_header(const State& state) {
+  Sha256 hash;
+  std::size_t end = 0;
   nlohmann::ordered_json header;
   header["__metadata__"]["format"] = "nbs";
+  header["__metadata__"]["sha256"] = "";
   for (const auto& [name, tensor] : state.tensors()) {
-    const std::size_t begin = data.size();
-    if (tensor.numel() > 0) data.append(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
-    header[name] = {{"dtype", name_of(tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {begin, data.size()}}};
+    const std::size_t begin = end;
+    const auto numbers = numbers_of(tensor);
+    hash.add(numbers);
+    end += numbers.size();
+    header[name] = {
+        {"dtype", name_of(tensor.scalar_type())}, {"shape", tensor.sizes().vec()}, {"data_offsets", {begin, end}}};
   }
-  header["__metadata__"]["sha256"] = sha256(data);
+  header["__metadata__"]["sha256"] = hash.hexadecimal();
   auto text = header.dump();
   // The numbers begin at a multiple of 8.
   text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');
   const std::uint64_t length = text.size();
-  std::string bytes(reinterpret_cast<const char*>(&length), kLengthBytes);
-  bytes.reserve(kLengthBytes + text.size() + data.size());
-  return bytes.append(text).append(data);
+  if (length > kLargestHeader) {
+    throw Error(fmt::format("there are {} tensors to save, more than a file can name; lower buffer.capacity",
+                            state.tensors().size()));
+  }
+  return std::string(reinterpret_cast<const char*>(&length), kLengthBytes) + text;
+}
+
+std::string to_safetensors(const State& state) {
+  auto bytes = safetensors_header(state);
+  std::size_t length = bytes.size();
+  for (const auto& [name, tensor] : state.tensors())
+    length += tensor.nbytes();
+  bytes.reserve(length);
+  for (const auto& [name, tensor] : state.tensors())
+    bytes.append(numbers_of(tensor));
+  return bytes;
 }
 
 State from_safetensors(const std::string& bytes, const std::string& file) {

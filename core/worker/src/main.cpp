@@ -14,6 +14,7 @@
 #include "nbs/base/print.h"
 #include "nbs/host/crash.h"
 
+#include "checkpoint_refused.h"
 #include "commands.h"
 #include "error_sentence.h"
 
@@ -48,6 +49,9 @@ int run_command(int count, char** words) {
   }
   try {
     return command->second(std::vector<std::string>(words + 2, words + count));
+  } catch (const nbs::worker::CheckpointRefused& error) {
+    nbs::say(error.what());
+    return nbs::kCheckpointRefused;
   } catch (const std::exception& error) {
     // This very type is what printing to standard output throws. It is judged and said once, at the end.
     if (typeid(error) == typeid(std::system_error) && std::ferror(stdout) != 0) {

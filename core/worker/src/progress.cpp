@@ -20,10 +20,10 @@ void Progress::update(std::int64_t done, const std::vector<std::pair<std::string
   const double since = std::chrono::duration<double>(now - shown_).count();
   const bool last = done == total_;
   const double interval = style_ == Style::bar ? 0.1 : 10.0;
-  if (since < interval && !last && done != 1) return;
+  if (since < interval && !last && done != before_ + 1) return;
   shown_ = now;
   const double elapsed = std::chrono::duration<double>(now - start_).count();
-  const double left = elapsed / static_cast<double>(done) * static_cast<double>(total_ - done);
+  const double left = elapsed / static_cast<double>(done - before_) * static_cast<double>(total_ - done);
   std::string text;
   for (const auto& [name, value] : values)
     text += fmt::format("  {} {:.4g}", name, value);

@@ -14,6 +14,8 @@ class Progress {
  public:
   enum class Style { bar, lines, none };
   Progress(Style style, std::int64_t total);
+  /// So many of the iterations were done before, in another process: the time left is judged by the others.
+  void begin_at(std::int64_t done) { before_ = done; }
   /// After an iteration; `values` are worth showing, in order.
   void update(std::int64_t done, const std::vector<std::pair<std::string, double>>& values);
   /// A message between: what happens now.
@@ -24,6 +26,7 @@ class Progress {
  private:
   Style style_;
   std::int64_t total_;
+  std::int64_t before_ = 0;
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point shown_;
   bool open_ = false;

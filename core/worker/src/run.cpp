@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "nbs/base/files.h"
+#include "nbs/base/hash.h"
 #include "nbs/base/number.h"
 #include "nbs/base/print.h"
 #include "nbs/error.h"
@@ -20,6 +21,7 @@
 #include "images.h"
 #include "process_setup.h"
 #include "progress.h"
+#include "run_checkpoint.h"
 #include "scoring.h"
 #include "stop_request.h"
 #include "tuning.h"
@@ -85,18 +87,45 @@ RunData load(const config::Pipeline& pipeline, const record::RunDirectory& out) 
   return data;
 }
 
+// Takes away what an earlier start in this folder has left, but for a finished result, which is only ever replaced.
+void remove_leftovers(const record::RunDirectory& out) {
+  remove_unfinished_files(out.folder());
+  if (!out.has_result() || out.is_finished()) return;
+  std::error_code ignored;
+  for (const auto& left : {out.result(), out.report(), out.model(), out.predictions(), out.labeled()})
+    std::filesystem::remove_all(left, ignored);
+}
+
 training::TrainingResult train(const config::Pipeline& pipeline, const training::TrainingImages& images,
                                const training::Components& components, const record::RunDirectory& out,
-                               Progress& progress) {
+                               std::optional<RunCheckpoint>& from, CheckpointWriter& checkpoints, Progress& progress) {
   const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
   training::Trainer trainer(images, components, settings_of(pipeline), seed);
+  std::uint64_t length_of_metrics = 0;
+  if (from) {
+    from->restore(trainer);
+    from->require_metrics(out.metrics(), trainer);
+    length_of_metrics = from->metrics_length();
+    progress.begin_at(trainer.iteration());
+    say(fmt::format("goes on from the checkpoint after {} iterations", trainer.iteration()));
+    from.reset();  // it may take as much memory as training itself
+  } else {
+    std::error_code ignored;
+    std::filesystem::remove(out.checkpoint(), ignored);
+  }
+  remove_leftovers(out);
+  cut_file(out.metrics(), length_of_metrics);
   LineFile metrics(out.metrics());
   auto outcome = trainer.run(
       [&](const training::IterationReport& report) {
         metrics.append(record::metrics_line(report));
         progress.update(report.iteration + 1, record::progress_values(report));
       },
-      stop_requested);
+      [&] {
+        const bool stopping = stop_requested();
+        checkpoints.look(trainer, metrics, stopping);
+        return stopping;
+      });
   progress.finish();
   if (!outcome.explanation.empty()) say(outcome.explanation);
   return outcome;
@@ -226,27 +255,52 @@ void say_missing(const record::MissingPictures& missing) {
 
 int run(const std::vector<std::string>& words) {
   const Clock clock;
-  const Arguments arguments(words, {"out", "progress", "threads"}, 1);  // RESOLVED may lie in a folder "--x"
+  const Arguments arguments(words, {"out", "progress", "threads", "resume"}, 1);  // RESOLVED may lie in a folder "--x"
   const record::RunDirectory out(arguments.need("out"));
   handle_stop_signals();
   const auto style = style_of(arguments.get("progress", "lines"));
-  Session session(arguments.need_plain(0, "RESOLVED"),
-                  parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096), say);
+  const auto& resolved = arguments.need_plain(0, "RESOLVED");
+  std::optional<RunCheckpoint> from;
+  if (arguments.get("resume", "no") == "yes") {
+    from.emplace(out.checkpoint());
+    from->require_pipeline(sha256(config::identity_of(read_file(resolved))));
+  }
+  const auto threads = parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096);
+  Session session(resolved, from ? from->threads() : threads, say);
   set_up_process(session.threads());
   const auto& pipeline = session.pipeline();
   Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.predictor_iterations);
-  out.write_provenance(record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads()));
+  const auto provenance =
+      record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads());
+  CheckpointWriter::Run run;
+  run.origin.version = version_of(record::version_text(), TORCH_VERSION, provenance.plugins);
+  run.origin.pipeline = sha256(config::identity_of(read_file(resolved)));
+  if (from) {
+    from->require_version(run.origin.version);
+  } else {
+    out.write_provenance(provenance);  // says when the run began
+  }
 
   auto data = load(pipeline, out);
+  run.minutes = pipeline.train.options.checkpoint_minutes;
+  if (run.minutes > 0 || from) run.origin.images = hash_of(data.images);
+  if (from) from->require_images(run.origin.images);
   const auto components = session.make_components(fold_count(pipeline.evaluation.options, data.images.labeled));
   session.make_postprocessors();  // whatever is wrong with them is better known before training
-  const double before_training = clock.seconds();
-  const auto outcome = train(pipeline, data.images, components, out, progress);
+  const double before_training = clock.seconds() - (from ? from->training_seconds() : 0);
+  const double before_total = from ? from->total_seconds() : 0;
+  run.file = out.checkpoint();
+  run.metrics = out.metrics();
+  run.threads = session.threads();
+  run.training_seconds = [&] { return clock.seconds() - before_training; };
+  run.total_seconds = [&] { return clock.seconds() + before_total; };
+  CheckpointWriter checkpoints(run);
+  const auto outcome = train(pipeline, data.images, components, out, from, checkpoints, progress);
   require_unchanged(data.images, data.checksum, "training");
   auto result = result_head(pipeline, outcome);
-  result.seconds->training = clock.seconds() - before_training;
+  result.seconds->training = run.training_seconds();
   const auto write_result = [&] {
-    result.seconds->total = clock.seconds();
+    result.seconds->total = run.total_seconds();
     result.peak_memory_mib = peak_memory_mib();
     out.write_result(result);
   };
@@ -262,7 +316,7 @@ int run(const std::vector<std::string>& words) {
     if (options.predictions) {
       // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
       // not.
-      result.missing_pictures = {shown.pictures(), {"the run was ended before all of them were written"}};
+      result.missing_pictures = {shown.pictures(), {record::kPicturesCutOff}};
       write_result();
       result.missing_pictures = write_pictures(out, shown, *result.threshold, data.images);
       if (result.missing_pictures) say_missing(*result.missing_pictures);
@@ -272,6 +326,8 @@ int run(const std::vector<std::string>& words) {
   }
   write_result();
   if (result.stop_reason == record::StopReason::interrupted) return 130;
+  std::error_code ignored;
+  std::filesystem::remove(out.checkpoint(), ignored);
   return result.finished() && outcome.best && !result.missing_pictures ? 0 : 1;
 }
 

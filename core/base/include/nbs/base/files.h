@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace nbs {
 
@@ -13,11 +16,27 @@ namespace nbs {
 /// stays one and its target is replaced. What is no regular file (a device, a pipe) is written to and never replaced.
 /// Throws nbs::Error with the system's reason (no such folder, not writable, disk full); the old file then stays.
 void write_file(const std::filesystem::path& file, const std::string& bytes);
+/// The same for bytes that lie in several pieces, one behind the other.
+void write_file(const std::filesystem::path& file, const std::vector<std::string_view>& pieces);
+
+/// Whether a file of this name, without its folder, is one that write_file() has not finished.
+bool is_unfinished_file(const std::string& name);
+
+/// Removes what programs that were killed inside write_file() have left in this folder, and nothing below it. What is
+/// being written now stays, where the file system has locks.
+void remove_unfinished_files(const std::filesystem::path& folder);
 
 /// The whole of a regular file. `what` is how an error calls it ("pipeline file"). Throws nbs::Error if it cannot be
 /// read, is a folder, device or pipe (which might never end), or holds more than `limit` bytes.
 std::string read_file(const std::filesystem::path& file, const std::string& what = "file",
                       std::size_t limit = std::numeric_limits<std::size_t>::max());
+
+/// The length of a file in bytes; 0 if there is none.
+std::uintmax_t file_length(const std::filesystem::path& file);
+
+/// Cuts a file off behind its first `length` bytes; one that is not there is made. Throws nbs::Error if that fails, or
+/// the file is shorter.
+void cut_file(const std::filesystem::path& file, std::uintmax_t length);
 
 /// A file that lines are added to; each is on disk, for other readers, when append() returns.
 class LineFile {
@@ -28,6 +47,8 @@ class LineFile {
   LineFile& operator=(const LineFile&) = delete;
   /// `line` has no newline. Throws nbs::Error if it cannot be written.
   void append(const std::string& line);
+  /// Returns when all lines are on the disk, so that they outlast a power cut. Throws nbs::Error.
+  void sync();
 
  private:
   std::filesystem::path path_;

@@ -163,6 +163,14 @@ std::vector<Diagnostic> check_plugin_path(const Document& document);
 /// The pipeline as TOML with every default written out; resolving it gives the same pipeline.
 std::string to_toml(const Pipeline& pipeline);
 
+/// Whether an option of one of the host's sections may change what a run computes. Those that cannot are part of the
+/// resolved file, but make no other pipeline of it.
+bool changes_results(const std::string& section, const std::string& option);
+
+/// The text of a resolved file (as to_toml() writes it, also in earlier versions) without the options that change no
+/// result: two files are of the same pipeline if these texts are equal.
+std::string identity_of(const std::string& resolved_text);
+
 /// A component's section as TOML; `header` is "[sampler]" and the like.
 std::string component_toml(const std::string& header, const ComponentSpec& spec);
 

@@ -34,6 +34,10 @@ class RunDirectory {
   /// writes the resolved pipeline into it. No two runs ever get the same folder. Throws nbs::Error if the parent is not
   /// writable.
   static RunDirectory create(const std::filesystem::path& parent, const config::Pipeline& pipeline);
+  /// The name of the first run's folder of a pipeline; later ones have "-2", "-3", … behind it.
+  static std::string stem(const config::Pipeline& pipeline);
+  /// Whether a folder has a name that create() may have given to a run of this pipeline.
+  static bool is_named_for(const std::filesystem::path& folder, const config::Pipeline& pipeline);
   /// Makes exactly this folder for a run; it must not exist yet, or be empty. Throws nbs::Error.
   static RunDirectory use(const std::filesystem::path& folder, const config::Pipeline& pipeline);
 
@@ -49,6 +53,10 @@ class RunDirectory {
   std::filesystem::path result() const { return folder_ / "result.json"; }
   std::filesystem::path report() const { return folder_ / "report.html"; }
   std::filesystem::path log() const { return folder_ / "log.txt"; }
+  /// What a run that was cut off goes on from; only there while a run is not finished.
+  std::filesystem::path checkpoint() const { return folder_ / "checkpoint.nbs"; }
+  /// Held by those who write to the folder (FileLock).
+  std::filesystem::path lock() const { return folder_ / ".lock"; }
 
   /// Whether it is the folder of a run: it holds resolved.toml, metrics.jsonl or result.json.
   bool holds_run() const;
@@ -56,11 +64,21 @@ class RunDirectory {
   /// Reads the result to know.
   RunState state() const;
   bool is_finished() const { return state() == RunState::finished; }
+  bool has_checkpoint() const;
+  /// Whether nothing is left to do: finished, and not cut off while the pictures were written.
+  bool is_complete() const;
+  /// Whether the run was cut off, so that it may go on in this folder: there is no result, or one that says so, with a
+  /// checkpoint to go on from. A diverged run, and one whose result cannot be read, are left alone.
+  bool was_cut_off() const;
+  /// Whether it is a run of exactly this pipeline, options that change no result aside.
+  bool is_of(const config::Pipeline& pipeline) const;
 
   /// Throws nbs::Error, a sentence with the file and what to do, if there is no result or it is damaged.
   RunResult read_result() const;
   /// Writes it whole or not at all. Throws nbs::Error.
   void write_result(const RunResult& result) const;
+  /// Writes the resolved pipeline in the place of the one before, which may differ in options that change no result.
+  void write_resolved(const config::Pipeline& pipeline) const;
 
   /// Nothing if there is none. Throws nbs::Error if it is damaged.
   std::optional<Provenance> read_provenance() const;

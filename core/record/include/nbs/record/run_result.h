@@ -43,6 +43,9 @@ struct TuningF1 {
   std::optional<double> after;
 };
 
+/// The reason of missing pictures while they are being written; later only if the run was killed in the middle of that.
+constexpr const char* kPicturesCutOff = "the run was ended before all of them were written";
+
 /// Pictures of predictions that could not be written.
 struct MissingPictures {
   std::int64_t count = 0;
@@ -69,6 +72,11 @@ struct RunResult {
   std::optional<double> peak_memory_mib;  ///< of the worker
 
   bool finished() const { return is_finished(stop_reason); }
+  /// Whether the run was killed while it wrote its pictures.
+  bool pictures_cut_off() const {
+    return missing_pictures && missing_pictures->reasons.size() == 1 &&
+           missing_pictures->reasons.front() == kPicturesCutOff;
+  }
 };
 
 /// The file is whole, but a later version wrote it.

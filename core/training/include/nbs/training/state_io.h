@@ -68,8 +68,8 @@ class StateReader {
   const State& state_;
 };
 
-/// Lets `component` load what stands under names that begin with `name`, and returns it. Throws nbs::Error, also for
-/// what the component does not read.
+/// Lets `component` load what stands under names that begin with `name`, and returns it. Throws nbs::Error; the host
+/// does so for what a component does not read.
 State load_part(const StateReader& reader, Component& component, const std::string& name);
 
 }  // namespace nbs::training

@@ -69,6 +69,8 @@ class Trainer {
   /// Takes over what save() wrote, in a trainer of the same images, components, settings and seed. Throws nbs::Error,
   /// a sentence, for anything else; the trainer is then of no use.
   void load(const State& state);
+  /// Iterations done.
+  std::int64_t iteration() const { return iteration_; }
 
  private:
   struct ProfileSide;
@@ -86,6 +88,8 @@ class Trainer {
   void require_finite_parameters() const;
   State saved(const Component& component, const char* name) const;
   void remember(double smoothed);
+  std::vector<double> spent() const;
+  void set_spent(const std::vector<double>& all);
   void save_best(StateWriter& writer) const;
   void load_best(const StateReader& reader);
 

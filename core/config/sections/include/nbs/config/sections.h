@@ -201,6 +201,7 @@ struct TrainOptions {
   double smoothing_factor = 0.95;
   std::int64_t threads = 0;
   Device device = Device::cpu;
+  double checkpoint_minutes = 5;  // changes no result: see changes_results()
 
   static void declare(Schema<TrainOptions>& s) {
     s.add("iterations", &TrainOptions::iterations).range(1, 1e9).doc("Iterations j of Algorithm 1 at most.");
@@ -259,6 +260,11 @@ struct TrainOptions {
         .doc("Share of the past in the exponential moving average.");
     s.add("threads", &TrainOptions::threads).range(0, 1024).doc("Threads; 0: all cores.");
     s.add("device", &TrainOptions::device).choices(devices()).doc("Where networks run.");
+    s.add("checkpoint_minutes", &TrainOptions::checkpoint_minutes)
+        .range(0, 1e6)
+        .doc(
+            "Minutes between two checkpoints, from which a run that was cut off goes on as if nothing had happened; 0: "
+            "none. Changes no result.");
   }
 };
 
