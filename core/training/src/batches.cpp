@@ -39,7 +39,6 @@ class Cut {
     if (data::warps(augment)) warp_.emplace(size, y_, x_, side_, augment, [&random] { return random.uniform(); });
   }
 
-  std::int64_t side() const { return side_; }
   void turn(std::int64_t symmetry) { symmetry_ = symmetry; }
 
   // Of planes [C, S, S], values in between are interpolated.

@@ -251,6 +251,29 @@ void say_missing(const record::MissingPictures& missing) {
     say(fmt::format("{} pictures could not be written", missing.count));
 }
 
+// What follows training: writes the model, masks all images, scores them and writes pictures. `write_result` writes
+// what `result` holds by then.
+void mask_and_score(Session& session, const training::Components& components, const training::Checkpoint& best,
+                    const RunData& data, const record::RunDirectory& out, Progress& progress, record::RunResult& result,
+                    const std::function<void()>& write_result) {
+  const auto& pipeline = session.pipeline();
+  result.model = training::write_model(out.model(), best);
+  const auto& options = pipeline.evaluation.options;
+  training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(), best);
+  progress.say("predicting");
+  const auto masked = mask(session, inference, data, progress, result);
+  require_unchanged(data.images, data.checksum, "predicting");
+  const auto shown = score(pipeline, masked, data, result);
+  if (options.predictions) {
+    // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
+    // not.
+    result.missing_pictures = {shown.pictures(), {record::kPicturesCutOff}};
+    write_result();
+    result.missing_pictures = write_pictures(out, shown, *result.threshold, data.images);
+    if (result.missing_pictures) say_missing(*result.missing_pictures);
+  }
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& words) {
@@ -305,22 +328,7 @@ int run(const std::vector<std::string>& words) {
     out.write_result(result);
   };
   if (outcome.best) {
-    result.model = training::write_model(out.model(), *outcome.best);
-    const auto& options = pipeline.evaluation.options;
-    training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(),
-                                  *outcome.best);
-    progress.say("predicting");
-    const auto masked = mask(session, inference, data, progress, result);
-    require_unchanged(data.images, data.checksum, "predicting");
-    const auto shown = score(pipeline, masked, data, result);
-    if (options.predictions) {
-      // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
-      // not.
-      result.missing_pictures = {shown.pictures(), {record::kPicturesCutOff}};
-      write_result();
-      result.missing_pictures = write_pictures(out, shown, *result.threshold, data.images);
-      if (result.missing_pictures) say_missing(*result.missing_pictures);
-    }
+    mask_and_score(session, components, *outcome.best, data, out, progress, result, write_result);
   } else {
     say("training ended before any profile was full, so there is nothing to predict from");
   }
