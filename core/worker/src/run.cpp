@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -283,10 +284,11 @@ int run(const std::vector<std::string>& words) {
   handle_stop_signals();
   const auto style = style_of(arguments.get("progress", "lines"));
   const auto& resolved = arguments.need_plain(0, "RESOLVED");
+  const auto identity = sha256(config::identity_of(read_file(resolved)));
   std::optional<RunCheckpoint> from;
   if (arguments.get("resume", "no") == "yes") {
     from.emplace(out.checkpoint());
-    from->require_pipeline(sha256(config::identity_of(read_file(resolved))));
+    from->require_pipeline(identity);
   }
   const auto threads = parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096);
   Session session(resolved, from ? from->threads() : threads, say);
@@ -297,13 +299,9 @@ int run(const std::vector<std::string>& words) {
       record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads());
   CheckpointWriter::Run run;
   run.origin.version = version_of(record::version_text(), TORCH_VERSION, provenance.plugins);
-  run.origin.pipeline = sha256(config::identity_of(read_file(resolved)));
-  if (from) {
-    from->require_version(run.origin.version);
-  } else {
-    out.write_provenance(provenance);  // says when the run began
-  }
-
+  run.origin.pipeline = identity;
+  if (from) from->require_version(run.origin.version);
+  if (!from) out.write_provenance(provenance);  // says when the run began
   auto data = load(pipeline, out);
   run.minutes = pipeline.train.options.checkpoint_minutes;
   if (run.minutes > 0 || from) run.origin.images = hash_of(data.images);
