@@ -2,6 +2,7 @@
 #include "nbs/training/batches.h"
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "fakes.h"
@@ -195,6 +196,75 @@ TEST_CASE("crops of images stay aligned with their masks") {
   for (std::int64_t b = 0; b < 60; ++b)
     seen.insert(orientation(batch.input.image[b][0] * 512));
   CHECK(seen.size() == 8);
+}
+
+namespace {
+
+// Two numbered images; the second shows one anomalous pixel, in row 2 and column 9.
+TrainingImages with_one_anomalous_pixel() {
+  auto images = numbered_images();
+  images.labeled = 2;
+  images.images = images.images.expand({2, 3, kSize, kSize}).contiguous();
+  images.masks = torch::zeros({2, kSize, kSize});
+  images.masks[1][2][9] = 1;
+  return images;
+}
+
+}  // namespace
+
+TEST_CASE("as many crops as asked for show an anomalous pixel, at every place of the crop that the image allows") {
+  const auto images = with_one_anomalous_pixel();
+  nbs::config::BufferOptions options;
+  options.batch = 4000;
+  options.crop = 5;
+  nbs::data::AugmentOptions unturned;
+  unturned.flip = false;
+  unturned.rotate90 = false;
+  Random random(6);
+  std::map<std::pair<std::int64_t, std::int64_t>, int> places_seen;
+  for (const double share : {0.0, 0.25, 1.0}) {
+    options.anomalous_crops = share;
+    const auto batch = nbs::training::draw_images(every_labeled(images), images, options, unturned, random);
+    const auto showing = batch.masks.flatten(1).any(1).sum().item<double>() / 4000;
+    // Of the others, half are of this image, and 3 x 5 of its 12 x 12 windows show the pixel.
+    const double expected = share + (1 - share) * 0.5 * (3 * 5) / (12 * 12);
+    CHECK(std::abs(showing - expected) < 4 * std::sqrt(expected * (1 - expected) / 4000 + 1e-12));
+    if (share < 1) continue;
+    const auto found = batch.masks.nonzero();
+    REQUIRE(found.size(0) == 4000);
+    for (std::int64_t i = 0; i < found.size(0); ++i)
+      ++places_seen[{found[i][1].item<std::int64_t>(), found[i][2].item<std::int64_t>()}];
+  }
+  // The image begins two rows above the pixel, so a window shows it in its rows 0, 1 and 2.
+  REQUIRE(places_seen.size() == 3 * 5);
+  double deviation = 0;  // chi-squared with 14 degrees of freedom: below 36 in 999 of 1000
+  for (const auto& [place, count] : places_seen) {
+    CHECK(place.first <= 2);
+    deviation += std::pow(count - 4000 / 15.0, 2) / (4000 / 15.0);
+  }
+  CHECK(deviation < 36);
+}
+
+TEST_CASE("crops of profiles are drawn around anomalous pixels, too, and anywhere if no profile shows one") {
+  const auto images = with_one_anomalous_pixel();
+  ProfileBuffer buffer(4);
+  for (const std::int64_t image : {0, 1, 0}) {
+    BufferedProfile profile;
+    profile.image = image;
+    profile.maps = {places()};
+    profile.scales = {1};
+    buffer.push(profile);
+  }
+  nbs::config::BufferOptions options;
+  options.batch = 200;
+  options.crop = 5;
+  options.anomalous_crops = 1;
+  Random random(7);
+  auto batch = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, false, random);
+  CHECK(batch.masks.flatten(1).sum(1).eq(1).all().item<bool>());
+  const std::vector<const BufferedProfile*> normal = {&buffer.at(0), &buffer.at(2)};
+  batch = nbs::training::draw_profiles(normal, images, {}, options, {}, false, random);
+  CHECK(batch.masks.sum().item<double>() == 0);
 }
 
 TEST_CASE("an image and its mask are rotated, scaled and bent together, and the original is left alone") {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/batches.h"
 
-#include <algorithm>
 #include <cmath>
-#include <optional>
 #include <utility>
 
 #include "nbs/data/augment.h"
+
+#include "crop.h"
 
 namespace nbs::training {
 
@@ -28,46 +28,35 @@ torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index) {
 
 namespace {
 
-// How a sample is cut out of an image and all that belongs to it: a window at a random place, warped if [augment] says
-// so, then one of the eight flips and quarter turns.
-class Cut {
+// Draws from a list of things, images or profiles of images, and a window to be cut out of what it draws: around an
+// anomalous pixel for the share of draws that [buffer] says, if there is one.
+class CropDrawer {
  public:
-  Cut(std::int64_t size, std::int64_t crop, const data::AugmentOptions& augment, Random& random)
-      : side_(crop == 0 ? size : std::min(crop, size)),
-        y_(random.below(size - side_ + 1)),
-        x_(random.below(size - side_ + 1)) {
-    if (data::warps(augment)) warp_.emplace(size, y_, x_, side_, augment, [&random] { return random.uniform(); });
+  // `shown`: the image of each thing.
+  CropDrawer(std::vector<std::int64_t> shown, const TrainingImages& images, const config::BufferOptions& buffer)
+      : shown_(std::move(shown)), images_(images), buffer_(buffer) {
+    if (buffer.anomalous_crops == 0) return;
+    const auto is_anomalous = images.masks.flatten(1).any(1);
+    for (std::size_t i = 0; i < shown_.size(); ++i) {
+      if (is_anomalous[shown_[i]].item<bool>()) anomalous_.push_back(i);
+    }
   }
 
-  void turn(std::int64_t symmetry) { symmetry_ = symmetry; }
-
-  // Of planes [C, S, S], values in between are interpolated.
-  torch::Tensor of(const torch::Tensor& planes) const {
-    if (!warp_) return dihedral(window(planes), symmetry_);
-    const auto from = planes.contiguous();
-    auto warped = torch::empty({planes.size(0), side_, side_});
-    for (std::int64_t c = 0; c < planes.size(0); ++c)
-      warp_->apply(from[c].data_ptr<float>(), warped[c].data_ptr<float>());
-    return dihedral(warped, symmetry_);
-  }
-  // Of a mask [S, S], which stays 0 or 1.
-  torch::Tensor of_mask(const torch::Tensor& mask) const {
-    if (!warp_) return dihedral(window(mask), symmetry_);
-    auto warped = torch::empty({side_, side_});
-    warp_->apply_nearest(mask.contiguous().data_ptr<float>(), warped.data_ptr<float>());
-    return dihedral(warped, symmetry_);
+  std::pair<std::size_t, Window> draw(Random& random) const {
+    if (!anomalous_.empty() && random.uniform() < buffer_.anomalous_crops) {
+      const auto drawn =
+          anomalous_[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(anomalous_.size())))];
+      return {drawn, draw_anomalous_window(images_.masks[shown_[drawn]], buffer_.crop, random)};
+    }
+    const auto drawn = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(shown_.size())));
+    return {drawn, draw_window(images_.size(), buffer_.crop, random)};
   }
 
  private:
-  torch::Tensor window(const torch::Tensor& planes) const {
-    return planes.slice(-2, y_, y_ + side_).slice(-1, x_, x_ + side_);
-  }
-
-  std::int64_t side_;
-  std::int64_t y_;
-  std::int64_t x_;
-  std::int64_t symmetry_ = 0;
-  std::optional<data::Warp> warp_;
+  std::vector<std::int64_t> shown_;
+  std::vector<std::size_t> anomalous_;
+  const TrainingImages& images_;
+  const config::BufferOptions& buffer_;
 };
 
 // A crop [3, side, side] whose colors are augmented; a copy of its own.
@@ -79,7 +68,7 @@ torch::Tensor recolored(const torch::Tensor& crop, const data::AugmentOptions& a
 }
 
 // Maps [T, side, side] of a profile, each divided by its scale.
-torch::Tensor scaled_maps(const BufferedProfile& profile, const Cut& cut) {
+torch::Tensor scaled_maps(const BufferedProfile& profile, const Crop& cut) {
   std::vector<torch::Tensor> maps;
   for (std::size_t t = 0; t < profile.maps.size(); ++t)
     maps.push_back(cut.of(profile.maps[t].unsqueeze(0)).squeeze(0) / profile.scales[t]);
@@ -103,9 +92,14 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
   std::vector<torch::Tensor> inputs;
   std::vector<torch::Tensor> colors;
   std::vector<torch::Tensor> masks;
+  std::vector<std::int64_t> shown;
+  for (const auto* const profile_of : profiles)
+    shown.push_back(profile_of->image);
+  const CropDrawer drawer(std::move(shown), images, buffer);
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
-    const auto& drawn = *profiles[random.below(static_cast<std::int64_t>(profiles.size()))];
-    Cut cut(images.size(), buffer.crop, augment, random);
+    const auto [index, window] = drawer.draw(random);
+    const auto& drawn = *profiles[index];
+    Crop cut(images.size(), window, augment, random);
     if (buffer.dihedral) cut.turn(random.below(8));
     auto crop = scaled_maps(drawn, cut);
     if (buffer.gain > 0) {
@@ -153,9 +147,11 @@ Minibatch draw_images(const std::vector<std::int64_t>& among, const TrainingImag
                       const config::BufferOptions& buffer, const data::AugmentOptions& augment, Random& random) {
   std::vector<torch::Tensor> inputs;
   std::vector<torch::Tensor> masks;
+  const CropDrawer drawer(among, images, buffer);
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
-    const std::int64_t drawn = among[random.below(static_cast<std::int64_t>(among.size()))];
-    Cut cut(images.size(), buffer.crop, augment, random);
+    const auto [index, window] = drawer.draw(random);
+    const auto drawn = among[index];
+    Crop cut(images.size(), window, augment, random);
     cut.turn(draw_turn(augment, random));
     inputs.push_back(recolored(cut.of(images.images[drawn]), augment, random));
     masks.push_back(cut.of_mask(images.masks[drawn]));

@@ -149,6 +149,7 @@ struct BufferOptions {
   std::int64_t capacity = 400;
   std::int64_t batch = 4;
   std::int64_t crop = 128;
+  double anomalous_crops = 0;
   std::int64_t steps = 1;
   std::int64_t every = 1;
   bool dihedral = true;
@@ -161,6 +162,11 @@ struct BufferOptions {
     s.add("crop", &BufferOptions::crop)
         .range(0, 65536)
         .doc("Side of the crops that the predictor learns from, in pixels; 0: whole images.");
+    s.add("anomalous_crops", &BufferOptions::anomalous_crops)
+        .range(0, 1)
+        .doc(
+            "Share of the crops that are drawn around an anomalous pixel of a labeled image, where there is one; the "
+            "others are drawn anywhere. For anomalies so small that most crops would show none.");
     s.add("steps", &BufferOptions::steps)
         .range(1, 10000)
         .doc("Minibatches, so optimizer steps of the predictor, in an iteration in which it learns.");
@@ -203,6 +209,7 @@ struct TrainOptions {
   Device device = Device::cpu;
   double checkpoint_minutes = 5;  // changes no result: see changes_results()
 
+  // NOLINTNEXTLINE(readability-function-size): a list, one entry for each option
   static void declare(Schema<TrainOptions>& s) {
     s.add("iterations", &TrainOptions::iterations).range(1, 1e9).doc("Iterations j of Algorithm 1 at most.");
     s.add("predictor_iterations", &TrainOptions::predictor_iterations)

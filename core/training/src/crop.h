@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "nbs/base/random.h"
+#include "nbs/data/augment.h"
+#include "nbs/tensor.h"
+
+namespace nbs::training {
+
+/// A square window of an image, in pixels.
+struct Window {
+  std::int64_t y;
+  std::int64_t x;
+  std::int64_t side;
+};
+
+/// A window at a random place of an image of `size` pixels; all of it if `crop` is 0 or no smaller than the image.
+Window draw_window(std::int64_t size, std::int64_t crop, Random& random);
+
+/// One that shows an anomalous pixel of the mask [S, S], which must have one: each pixel is as likely to be the one,
+/// and each place of the window that shows it as likely as the others.
+Window draw_anomalous_window(const torch::Tensor& mask, std::int64_t crop, Random& random);
+
+/// How a sample is cut out of an image and all that belongs to it: a window, warped if [augment] says so, then one of
+/// the eight flips and quarter turns.
+class Crop {
+ public:
+  /// `size`: of the image. Draws the warp, if there is one.
+  Crop(std::int64_t size, const Window& window, const data::AugmentOptions& augment, Random& random);
+
+  /// The symmetry of dihedral().
+  void turn(std::int64_t symmetry) { symmetry_ = symmetry; }
+
+  /// Of planes [C, S, S]; values in between are interpolated.
+  torch::Tensor of(const torch::Tensor& planes) const;
+  /// Of a mask [S, S], which stays 0 or 1.
+  torch::Tensor of_mask(const torch::Tensor& mask) const;
+
+ private:
+  torch::Tensor cut(const torch::Tensor& planes) const;
+
+  Window window_;
+  std::int64_t symmetry_ = 0;
+  std::optional<data::Warp> warp_;
+};
+
+}  // namespace nbs::training
