@@ -100,27 +100,27 @@ class NotingSampler : public Sampler {
   }
   bool is_trainable() const override { return true; }
   std::vector<std::pair<std::string, double>> train_step(const std::vector<RewardedRollout>& rollouts) override {
-    Lesson lesson;
+    Update update;
     for (const auto& rewarded : rollouts) {
-      lesson.patches.push_back(rewarded.rollout->patches);
-      lesson.rewards.push_back(rewarded.rewards);
+      update.patches.push_back(rewarded.rollout->patches);
+      update.rewards.push_back(rewarded.rewards);
     }
-    lessons.push_back(std::move(lesson));
-    const bool broken = static_cast<std::int64_t>(lessons.size()) == break_at_lesson;
+    updates.push_back(std::move(update));
+    const bool broken = static_cast<std::int64_t>(updates.size()) == break_at_update;
     return {{"gradient", broken ? kNan : 1.0}};
   }
-  void save(State& state) const override { state.write_integer("lessons", static_cast<std::int64_t>(lessons.size())); }
+  void save(State& state) const override { state.write_integer("updates", static_cast<std::int64_t>(updates.size())); }
   void load(const State& state) override {
-    lessons.resize(static_cast<std::size_t>(state.read_integer("lessons", 0, 1000)));
+    updates.resize(static_cast<std::size_t>(state.read_integer("updates", 0, 1000)));
   }
   at::Generator generator() const { return generator_; }
 
-  struct Lesson {
+  struct Update {
     std::vector<std::vector<Patch>> patches;
     std::vector<std::vector<double>> rewards;
   };
-  std::vector<Lesson> lessons;
-  std::int64_t break_at_lesson = -1;
+  std::vector<Update> updates;
+  std::int64_t break_at_update = -1;
   std::int64_t made = 0;                ///< rollouts
   std::vector<std::int64_t> cycles_at;  ///< rollouts made before each new cycle of the autoencoder
 

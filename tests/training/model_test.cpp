@@ -34,7 +34,7 @@ Model some_model() {
   }
   model.predictor.write("weight", torch::full({2}, 0.25));
   model.sampler.emplace();
-  model.sampler->write_integer("lessons", 4);
+  model.sampler->write_integer("updates", 4);
   for (std::int64_t k = 0; k < 2; ++k) {
     model.folds.emplace_back().left_out = {k, k + 2};
     model.folds.back().predictor.write("weight", torch::full({2}, 0.5 + static_cast<double>(k)));

@@ -61,7 +61,7 @@ TEST_CASE("the sampler gets the rewards of Eq. 1 and 3 of this iteration, after 
   settings.reward.cover_weight = 0.3;
   SmallRun run;
   run.run(images, settings);
-  std::size_t lesson = 0;
+  std::size_t update = 0;
   for (std::int64_t j = 0; j < settings.train.iterations; ++j) {
     CAPTURE(j);
     const auto& report = run.reports[j];
@@ -71,8 +71,8 @@ TEST_CASE("the sampler gets the rewards of Eq. 1 and 3 of this iteration, after 
       CHECK_FALSE(report.value("sampler_gradient").has_value());
       continue;
     }
-    REQUIRE(lesson < run.sampler->lessons.size());
-    const auto& given = run.sampler->lessons[lesson++];
+    REQUIRE(update < run.sampler->updates.size());
+    const auto& given = run.sampler->updates[update++];
     REQUIRE(given.patches.size() == (beta > 0 ? 2 : 1));
     if (beta > 0) {
       const auto& patches = given.patches.front();
@@ -93,7 +93,7 @@ TEST_CASE("the sampler gets the rewards of Eq. 1 and 3 of this iteration, after 
       CHECK(terminal[i] == 0);
     CHECK(terminal.back() == doctest::Approx(-(1 - beta) * *report.value("l_pred")).epsilon(1e-9));
   }
-  CHECK(lesson == run.sampler->lessons.size());
+  CHECK(update == run.sampler->updates.size());
 }
 
 TEST_CASE("the autoencoder is re-initialized every K iterations and evaluated on labeled images only") {
@@ -165,10 +165,10 @@ TEST_CASE("shuffled patches are those of the rollout in another order, which the
   }
   CHECK(before == after);
   CHECK(moved > 100);  // 7 of 8 are expected to move
-  REQUIRE(shuffled.sampler->lessons.size() == ordered.sampler->lessons.size());
-  for (std::size_t n = 0; n < ordered.sampler->lessons.size(); ++n) {
-    const auto& kept = ordered.sampler->lessons[n].patches.back();
-    const auto& same = shuffled.sampler->lessons[n].patches.back();
+  REQUIRE(shuffled.sampler->updates.size() == ordered.sampler->updates.size());
+  for (std::size_t n = 0; n < ordered.sampler->updates.size(); ++n) {
+    const auto& kept = ordered.sampler->updates[n].patches.back();
+    const auto& same = shuffled.sampler->updates[n].patches.back();
     REQUIRE(kept.size() == same.size());
     for (std::size_t i = 0; i < kept.size(); ++i) {
       CHECK(kept[i].image == same[i].image);
@@ -192,7 +192,7 @@ TEST_CASE("in the last predictor_iterations only the predictor learns, and the p
   CHECK(outcome.iterations == 21);
   CHECK(run.autoencoder->steps == without.autoencoder->steps);
   CHECK(run.autoencoder->cycles == 2);  // none at 16
-  CHECK(run.sampler->lessons.size() == without.sampler->lessons.size());
+  CHECK(run.sampler->updates.size() == without.sampler->updates.size());
   for (std::int64_t j = 16; j < 21; ++j) {
     CAPTURE(j);
     CHECK(run.reports[j].value("l_pred").has_value());
@@ -318,7 +318,7 @@ TEST_CASE("a loss that is no number ends training with the iteration and the lik
   }
   SUBCASE("sampler") {
     SmallRun run;
-    run.sampler->break_at_lesson = 3;  // lessons in iterations 3, 4, 5
+    run.sampler->break_at_update = 3;  // updates in iterations 3, 4, 5
     check(run, "sampler", 5);
   }
 }
@@ -359,7 +359,7 @@ TEST_CASE("memory does not grow with the number of iterations") {
   std::size_t late = 0;
   trainer.run(
       [&](const IterationReport& report) {
-        run.sampler->lessons.clear();
+        run.sampler->updates.clear();
         if (report.iteration != 100 && report.iteration != 396) return;  // both 4 after a re-initialization
         (report.iteration == 100 ? early : late) = bytes_in_use();
       },
