@@ -42,6 +42,15 @@ std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
   }
 }
 
+bool FileLock::is_held(const std::filesystem::path& file) {
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  // Shared, so that two who look do not see each other.
+  const bool held = flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close(descriptor);
+  return held;
+}
+
 FileLock::~FileLock() {
   if (descriptor_ < 0) return;
   // Removed while it is held, so that nobody can hold the same file twice.
