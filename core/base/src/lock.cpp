@@ -37,6 +37,7 @@ std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
     close(descriptor);
     if (result == 0) continue;
     if (reason == EWOULDBLOCK) return std::nullopt;
+    unlink(file.c_str());  // nobody can hold it
     throw NoLocksError(
         fmt::format("the file system of {} has no locks ({})", file.parent_path().string(), std::strerror(reason)));
   }

@@ -118,8 +118,8 @@ int submit(const BatchArguments& arguments) {
       flags.emplace_back(name, word);
   }
   if (!arguments.memory.empty()) flags.emplace_back("memory", arguments.memory);
-  const auto file = arguments.launcher_file.empty() ? launch::usual_launcher_file() : arguments.launcher_file;
-  options.options = launch::launcher_options(file, flags);
+  const std::filesystem::path named = arguments.launcher_file;
+  options.options = launch::launcher_options(named.empty() ? launch::usual_launcher_file() : named, flags);
   const auto jobs = jobs_of(load_pipelines(arguments));
   const auto end = launch::submit_batch(jobs, arguments.parent, options);
   for (const auto& line : end.lines)
@@ -198,7 +198,8 @@ void add_queue_options(CLI::App& command, const std::shared_ptr<BatchArguments>&
       ->group(group);
   command.add_flag("--status", arguments->status, "Show how the runs in --out stand, here and in queues")->group(group);
   command.add_flag("--cancel", arguments->cancel, "End what runs or waits of --out, here and in queues")->group(group);
-  for (const auto& spec : schema_of<launch::LauncherOptions>().specs()) {
+  const auto schema = schema_of<launch::LauncherOptions>();
+  for (const auto& spec : schema.specs()) {
     const auto& name = spec.name;
     if (name == "memory" || name.find("_command") != std::string::npos) continue;
     std::string flag = "--" + name;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "nbs/base/files.h"
+#include "nbs/base/hash.h"
 #include "nbs/error.h"
 
 #include "fields.h"
@@ -69,6 +70,21 @@ T read_json(const std::filesystem::path& file, const std::string& what, T (*from
     throw Error(
         fmt::format("{} is damaged: {}; copy the run's folder again, or run it again", file.string(), error.what()));
   }
+}
+
+// Of the text of a result without this member, which stands last. Results of earlier versions have none.
+constexpr const char* kChecksum = "checksum";
+
+// A flipped bit in a number would otherwise be believed.
+RunResult checked_result(const Json& json) {
+  if (json.is_object() && json.contains(kChecksum)) {
+    Json rest = json;
+    rest.erase(kChecksum);
+    const auto& noted = json.at(kChecksum);
+    if (!noted.is_string() || noted.get<std::string>() != sha256(file_text(rest)))
+      throw Error("its checksum is not that of what it holds, so it was changed after it was written");
+  }
+  return run_result_from_json(json);
 }
 
 void make_parents(const std::filesystem::path& folder) {
@@ -238,7 +254,9 @@ RunResult RunDirectory::read_result() const {
 }
 
 void RunDirectory::write_result(const RunResult& result_to_write) const {
-  write_file(result(), file_text(to_json(result_to_write)));
+  auto json = to_json(result_to_write);
+  json[kChecksum] = sha256(file_text(json));
+  write_file(result(), file_text(json));
 }
 
 void RunDirectory::write_resolved(const config::Pipeline& pipeline) const {
@@ -255,7 +273,7 @@ void RunDirectory::write_provenance(const Provenance& provenance_to_write) const
 }
 
 RunResult read_result_file(const std::filesystem::path& file) {
-  return read_json(file, "result", run_result_from_json);
+  return read_json(file, "result", checked_result);
 }
 
 std::vector<std::filesystem::path> find_runs(const std::filesystem::path& folder) {
