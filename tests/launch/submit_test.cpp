@@ -173,10 +173,13 @@ TEST_CASE("a batch is submitted once; later only what is missing, and not what w
   CHECK(test::text(end.lines.at(0)) == Contains("slurm 101: 3 tasks, 3 runs"));
   CHECK_FALSE(fs::exists(folder / "ended"));  // its last task waits
   slurm.change("100|3", "RUNNING");
+  // Not before it has begun it.
+  CHECK(test::text(states(parent)) == Contains("queued [slurm 100_3: RUNNING]\n"));
+  nbs::write_file(record::RunDirectory(parent / cells_of_task(folder, 3)[0]).log(), "");
   CHECK(test::text(states(parent)) == Contains("running [slurm 100_3: RUNNING]\n"));
   slurm.set("queue.txt", "");
   slurm.set("accounting", "100_3|NODE_FAIL\n101_0|OUT_OF_MEMORY\n101_[1-2]|PENDING\n");
-  CHECK(test::text(states(parent)) == Contains("to do [slurm 100_3: NODE_FAIL]\n"));
+  CHECK(test::text(states(parent)) == Contains("failed [slurm 100_3: NODE_FAIL]\n"));
   CHECK(test::text(states(parent)) == Contains("[slurm 101_0: OUT_OF_MEMORY]\n"));
   CHECK(counts(submit_batch(jobs, parent, with())) == "3 finished 0 running 0 queued 4 submitted 0 left");
   CHECK(fs::exists(folder / "ended"));

@@ -59,6 +59,13 @@ std::size_t unfinished_in(const fs::path& folder) {
   return count;
 }
 
+std::size_t size_of(const fs::path& folder) {
+  std::size_t size = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    size += entry.is_regular_file() ? static_cast<std::size_t>(entry.file_size()) : 0;
+  return size;
+}
+
 // A file system of its own in memory, small enough to be filled; not there where this process may not mount one.
 class SmallDisk {
  public:
@@ -166,9 +173,17 @@ TEST_CASE("disk full during metrics and result: the run fails with a sentence, a
     cut.send(SIGTERM);
     CHECK(cut.wait() == 143);
   }
-  // At several places of what is left to do; always it fails in a sentence, and always the checkpoint stays.
-  for (const std::size_t left : {0U, 8192U, 30000U}) {
+  const auto length_at_first = nbs::file_length(run / "metrics.jsonl");
+  // At several places of what is left to write; always it fails in a sentence, and always the checkpoint stays.
+  const auto needed = size_of(nbs.folder() / "whole" / "model") +
+                      nbs::file_length(nbs.folder() / "whole" / "metrics.jsonl") -
+                      nbs::file_length(run / "metrics.jsonl");
+  for (const std::size_t left : {std::size_t{0}, needed / 3, needed * 2 / 3}) {
     CAPTURE(left);
+    // What the last attempt has left is replaced by this one, and would give it space.
+    for (const auto* const name : {"model", "predictions", "labeled", "result.json", "report.html"})
+      fs::remove_all(run / name);
+    nbs::cut_file(run / "metrics.jsonl", std::min(nbs::file_length(run / "metrics.jsonl"), length_at_first));
     disk.fill(left);
     const auto ended = nbs({"run", "--resume", "disk/run", "--progress", "none"});
     INFO(ended.errors);
@@ -249,6 +264,7 @@ TEST_CASE("a result that is cut off, or of which a bit has flipped, is never bel
   REQUIRE(nbs({"batch", "a.toml"}).status == 0);
   const auto run = runs_in(nbs.folder() / "runs").at(0);
   const auto good = nbs::read_file(run / "result.json");
+  const auto expected = lasting(run);
   // A digit of a number that tables show becomes another digit, which is still good JSON.
   auto flipped = good;
   const auto digit = flipped.find("\"iterations\": 12");
@@ -266,7 +282,7 @@ TEST_CASE("a result that is cut off, or of which a bit has flipped, is never bel
     CHECK(nbs::read_file(run / "result.json") == damaged);  // left for whoever wants to see it
     const auto runs = runs_in(nbs.folder() / "runs");
     REQUIRE(runs.size() == ++number);
-    CHECK((lasting(runs.back()) == lasting(runs[1])));
+    CHECK((lasting(runs.back()) == expected));
     nbs::write_file(runs.back() / "result.json", damaged);
   }
   // As it was, it counts again.

@@ -48,7 +48,7 @@ bool has_variable(const std::string& environment, const std::string& variable) {
 std::string shell(const std::string& line) {
   const Scratch scratch;
   const auto file = scratch / "output";
-  if (std::system((line + " > '" + file.string() + "' 2>&1").c_str()) < 0) return "";
+  if (std::system(("{ " + line + "\n} > '" + file.string() + "' 2>&1").c_str()) < 0) return "";
   return nbs::read_file(file);
 }
 
@@ -80,7 +80,7 @@ void Cluster::write_configuration() const {
        << "PreemptType=preempt/partition_prio\nPreemptMode=REQUEUE\n";
   for (const auto* const node : {"n1", "n2"})
     text << "NodeName=" << node << " NodeHostname=" << host << " NodeAddr=127.0.0.1 Port=" << free_port()
-         << " CPUs=2 State=UNKNOWN\n";
+         << " CPUs=2 RealMemory=1000 State=UNKNOWN\n";
   text << "PartitionName=low Nodes=n1,n2 Default=YES PriorityTier=1 PreemptMode=REQUEUE MaxTime=INFINITE State=UP\n"
        << "PartitionName=high Nodes=n1,n2 PriorityTier=9 PreemptMode=OFF MaxTime=INFINITE State=UP\n";
   folder_.write("slurm.conf", text.str());

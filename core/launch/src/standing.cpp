@@ -19,14 +19,16 @@ using State = Standing::State;
 
 State state_of(const record::RunDirectory& run, const CellInQueue* queue) {
   if (run.is_complete()) return State::finished;
-  const bool queue_runs_it = queue != nullptr && queue->state == QueuedTask::State::running;
-  if (FileLock::is_held(run.lock()) || queue_runs_it) return State::running;
-  if (queue != nullptr && queue->state == QueuedTask::State::waiting) return State::queued;
+  std::error_code ignored;
+  const bool begun = std::filesystem::exists(run.log(), ignored);
+  const bool its_task_runs = queue != nullptr && queue->state == QueuedTask::State::running;
+  // Of a task's runs, those that have not begun wait for the others.
+  if (FileLock::is_held(run.lock()) || (its_task_runs && begun)) return State::running;
+  if (its_task_runs || (queue != nullptr && queue->state == QueuedTask::State::waiting)) return State::queued;
   const auto state = run.state();
   if (state == record::RunState::diverged || state == record::RunState::unreadable) return State::diverged;
   if (run.has_checkpoint()) return State::cut_off;
-  std::error_code ignored;
-  return std::filesystem::exists(run.log(), ignored) ? State::failed : State::to_do;
+  return begun ? State::failed : State::to_do;
 }
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace nbs::launch {
 struct Standing {
   enum class State {
     finished,
-    running,   ///< somebody holds its lock, or its queue says so
-    queued,    ///< it waits in a queue
+    running,   ///< somebody holds its lock, or it has begun in a task that its queue runs
+    queued,    ///< it waits in a queue, or in such a task for the runs before it
     cut_off,   ///< there is a checkpoint to go on from
     failed,    ///< it began, but left neither a finished result nor a checkpoint
     diverged,  ///< or its result cannot be read
