@@ -45,8 +45,10 @@ TEST_CASE("of several runs the plan says which are finished, which were cut off,
   const auto ended = nbs({"check", "a.toml"});
   CHECK(text(ended.output) == Contains(("finished  tiny (seed=0) -> runs/" + folders[0] + "\n").c_str()));
   CHECK(text(ended.output) == Contains(("cut off   tiny (seed=1) -> runs/" + folders[1] + "\n").c_str()));
-  CHECK(text(ended.output) == Contains("to do     tiny (seed=2)\nin runs: 1 finished, 1 cut off, 1 to do\ntime: about "));
-  CHECK(text(ended.output) == Contains(" one after the other, as long as iterations took in finished runs\nmemory: up to "));
+  CHECK(text(ended.output) ==
+        Contains("to do     tiny (seed=2)\nin runs: 1 finished, 1 cut off, 1 to do\ntime: about "));
+  CHECK(text(ended.output) ==
+        Contains(" one after the other, as long as iterations took in finished runs\nmemory: up to "));
   CHECK(text(nbs({"check", "a.toml", "--out", "other"}).output) ==
         Contains("in other: 0 finished, 0 cut off, 3 to do"));
 }

@@ -65,8 +65,8 @@ Target checkpoint_target() {
   Target target;
   target.name = "checkpoint";
   target.seeds = {{"checkpoint.nbs", valid_checkpoint()}};
-  target.words = {"run.threads", "\"data_offsets\":[", "\"shape\":[", "\"dtype\":\"I64\"", "__metadata__",
-                  "18446744073709551615", "-1"};
+  target.words = {"run.threads",  "\"data_offsets\":[",   "\"shape\":[", "\"dtype\":\"I64\"",
+                  "__metadata__", "18446744073709551615", "-1"};
   target.read = [](const Seed& input, const std::filesystem::path& scratch) {
     const auto file = scratch / "checkpoint.nbs";
     try {

@@ -100,9 +100,9 @@ TEST_CASE("never more run at once than was said, and as many as that") {
   int running = 0;
   int most = 0;
   launch::run_batch(jobs, scratch / "runs", at_a_time(2), {[&](const Job& job) {
-    running += job.state == State::running ? 1 : -1;
-    most = std::max(most, running);
-  }});
+                      running += job.state == State::running ? 1 : -1;
+                      most = std::max(most, running);
+                    }});
   CHECK(running == 0);
   CHECK(most == 2);
   CHECK(states(jobs) == "ddddd");
@@ -146,9 +146,9 @@ TEST_CASE("what the callback throws ends neither the batch nor a run") {
   launch::BatchEnd end;
   const auto said = test::messages_of([&] {
     end = launch::run_batch(jobs, scratch / "runs", at_a_time(2), {[](const Job& job) {
-      if (job.state == State::running && job.label == "b") throw 3;
-      if (job.state == State::done) throw std::runtime_error("no report");
-    }});
+                              if (job.state == State::running && job.label == "b") throw 3;
+                              if (job.state == State::done) throw std::runtime_error("no report");
+                            }});
   });
   CHECK(states(jobs) == "ddd");
   CHECK(end.problems == 4);

@@ -84,12 +84,12 @@ TEST_CASE("a batch waits for what another process works on, and does it if that 
   std::optional<launch::Claim> b = launch::claim_run(parent, jobs[1].pipeline);
   std::string told;
   launch::run_batch(jobs, parent, at_a_time(2), {[&](const launch::Job& job) {
-    told += job.label + "wsrdfiea"[static_cast<int>(job.state)] + " ";
-    if (job.label != "c" || job.state != State::done) return;
-    nbs::write_file(record::RunDirectory(a->folder).result(), "{\"ending\": \"finished\"}");
-    a.reset();  // has done it
-    b.reset();  // was killed
-  }});
+                      told += job.label + "wsrdfiea"[static_cast<int>(job.state)] + " ";
+                      if (job.label != "c" || job.state != State::done) return;
+                      nbs::write_file(record::RunDirectory(a->folder).result(), "{\"ending\": \"finished\"}");
+                      a.reset();  // has done it
+                      b.reset();  // was killed
+                    }});
   CHECK(told.substr(0, 15) == "ae be cr cd as ");
   CHECK(told.substr(15) == "br bd ");
   CHECK(test::lines_of(scratch / "calls.txt").size() == 2);
@@ -113,8 +113,8 @@ TEST_CASE("a run that fails is tried again as often as was said, in its folder; 
     options.retries = retries;
     std::string told;
     launch::run_batch(jobs, scratch / "runs", options, {[&](const launch::Job& job) {
-      told += job.label.substr(0, 1) + "wsrdfiea"[static_cast<int>(job.state)] + " ";
-    }});
+                        told += job.label.substr(0, 1) + "wsrdfiea"[static_cast<int>(job.state)] + " ";
+                      }});
     CHECK(told == (retries == 1 ? "ar aa ar af dr df " : "ar aa ar aa ar ad dr df "));
     CHECK(test::entries_of(scratch / "runs").size() == 2);
   }
@@ -165,9 +165,9 @@ TEST_CASE("a checkpoint that the worker refuses is thrown away, and the run begi
   nbs::write_file(record::RunDirectory(folder).checkpoint(), "x");
   std::string told;
   launch::run_batch(jobs, scratch / "runs", {}, {[&](const launch::Job& job) {
-    told += "wsrdfiea"[static_cast<int>(job.state)];
-    told += job.resumed ? "+" : "-";
-  }});
+                      told += "wsrdfiea"[static_cast<int>(job.state)];
+                      told += job.resumed ? "+" : "-";
+                    }});
   CHECK(told == "r+r-d-");
   CHECK(jobs[0].checkpoint_refused);
   CHECK(jobs[0].folder == folder);

@@ -113,7 +113,8 @@ TEST_CASE("slurm: the accounting") {
 
 TEST_CASE("slurm: limits") {
   const std::string config =
-      "Configuration data as of 2026-11-28T15:13:52\nAccountingStorageBackupHost = (null)\nClusterName             = nbs\n"
+      "Configuration data as of 2026-11-28T15:13:52\nAccountingStorageBackupHost = (null)\nClusterName             = "
+      "nbs\n"
       "KillWait                = 30 sec\nMaxArraySize            = 1001\nMaxJobCount             = 10000\n\n"
       "Slurmctld(primary) at vm is UP\n";
   CHECK(slurm::config_number(config, "MaxArraySize") == 1001);

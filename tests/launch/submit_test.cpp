@@ -148,7 +148,8 @@ TEST_CASE("a batch is submitted once; later only what is missing, and not what w
   CHECK(test::error_text([&] { cells_of_task(folder, 4); }) == Contains("has the tasks 0 to 3, but task 4"));
   const auto script = nbs::read_file(folder / "job.sh");
   CHECK(test::text(script) == Contains("#SBATCH --array=0-3\n"));
-  CHECK(test::text(script) == Contains(("task '" + folder.string() + "' \"${SLURM_ARRAY_TASK_ID:-0}\" --jobs 1 "
+  CHECK(test::text(script) == Contains(("task '" + folder.string() +
+                                        "' \"${SLURM_ARRAY_TASK_ID:-0}\" --jobs 1 "
                                         "--cores 3 --retry 0 --timeout 0\n")
                                            .c_str()));
 
@@ -265,8 +266,7 @@ TEST_CASE("what somebody works on is not submitted, and two do not submit at the
     CHECK(test::text(states(parent)) == Contains("running\n"));
   }
   const auto lock = FileLock::try_take(submissions_folder(parent) / ".lock");
-  CHECK(test::error_text([&] { submit_batch(jobs, parent, with()); }) ==
-        Contains("another process submits runs of"));
+  CHECK(test::error_text([&] { submit_batch(jobs, parent, with()); }) == Contains("another process submits runs of"));
 }
 
 TEST_CASE("cancel ends what is in the queue, and the nbs batch on this machine") {
@@ -299,10 +299,11 @@ TEST_CASE("any queue: tasks are submitted one by one with a line of shell") {
   const auto base = scratch.path().string();
   const auto file = scratch.write("site.toml",
                                   "cpus = 2\ntime = \"10:00\"\n"
-                                  "submit_command = \"cp {script} " + base + "/copy.sh; echo x >> " + base +
-                                      "/jobs; echo \\\"Job <$(wc -l < " + base + "/jobs).pbs> of {cpus}\\\"\"\n" +
-                                      "status_command = \"cat " + base + "/waiting 2>/dev/null; true\"\n" +
-                                      "cancel_command = \"echo {id} >> " + base + "/cancelled\"\n" +
+                                  "submit_command = \"cp {script} " +
+                                      base + "/copy.sh; echo x >> " + base + "/jobs; echo \\\"Job <$(wc -l < " + base +
+                                      "/jobs).pbs> of {cpus}\\\"\"\n" + "status_command = \"cat " + base +
+                                      "/waiting 2>/dev/null; true\"\n" + "cancel_command = \"echo {id} >> " + base +
+                                      "/cancelled\"\n" +
                                       "directives = [\"#PBS -l walltime={time}\"]\nsetup = [\"export A='b c'\"]\n");
   SubmitOptions options;
   options.launcher = "command";

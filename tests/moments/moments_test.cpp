@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The moments of a night that no unit test can make: the real programs, and a system that fails them. No finished result
-// is lost, doubled or overwritten, and what is wrong is said.
+// The moments of a night that no unit test can make: the real programs, and a system that fails them. No finished
+// result is lost, doubled or overwritten, and what is wrong is said.
 #include <csignal>
 #include <map>
 #include <optional>
@@ -234,8 +234,8 @@ TEST_CASE("the data folder vanishes under a batch: what was not read fails in a 
     Background batch(all, nbs.folder().path(), environment(nbs));
     // The first run has read its images, and the others have not begun.
     const auto trains = [&] {
-      for (const auto& entry : fs::recursive_directory_iterator(nbs.folder().path(),
-                                                                fs::directory_options::skip_permission_denied)) {
+      for (const auto& entry :
+           fs::recursive_directory_iterator(nbs.folder().path(), fs::directory_options::skip_permission_denied)) {
         if (entry.path().filename() == "metrics.jsonl" && nbs::file_length(entry.path()) > 0) return true;
       }
       return false;
@@ -258,7 +258,8 @@ TEST_CASE("the data folder vanishes under a batch: what was not read fails in a 
   CHECK(runs_in(nbs.folder() / "runs").size() == 3);
 }
 
-TEST_CASE("a result that is cut off, or of which a bit has flipped, is never believed: the run is done again beside it") {
+TEST_CASE(
+    "a result that is cut off, or of which a bit has flipped, is never believed: the run is done again beside it") {
   const Program nbs;
   nbs.folder().write("a.toml", tiny());
   REQUIRE(nbs({"batch", "a.toml"}).status == 0);
@@ -302,9 +303,8 @@ TEST_CASE("a pipeline that changes between two starts of a batch is another run;
   REQUIRE(runs.size() == 2);
   CHECK((lasting(first) == before));
   nbs.folder().write("a.toml", tiny());
-  CHECK(text(nbs({"batch", "a.toml"}).output) == Contains(("finished before: tiny -> runs/" +
-                                                          first.filename().string())
-                                                             .c_str()));
+  CHECK(text(nbs({"batch", "a.toml"}).output) ==
+        Contains(("finished before: tiny -> runs/" + first.filename().string()).c_str()));
 }
 
 TEST_CASE("a clock that is set back by a day changes nothing, in the middle of a run or between two starts") {

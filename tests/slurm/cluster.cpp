@@ -131,8 +131,7 @@ void Cluster::kill_node(const std::string& node) {
 
 std::string Cluster::start() {
   for (const auto* const name : {"munged", "slurmctld", "slurmd", "sbatch"}) {
-    if (program(name).empty())
-      return std::string(name) + " is not installed (Debian: apt-get install slurm-wlm munge)";
+    if (program(name).empty()) return std::string(name) + " is not installed (Debian: apt-get install slurm-wlm munge)";
   }
   const auto base = folder_.path();
   fs::permissions(base, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);

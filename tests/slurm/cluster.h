@@ -13,9 +13,9 @@
 
 namespace nbs::test {
 
-/// A Slurm cluster on this machine while the object lives: munged, slurmctld and the nodes n1 and n2, two cores each, in
-/// a temporary folder and on ports of their own. SLURM_CONF is set for this process. Arrays have at most three tasks;
-/// the partition "low" is preempted by "high", and its jobs are then requeued.
+/// A Slurm cluster on this machine while the object lives: munged, slurmctld and the nodes n1 and n2, two cores each,
+/// in a temporary folder and on ports of their own. SLURM_CONF is set for this process. Arrays have at most three
+/// tasks; the partition "low" is preempted by "high", and its jobs are then requeued.
 class Cluster {
  public:
   /// Why it cannot be started here; empty if it is up.

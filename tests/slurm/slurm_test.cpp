@@ -47,16 +47,24 @@ class Batch {
     provenance();
     const auto base = folder_.path().string();
     const auto worker = folder_.write(
-        "worker.sh",
-        "#!/bin/bash\n[ \"$1\" = run ] || exec " NBS_REAL_WORKER " \"$@\"\nout=$4; n=0\n"
-        "case \"$*\" in *--resume*) n=$(cat \"$out/checkpoint.nbs\");; esac\n"
-        "cp " + provenance().string() + " \"$out/provenance.json\"\n"
-        "echo \"$(basename \"$out\") $SLURMD_NODENAME $n\" >> " + base + "/starts.txt\n"
-        "trap 'echo $n > \"$out/checkpoint.nbs\"; echo \"{\\\"ending\\\": \\\"interrupted\\\"}\" > "
-        "\"$out/result.json\"; exit 130' TERM\n"
-        "until [ -e " + base + "/end ]; do sleep 0.1; n=$((n+1)); echo \"{\\\"iteration\\\":$n}\" >> "
-        "\"$out/metrics.jsonl\"; [ ! -e " + base + "/keep ] || echo $n > \"$out/checkpoint.nbs\"; done\n"
-        "rm -f \"$out/checkpoint.nbs\"; echo '{\"ending\": \"finished\"}' > \"$out/result.json\"\n");
+        "worker.sh", "#!/bin/bash\n[ \"$1\" = run ] || exec " NBS_REAL_WORKER
+                     " \"$@\"\nout=$4; n=0\n"
+                     "case \"$*\" in *--resume*) n=$(cat \"$out/checkpoint.nbs\");; esac\n"
+                     "cp " +
+                         provenance().string() +
+                         " \"$out/provenance.json\"\n"
+                         "echo \"$(basename \"$out\") $SLURMD_NODENAME $n\" >> " +
+                         base +
+                         "/starts.txt\n"
+                         "trap 'echo $n > \"$out/checkpoint.nbs\"; echo \"{\\\"ending\\\": \\\"interrupted\\\"}\" > "
+                         "\"$out/result.json\"; exit 130' TERM\n"
+                         "until [ -e " +
+                         base +
+                         "/end ]; do sleep 0.1; n=$((n+1)); echo \"{\\\"iteration\\\":$n}\" >> "
+                         "\"$out/metrics.jsonl\"; [ ! -e " +
+                         base +
+                         "/keep ] || echo $n > \"$out/checkpoint.nbs\"; done\n"
+                         "rm -f \"$out/checkpoint.nbs\"; echo '{\"ending\": \"finished\"}' > \"$out/result.json\"\n");
     fs::permissions(worker, fs::perms::owner_all);
     worker_.emplace("NBS_WORKER", worker.string());
     cache_.emplace("XDG_CACHE_HOME", cache().string());
@@ -67,7 +75,9 @@ class Batch {
   std::string operator()(const std::string& words) const {
     return shell("cd '" + folder_.path().string() + "' && '" NBS_PROGRAM "' " + words + "; echo status $?");
   }
-  std::string submit(const std::string& more = "") const { return (*this)("batch sweep.toml --launcher slurm " + more); }
+  std::string submit(const std::string& more = "") const {
+    return (*this)("batch sweep.toml --launcher slurm " + more);
+  }
   std::string status() const { return (*this)("batch --status"); }
   void end() const { folder_.write("end", ""); }
   // Each has its last count as a checkpoint at any time.
@@ -122,7 +132,8 @@ TEST_CASE("slurm: a sweep is submitted as arrays, once; its results are in the f
   auto said = batch.submit("--cells-per-task 2 --cpus 1 --time 10 --memory 100M --directives=--comment=test");
   CHECK(text(said) == Contains(": 3 tasks, 6 runs"));
   CHECK(text(said) == Contains(": 1 tasks, 2 runs"));
-  CHECK(text(said) == Contains("of 8 runs 0 are finished, 0 run elsewhere, 0 were in the queue before, 8 were submitted"));
+  CHECK(text(said) ==
+        Contains("of 8 runs 0 are finished, 0 run elsewhere, 0 were in the queue before, 8 were submitted"));
   CHECK(text(said) == Contains("status 0\n"));
   REQUIRE(batch.wait_for_starts(4));  // four cores
   CHECK(text(batch.status()) == Contains("4 running, 4 queued\n"));
@@ -133,7 +144,8 @@ TEST_CASE("slurm: a sweep is submitted as arrays, once; its results are in the f
   INFO(batch.logs());
   CHECK(batch.starts().size() == 8);
   said = batch.submit();
-  CHECK(text(said) == Contains("of 8 runs 8 are finished, 0 run elsewhere, 0 were in the queue before, 0 were submitted"));
+  CHECK(text(said) ==
+        Contains("of 8 runs 8 are finished, 0 run elsewhere, 0 were in the queue before, 0 were submitted"));
   CHECK(text(said) == Contains("report: runs/index.html"));
   CHECK(text(said) == Contains("status 0\n"));
 }

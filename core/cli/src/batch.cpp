@@ -107,7 +107,8 @@ int run_here(BatchArguments arguments) {
 
 int submit(const BatchArguments& arguments) {
   if (arguments.options.fail_fast)
-    throw Error("--fail-fast needs the launcher local; in a queue, use nbs batch --cancel when --status shows a failure");
+    throw Error(
+        "--fail-fast needs the launcher local; in a queue, use nbs batch --cancel when --status shows a failure");
   if (arguments.options.cores > 0) throw Error("--cores is for the launcher local; give --cpus to a queue");
   launch::SubmitOptions options;
   options.launcher = arguments.launcher;
@@ -207,8 +208,7 @@ void add_queue_options(CLI::App& command, const std::shared_ptr<BatchArguments>&
     const bool list = spec.type == ValueType::texts;
     command
         .add_option_function<std::vector<std::string>>(
-            flag,
-            [arguments, name](const std::vector<std::string>& words) { arguments->launcher_flags[name] = words; },
+            flag, [arguments, name](const std::vector<std::string>& words) { arguments->launcher_flags[name] = words; },
             spec.doc + (list ? " (may be repeated)" : ""))
         ->allow_extra_args(false)
         ->take_last()

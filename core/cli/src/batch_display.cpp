@@ -50,15 +50,14 @@ std::string line_of(const launch::Job& job, std::size_t ended, std::size_t total
     case State::done: {
       const auto line = fmt::format("{}: {}\n", head, outcome_text(job.folder));
       if (job.status == 0) return line;
-      return line + fmt::format("{} is finished, but not well (status {}){}; see {}\n", head, job.status, why,
-                                log_of(job));
+      return line +
+             fmt::format("{} is finished, but not well (status {}){}; see {}\n", head, job.status, why, log_of(job));
     }
     case State::interrupted:
       return fmt::format("{} interrupted: {}\n", head, outcome_text(job.folder));
     case State::failed:
-      return job.folder.empty()
-                 ? fmt::format("{} FAILED to start{}\n", head, why)
-                 : fmt::format("{} FAILED (status {}){}; see {}\n", head, job.status, why, log_of(job));
+      return job.folder.empty() ? fmt::format("{} FAILED to start{}\n", head, why)
+                                : fmt::format("{} FAILED (status {}){}; see {}\n", head, job.status, why, log_of(job));
     case State::waiting:
       break;
   }
@@ -97,10 +96,10 @@ class Live : public BatchDisplay {
     std::string text;
     for (std::size_t i = 0; i < std::min(most, status.running.size()); ++i)
       text += running_line(*status.running[i]);
-    text += cut(fmt::format("{} of {} ended, {} running, {} waiting{}{}", ended, total, status.running.size(),
-                            status.waiting, status.short_of_memory ? " (for memory)" : "",
-                            status.seconds_left ? fmt::format("; about {} left", duration_text(*status.seconds_left))
-                                                : std::string()));
+    text += cut(fmt::format(
+        "{} of {} ended, {} running, {} waiting{}{}", ended, total, status.running.size(), status.waiting,
+        status.short_of_memory ? " (for memory)" : "",
+        status.seconds_left ? fmt::format("; about {} left", duration_text(*status.seconds_left)) : std::string()));
     lines_ = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
     put_now(text);
   }
@@ -143,8 +142,8 @@ class Live : public BatchDisplay {
 class JsonLines : public BatchDisplay {
  public:
   void changed(const launch::Job& job, std::size_t ended, std::size_t total) override {
-    static constexpr const char* kEvents[] = {"waiting",     "finished before", "started", "finished", "failed",
-                                              "interrupted", "elsewhere",       "again"};
+    static constexpr const char* kEvents[] = {"waiting", "finished before", "started",   "finished",
+                                              "failed",  "interrupted",     "elsewhere", "again"};
     Json line = {{"event", kEvents[static_cast<int>(job.state)]},
                  {"run", job.label},
                  {"folder", job.folder.string()},
@@ -185,9 +184,7 @@ class JsonLines : public BatchDisplay {
   using Json = nlohmann::ordered_json;
 
   static Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-  static void put_line(const Json& line) {
-    put_now(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-  }
+  static void put_line(const Json& line) { put_now(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"); }
 
   std::chrono::steady_clock::time_point told_ = {};
 };

@@ -115,8 +115,8 @@ class Batch {
     std::advance(end, std::min<std::ptrdiff_t>(kMostTried, static_cast<std::ptrdiff_t>(waiting_.size())));
     for (auto at = waiting_.begin(); at != end; ++at) {
       if (use.cores + threads_of(**at) > options_.cores) continue;
-      const bool fits = options_.memory_mib <= 0 ||
-                        use.memory_mib + experience_.memory_mib((*at)->pipeline) <= options_.memory_mib;
+      const bool fits =
+          options_.memory_mib <= 0 || use.memory_mib + experience_.memory_mib((*at)->pipeline) <= options_.memory_mib;
       if (fits) return at;
       short_of_memory_ = true;
     }
@@ -232,8 +232,7 @@ class Batch {
     }
     if (known && !now.running.empty())
       now.seconds_left = std::max(slowest.value_or(0), work / static_cast<double>(now.running.size()));
-    std::sort(now.running.begin(), now.running.end(),
-              [](const Job* a, const Job* b) { return a->began < b->began; });
+    std::sort(now.running.begin(), now.running.end(), [](const Job* a, const Job* b) { return a->began < b->began; });
     return now;
   }
 

@@ -45,13 +45,14 @@ std::string id_in(const std::string& output) {
 class CommandLauncher : public Launcher {
  public:
   explicit CommandLauncher(const LauncherOptions& options) : options_(options) {
-    for (const auto& [name, line] : {std::pair("submit_command", options.submit_command),
-                                     std::pair("status_command", options.status_command),
-                                     std::pair("cancel_command", options.cancel_command)}) {
+    for (const auto& [name, line] :
+         {std::pair("submit_command", options.submit_command), std::pair("status_command", options.status_command),
+          std::pair("cancel_command", options.cancel_command)}) {
       if (line.empty()) {
-        throw Error(fmt::format("the launcher command needs the option {}; give it in --launcher-file "
-                                "(docs/batches.md has examples)",
-                                name));
+        throw Error(
+            fmt::format("the launcher command needs the option {}; give it in --launcher-file "
+                        "(docs/batches.md has examples)",
+                        name));
       }
     }
     require_mark("submit_command", options.submit_command, "script");
@@ -62,9 +63,10 @@ class CommandLauncher : public Launcher {
       const bool set = !value.empty() && value != (name == "cpus" ? "1" : "0");
       const bool used = options_.submit_command.find("{" + name + "}") != std::string::npos;
       if (set && !used && !named_in_directives(name))
-        throw Error(fmt::format("the launcher's option {0} is \"{1}\", but neither submit_command nor directives hold "
-                                "{{{0}}}, so nobody would be asked for it",
-                                name, value));
+        throw Error(
+            fmt::format("the launcher's option {0} is \"{1}\", but neither submit_command nor directives hold "
+                        "{{{0}}}, so nobody would be asked for it",
+                        name, value));
       if (used && value.empty())
         throw Error(fmt::format("submit_command holds {{{0}}}, but the option {0} is not set", name));
     }
@@ -135,9 +137,8 @@ class CommandLauncher : public Launcher {
             {"gpus", std::to_string(options_.gpus)}};
   }
   bool named_in_directives(const std::string& name) const {
-    return std::any_of(options_.directives.begin(), options_.directives.end(), [&](const std::string& line) {
-      return line.find("{" + name + "}") != std::string::npos;
-    });
+    return std::any_of(options_.directives.begin(), options_.directives.end(),
+                       [&](const std::string& line) { return line.find("{" + name + "}") != std::string::npos; });
   }
   static void require_mark(const char* option, const std::string& line, const char* mark) {
     if (line.find(fmt::format("{{{}}}", mark)) == std::string::npos)

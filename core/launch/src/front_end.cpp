@@ -25,6 +25,7 @@ std::string host_name() {
 FrontEndMark::FrontEndMark(const std::filesystem::path& parent) {
   std::error_code failed;
   std::filesystem::create_directories(parent, failed);
+  front_ends(parent);  // which clears away what those that were killed have left
   try {
     lock_ = FileLock::try_take(parent / fmt::format("{}{}-{}", kBegin, host_name(), getpid()));
   } catch (const Error&) {

@@ -28,7 +28,8 @@ void LauncherOptions::declare(Schema<LauncherOptions>& s) {
       .range(1, 100000)
       .doc("Runs that one task does, one after the other; for short ones.");
   s.add("directives", &LauncherOptions::directives)
-      .doc("More directives: with Slurm such as --constraint=avx512, with a command whole lines for the script's head.");
+      .doc(
+          "More directives: with Slurm such as --constraint=avx512, with a command whole lines for the script's head.");
   s.add("setup", &LauncherOptions::setup)
       .doc("Lines of shell before nbs is started in a task, such as module load openblas.");
   s.add("submit_command", &LauncherOptions::submit_command)
@@ -73,8 +74,7 @@ void check_lines(const OptionValues& values) {
 
 OptionValues launcher_options(const std::filesystem::path& file,
                               const std::vector<std::pair<std::string, std::string>>& flags) {
-  auto document =
-      file.empty() ? config::Document::from_text("", kEmptyFile) : config::Document::from_file(file);
+  auto document = file.empty() ? config::Document::from_text("", kEmptyFile) : config::Document::from_file(file);
   const auto specs = schema_of<LauncherOptions>().specs();
   std::vector<std::string> seen;
   for (const auto& [name, word] : flags) {

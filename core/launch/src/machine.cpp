@@ -87,14 +87,14 @@ double available_memory_mib(const std::filesystem::path& root) {
 
 double memory_mib(const std::string& text, const std::string& what, double available) {
   const char letter = text.empty() ? ' ' : text.back();
-  const std::string number = std::string("%KMGTkmgt").find(letter) == std::string::npos
-                                 ? text
-                                 : text.substr(0, text.size() - 1);
+  const std::string number =
+      std::string("%KMGTkmgt").find(letter) == std::string::npos ? text : text.substr(0, text.size() - 1);
   double value = 0;
   try {
     value = parse_number(number, what, 0, 1e12);
   } catch (const Error&) {
-    throw Error(fmt::format("{} is \"{}\", but must be a size such as 12G or 800M, or a share such as 80%", what, text));
+    throw Error(
+        fmt::format("{} is \"{}\", but must be a size such as 12G or 800M, or a share such as 80%", what, text));
   }
   double mib = value;
   if (letter == '%') mib = value / 100 * available;

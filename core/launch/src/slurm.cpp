@@ -72,11 +72,10 @@ std::vector<std::size_t> numbers_in(const std::string& ranges) {
 }  // namespace
 
 std::vector<std::string> directives(const LauncherOptions& options, const Submission& submission, bool array) {
-  std::vector<std::string> words = {"--job-name=" + submission.name,
-                                    "--output=" + escaped(submission.logs.string()) + (array ? "/%a.log" : "/0.log"),
-                                    // What a task printed before it was requeued stays.
-                                    "--open-mode=append", "--requeue", "--nodes=1", "--ntasks=1",
-                                    fmt::format("--cpus-per-task={}", options.cpus)};
+  std::vector<std::string> words = {
+      "--job-name=" + submission.name, "--output=" + escaped(submission.logs.string()) + (array ? "/%a.log" : "/0.log"),
+      // What a task printed before it was requeued stays.
+      "--open-mode=append", "--requeue", "--nodes=1", "--ntasks=1", fmt::format("--cpus-per-task={}", options.cpus)};
   if (array) {
     const auto most = options.throttle > 0 ? fmt::format("%{}", options.throttle) : "";
     words.push_back(fmt::format("--array=0-{}{}", submission.tasks - 1, most));

@@ -26,17 +26,18 @@ std::string user_name() {
 class SlurmLauncher : public Launcher {
  public:
   explicit SlurmLauncher(const LauncherOptions& options) : options_(options) {
-    for (const auto& [name, line] : {std::pair("submit_command", options.submit_command),
-                                     std::pair("status_command", options.status_command),
-                                     std::pair("cancel_command", options.cancel_command)}) {
+    for (const auto& [name, line] :
+         {std::pair("submit_command", options.submit_command), std::pair("status_command", options.status_command),
+          std::pair("cancel_command", options.cancel_command)}) {
       if (!line.empty())
         throw Error(fmt::format("the option {} is for the launcher command; leave it out, or use that", name));
     }
     for (const auto& directive : options.directives) {
       if (directive.rfind("--", 0) != 0)
-        throw Error(fmt::format("a directive is \"{}\", but must be an option of sbatch in its long form, such as "
-                                "--constraint=avx512",
-                                directive));
+        throw Error(
+            fmt::format("a directive is \"{}\", but must be an option of sbatch in its long form, such as "
+                        "--constraint=avx512",
+                        directive));
     }
   }
 
@@ -53,14 +54,12 @@ class SlurmLauncher : public Launcher {
   }
 
   std::size_t room() override {
-    const auto found = run_program({"sacctmgr", "--noheader", "--parsable2", "show", "assoc", "where",
-                                    "user=" + user_name(),
-                                    "cluster=" + slurm::config_word(configuration(), "ClusterName"),
-                                    "format=account,partition,maxsubmitjobs"});
+    const auto found = run_program(
+        {"sacctmgr", "--noheader", "--parsable2", "show", "assoc", "where", "user=" + user_name(),
+         "cluster=" + slurm::config_word(configuration(), "ClusterName"), "format=account,partition,maxsubmitjobs"});
     // Where there is no accounting, there is no such limit.
-    const auto most = found.status == 0
-                          ? slurm::most_submitted(found.output, options_.account, options_.partition)
-                          : std::nullopt;
+    const auto most =
+        found.status == 0 ? slurm::most_submitted(found.output, options_.account, options_.partition) : std::nullopt;
     if (!most) return kNoLimit;
     std::size_t in_queue = 0;
     for (const auto& line : queue())
@@ -110,8 +109,8 @@ class SlurmLauncher : public Launcher {
     }
     if (ids.empty()) return;
     try {
-      const auto ended = run_program({"sacct", "--noheader", "--parsable2", "--allocations", "--jobs=" + ids,
-                                      "--format=JobID,State"});
+      const auto ended =
+          run_program({"sacct", "--noheader", "--parsable2", "--allocations", "--jobs=" + ids, "--format=JobID,State"});
       auto lines = ended.status == 0 ? slurm::account_lines(ended.output) : std::vector<slurm::QueueLine>();
       // The queue is what decides of those that are not ended: it does not know them.
       lines.erase(std::remove_if(lines.begin(), lines.end(),

@@ -137,8 +137,8 @@ bool is_in_queue(const KeptSubmission& submission, const std::map<std::string, C
 std::vector<std::string> cells_of_task(const fs::path& submission, std::size_t task) {
   auto tasks = read_tasks(submission / "tasks");
   if (task >= tasks.size())
-    throw Error(fmt::format("{} has the tasks 0 to {}, but task {} was to be done",
-                            (submission / "tasks").string(), static_cast<std::int64_t>(tasks.size()) - 1, task));
+    throw Error(fmt::format("{} has the tasks 0 to {}, but task {} was to be done", (submission / "tasks").string(),
+                            static_cast<std::int64_t>(tasks.size()) - 1, task));
   return std::move(tasks[task]);
 }
 

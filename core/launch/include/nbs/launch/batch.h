@@ -62,8 +62,8 @@ struct BatchEnd {
 struct BatchStatus {
   std::vector<const Job*> running;
   std::size_t waiting = 0;
-  bool short_of_memory = false;          ///< fewer run than might, as no more memory may be taken
-  std::optional<double> seconds_left;    ///< of the whole batch; none as long as it cannot be judged
+  bool short_of_memory = false;        ///< fewer run than might, as no more memory may be taken
+  std::optional<double> seconds_left;  ///< of the whole batch; none as long as it cannot be judged
 };
 
 /// Whom a batch tells of itself.
@@ -77,11 +77,11 @@ struct BatchWatcher {
 std::optional<double> seconds_left(const Job& job, std::int64_t done);
 
 /// Runs the jobs, some at a time. The cores are divided among them unless a pipeline names its threads; a job is held
-/// back while those that run leave too few cores or, as far as is known (Experience), too little memory for it. A job that was finished before
-/// is skipped, one that was cut off goes on in its folder (claim_run()), and a job that fails, even to start, stops no
-/// other. A job that another process works on is waited for, at the end. Each run's messages go to its log.txt. What
-/// the watcher throws is said on standard error, and the batch goes on. Told to stop (see Workers), it starts no more
-/// and waits for those that run.
+/// back while those that run leave too few cores or, as far as is known (Experience), too little memory for it. A job
+/// that was finished before is skipped, one that was cut off goes on in its folder (claim_run()), and a job that fails,
+/// even to start, stops no other. A job that another process works on is waited for, at the end. Each run's messages go
+/// to its log.txt. What the watcher throws is said on standard error, and the batch goes on. Told to stop (see
+/// Workers), it starts no more and waits for those that run.
 BatchEnd run_batch(std::vector<Job>& jobs, const std::filesystem::path& parent, const BatchOptions& options,
                    const BatchWatcher& watcher);
 

@@ -43,9 +43,9 @@ class RunIndex {
   std::unordered_map<std::string, std::vector<std::string>> names_;  // by RunDirectory::stem()
 };
 
-/// Looks for a run of exactly this pipeline, made with exactly these plugins, in the index's folder. One that was cut off is
-/// taken up again in its folder; else a new folder is made. Two processes never get the same one. Throws nbs::Error.
-/// Where the file system has no locks, that is said once, and all goes on without.
+/// Looks for a run of exactly this pipeline, made with exactly these plugins, in the index's folder. One that was cut
+/// off is taken up again in its folder; else a new folder is made. Two processes never get the same one. Throws
+/// nbs::Error. Where the file system has no locks, that is said once, and all goes on without.
 Claim claim_run(const RunIndex& index, const config::Pipeline& pipeline);
 /// The same for a single run.
 Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pipeline);
