@@ -49,7 +49,7 @@ struct Slow {
   std::string said(const std::string& words) const {
     const auto file = (nbs.folder() / "said.txt").string();
     const auto line =
-        "cd '" + nbs.folder().path().string() + "' && '" NBS_PROGRAM "' " + words + " > " + file + " 2>&1";
+        "cd '" + nbs.folder().path().string() + "' && XDG_CACHE_HOME=cache '" NBS_PROGRAM "' " + words + " > " + file + " 2>&1";
     return std::system(line.c_str()) < 0 ? "" : nbs::read_file(file);
   }
 };
