@@ -124,10 +124,11 @@ class Live : public BatchDisplay {
 
   // A line that is wider than the terminal would take two.
   std::string cut(std::string line) const {
-    if (line.size() >= width_) line.resize(width_ - 1);
-    while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0x80U) != 0)
-      line.pop_back();  // half a character
-    return line + "\n";
+    if (line.size() < width_) return line + "\n";
+    auto end = width_ - 1;
+    while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80)
+      --end;  // not in the middle of a character
+    return line.substr(0, end) + "\n";
   }
 
   void erase() {
