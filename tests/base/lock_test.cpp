@@ -20,11 +20,16 @@ TEST_CASE("a lock is held by one, and free again when he lets go") {
     auto held = FileLock::try_take(file);
     REQUIRE(held.has_value());
     CHECK_FALSE(FileLock::try_take(file).has_value());
+    CHECK(FileLock::is_held(file));
     auto moved = std::move(*held);
     held.reset();
     CHECK_FALSE(FileLock::try_take(file).has_value());
   }
   CHECK_FALSE(std::filesystem::exists(file));
+  CHECK_FALSE(FileLock::is_held(file));
+  CHECK_FALSE(std::filesystem::exists(file));  // looking makes nothing
+  scratch.write("lock", "");
+  CHECK_FALSE(FileLock::is_held(file));
   CHECK(FileLock::try_take(file).has_value());
 }
 

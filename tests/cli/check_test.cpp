@@ -20,8 +20,8 @@ TEST_CASE("a good file: exit code 0, and --print gives a file that is good too")
   nbs.folder().write("b.toml", tiny_pipeline() + "[sweep.grid]\nseed = [0, 1, 2]\n");
   CHECK(nbs({"check", "a.toml", "b.toml"}).output ==
         "2 files, 4 runs: no problems\nto do     tiny\nto do     tiny (seed=0)\nto do     tiny (seed=1)\n"
-        "to do     tiny (seed=2)\nin runs: 0 finished, 0 cut off, 4 to do; how long they take is known when one of "
-        "them is finished\n");
+        "to do     tiny (seed=2)\nin runs: 0 finished, 0 cut off, 4 to do\ntime: known when one of them is finished\n"
+        "memory: at least 250 MiB for the largest run, judged by its options; known when one of them is finished\n");
   ended = nbs({"check", "--print", "a.toml"});
   CHECK(ended.status == 0);
   nbs.folder().write("printed.toml", ended.output);
@@ -45,7 +45,10 @@ TEST_CASE("of several runs the plan says which are finished, which were cut off,
   const auto ended = nbs({"check", "a.toml"});
   CHECK(text(ended.output) == Contains(("finished  tiny (seed=0) -> runs/" + folders[0] + "\n").c_str()));
   CHECK(text(ended.output) == Contains(("cut off   tiny (seed=1) -> runs/" + folders[1] + "\n").c_str()));
-  CHECK(text(ended.output) == Contains("to do     tiny (seed=2)\nin runs: 1 finished, 1 cut off, 1 to do; about "));
+  CHECK(text(ended.output) ==
+        Contains("to do     tiny (seed=2)\nin runs: 1 finished, 1 cut off, 1 to do\ntime: about "));
+  CHECK(text(ended.output) ==
+        Contains(" one after the other, as long as iterations took in finished runs\nmemory: up to "));
   CHECK(text(nbs({"check", "a.toml", "--out", "other"}).output) ==
         Contains("in other: 0 finished, 0 cut off, 3 to do"));
 }

@@ -53,7 +53,7 @@ Target model_target() {
 }
 
 std::vector<Target> targets() {
-  return {model_target()};
+  return {model_target(), checkpoint_target()};
 }
 
 }  // namespace nbs::fuzz

@@ -33,8 +33,10 @@ Target mat_target();
 Target metrics_target();
 Target result_target();
 Target model_target();
+Target checkpoint_target();
 
-/// The targets of this program: nbs-fuzz has those without LibTorch, nbs-fuzz-model that of model files.
+/// The targets of this program: nbs-fuzz has those without LibTorch, nbs-fuzz-model those of model files and
+/// checkpoints.
 std::vector<Target> targets();
 
 }  // namespace nbs::fuzz

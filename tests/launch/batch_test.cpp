@@ -29,6 +29,14 @@ std::string training_script(const test::Scratch& scratch) {
          "/repaired ]; then exit 3; fi\n" + "echo '{\"ending\": \"finished\"}' > \"$4/result.json\"";
 }
 
+// On however few cores the test is done.
+launch::BatchOptions at_a_time(int parallel) {
+  launch::BatchOptions options;
+  options.parallel = parallel;
+  options.cores = 16;
+  return options;
+}
+
 std::vector<Job> jobs_named(const std::vector<std::string>& names) {
   std::vector<Job> jobs;
   for (const auto& name : names) {
@@ -61,8 +69,8 @@ TEST_CASE("a batch runs every job in a folder of its own; a failure stops no oth
     std::filesystem::remove(scratch / "repaired");
     auto jobs = jobs_named({"a", "bad", "b", "c"});
     std::vector<std::string> told;
-    launch::run_batch(jobs, parent, {parallel},
-                      [&](const Job& job) { told.push_back(job.label + "wsrdfiea"[static_cast<int>(job.state)]); });
+    launch::run_batch(jobs, parent, at_a_time(parallel),
+                      {[&](const Job& job) { told.push_back(job.label + "wsrdfiea"[static_cast<int>(job.state)]); }});
     CHECK(states(jobs) == "dfdd");
     CHECK(jobs[1].status == 3);
     CHECK(calls() == 4);
@@ -75,7 +83,7 @@ TEST_CASE("a batch runs every job in a folder of its own; a failure stops no oth
 
     scratch.write("repaired", "");
     auto again = jobs_named({"a", "bad", "b", "c", "d"});
-    launch::run_batch(again, parent, {parallel}, [](const Job&) {});
+    launch::run_batch(again, parent, at_a_time(parallel), {[](const Job&) {}});
     CHECK(states(again) == "sdssd");
     CHECK(calls() == 6);
     CHECK(again[0].folder == jobs[0].folder);
@@ -91,10 +99,10 @@ TEST_CASE("never more run at once than was said, and as many as that") {
   auto jobs = jobs_named({"a", "b", "c", "d", "e"});
   int running = 0;
   int most = 0;
-  launch::run_batch(jobs, scratch / "runs", {2}, [&](const Job& job) {
-    running += job.state == State::running ? 1 : -1;
-    most = std::max(most, running);
-  });
+  launch::run_batch(jobs, scratch / "runs", at_a_time(2), {[&](const Job& job) {
+                      running += job.state == State::running ? 1 : -1;
+                      most = std::max(most, running);
+                    }});
   CHECK(running == 0);
   CHECK(most == 2);
   CHECK(states(jobs) == "ddddd");
@@ -104,7 +112,7 @@ TEST_CASE("a worker that a signal ends has failed, and the job says which") {
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "kill -KILL $$");
   auto jobs = jobs_named({"a"});
-  launch::run_batch(jobs, scratch / "runs", {1}, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", at_a_time(1), {[](const Job&) {}});
   CHECK(states(jobs) == "f");
   CHECK(jobs[0].status == 137);
   CHECK(test::text(jobs[0].problem) == doctest::Contains("ended by SIGKILL"));
@@ -114,7 +122,7 @@ TEST_CASE("a worker that ends well without a finished result has failed") {
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "exit 0");
   auto jobs = jobs_named({"a"});
-  launch::run_batch(jobs, scratch / "runs", {1}, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", at_a_time(1), {[](const Job&) {}});
   CHECK(states(jobs) == "f");
   CHECK(test::text(jobs[0].problem) == doctest::Contains("left no finished result"));
 }
@@ -123,11 +131,11 @@ TEST_CASE("a worker that fails after it wrote a finished result is done, with it
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "echo '{\"ending\": \"finished\"}' > \"$4/result.json\"; exit 1");
   auto jobs = jobs_named({"a"});
-  launch::run_batch(jobs, scratch / "runs", {1}, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", at_a_time(1), {[](const Job&) {}});
   CHECK(states(jobs) == "d");
   CHECK(jobs[0].status == 1);
   auto again = jobs_named({"a"});
-  launch::run_batch(again, scratch / "runs", {1}, [](const Job&) {});
+  launch::run_batch(again, scratch / "runs", at_a_time(1), {[](const Job&) {}});
   CHECK(states(again) == "s");
 }
 
@@ -137,10 +145,10 @@ TEST_CASE("what the callback throws ends neither the batch nor a run") {
   auto jobs = jobs_named({"a", "b", "c"});
   launch::BatchEnd end;
   const auto said = test::messages_of([&] {
-    end = launch::run_batch(jobs, scratch / "runs", {2}, [](const Job& job) {
-      if (job.state == State::running && job.label == "b") throw 3;
-      if (job.state == State::done) throw std::runtime_error("no report");
-    });
+    end = launch::run_batch(jobs, scratch / "runs", at_a_time(2), {[](const Job& job) {
+                              if (job.state == State::running && job.label == "b") throw 3;
+                              if (job.state == State::done) throw std::runtime_error("no report");
+                            }});
   });
   CHECK(states(jobs) == "ddd");
   CHECK(end.problems == 4);
@@ -159,7 +167,7 @@ TEST_CASE("told to stop, a batch starts no more, waits for those that run, and s
                                 "if grep -q '\"c\"' \"$2\"; then kill -INT $PPID; fi\n"
                                 "while :; do sleep 0.05; done");
   auto jobs = jobs_named({"a", "b", "c", "d", "e"});
-  const auto end = launch::run_batch(jobs, scratch / "runs", {2}, [](const Job&) {});
+  const auto end = launch::run_batch(jobs, scratch / "runs", at_a_time(2), {[](const Job&) {}});
   CHECK(end.stop_signal == SIGINT);
   CHECK(states(jobs) == "diiww");
   CHECK_FALSE(record::RunDirectory(jobs[1].folder).is_finished());
@@ -171,22 +179,26 @@ TEST_CASE("cores are divided among parallel runs, unless a pipeline names its th
   const test::FakeWorker worker(scratch, training_script(scratch));
   auto jobs = jobs_named({"a", "b"});
   jobs[1].pipeline.train.options.threads = 3;
-  launch::run_batch(jobs, scratch / "runs", {2}, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", at_a_time(2), {[](const Job&) {}});
   auto calls = test::lines_of(scratch / "calls.txt");
   REQUIRE(calls.size() == 2);
   std::sort(calls.begin(), calls.end());
-  CHECK(calls[0].find(" --progress lines --threads ") != std::string::npos);
+  CHECK(test::text(calls[0]) == doctest::Contains(" --progress lines --threads 8"));
   CHECK(calls[1].find("--threads") == std::string::npos);
   auto single = jobs_named({"c"});
-  launch::run_batch(single, scratch / "runs", {1}, [](const Job&) {});
+  launch::run_batch(single, scratch / "runs", {}, {[](const Job&) {}});
   CHECK(test::lines_of(scratch / "calls.txt").back().find("--threads") == std::string::npos);
+  // Alone, but told how many cores there are: those of a task in a queue.
+  auto told = jobs_named({"d"});
+  launch::run_batch(told, scratch / "runs", at_a_time(1), {[](const Job&) {}});
+  CHECK(test::text(test::lines_of(scratch / "calls.txt").back()) == doctest::Contains("--threads 16"));
 }
 
 TEST_CASE("a run that cannot start has failed, with the reason, and stops no other") {
   const test::Scratch scratch;
   const test::FakeWorker worker(scratch, "sleep 0.1; echo '{\"ending\": \"finished\"}' > \"$4/result.json\"");
   auto jobs = jobs_named({"a", "no/such", "b"});
-  launch::run_batch(jobs, scratch / "runs", {2}, [](const Job&) {});
+  launch::run_batch(jobs, scratch / "runs", at_a_time(2), {[](const Job&) {}});
   CHECK(states(jobs) == "dfd");
   CHECK(test::text(jobs[1].problem) == doctest::Contains("cannot be made"));
   CHECK(record::RunDirectory(jobs[0].folder).is_finished());
@@ -237,7 +249,7 @@ TEST_CASE(
   std::vector<Job> jobs(1);
   jobs[0].label = "a (seed 0)";
   jobs[0].pipeline = pipeline;
-  const auto said = test::messages_of([&] { launch::run_batch(jobs, scratch / "runs", {}, [](const Job&) {}); });
+  const auto said = test::messages_of([&] { launch::run_batch(jobs, scratch / "runs", {}, {[](const Job&) {}}); });
   CHECK(states(jobs) == "d");
   CHECK(jobs[0].folder != run.folder());
   CHECK(test::text(said) == doctest::Contains(("nbs: a (seed 0): " + remarks[0]).c_str()));

@@ -83,13 +83,13 @@ TEST_CASE("a batch waits for what another process works on, and does it if that 
   std::optional<launch::Claim> a = launch::claim_run(parent, jobs[0].pipeline);
   std::optional<launch::Claim> b = launch::claim_run(parent, jobs[1].pipeline);
   std::string told;
-  launch::run_batch(jobs, parent, {2}, [&](const launch::Job& job) {
-    told += job.label + "wsrdfiea"[static_cast<int>(job.state)] + " ";
-    if (job.label != "c" || job.state != State::done) return;
-    nbs::write_file(record::RunDirectory(a->folder).result(), "{\"ending\": \"finished\"}");
-    a.reset();  // has done it
-    b.reset();  // was killed
-  });
+  launch::run_batch(jobs, parent, at_a_time(2), {[&](const launch::Job& job) {
+                      told += job.label + "wsrdfiea"[static_cast<int>(job.state)] + " ";
+                      if (job.label != "c" || job.state != State::done) return;
+                      nbs::write_file(record::RunDirectory(a->folder).result(), "{\"ending\": \"finished\"}");
+                      a.reset();  // has done it
+                      b.reset();  // was killed
+                    }});
   CHECK(told.substr(0, 15) == "ae be cr cd as ");
   CHECK(told.substr(15) == "br bd ");
   CHECK(test::lines_of(scratch / "calls.txt").size() == 2);
@@ -112,9 +112,9 @@ TEST_CASE("a run that fails is tried again as often as was said, in its folder; 
     launch::BatchOptions options;
     options.retries = retries;
     std::string told;
-    launch::run_batch(jobs, scratch / "runs", options, [&](const launch::Job& job) {
-      told += job.label.substr(0, 1) + "wsrdfiea"[static_cast<int>(job.state)] + " ";
-    });
+    launch::run_batch(jobs, scratch / "runs", options, {[&](const launch::Job& job) {
+                        told += job.label.substr(0, 1) + "wsrdfiea"[static_cast<int>(job.state)] + " ";
+                      }});
     CHECK(told == (retries == 1 ? "ar aa ar af dr df " : "ar aa ar aa ar ad dr df "));
     CHECK(test::entries_of(scratch / "runs").size() == 2);
   }
@@ -126,8 +126,9 @@ TEST_CASE("after a run has failed for good, --fail-fast starts no other, and tho
   auto jobs = jobs_for({"a", "bad", "b"});
   launch::BatchOptions options;
   options.parallel = 2;
+  options.cores = 2;
   options.fail_fast = true;
-  const auto end = launch::run_batch(jobs, scratch / "runs", options, [](const launch::Job&) {});
+  const auto end = launch::run_batch(jobs, scratch / "runs", options, {[](const launch::Job&) {}});
   CHECK(end.failed_fast);
   CHECK(jobs[0].state == State::done);
   CHECK(jobs[1].state == State::failed);
@@ -144,8 +145,9 @@ TEST_CASE("a run that takes too long is told to end, is killed if it does not, a
   auto jobs = jobs_for({"hears", "deaf"});
   launch::BatchOptions options;
   options.parallel = 2;
+  options.cores = 2;
   options.minutes = 0.02;
-  launch::run_batch(jobs, scratch / "runs", options, [](const launch::Job&) {});
+  launch::run_batch(jobs, scratch / "runs", options, {[](const launch::Job&) {}});
   for (const auto& job : jobs) {
     CAPTURE(job.label);
     CHECK(job.state == State::failed);
@@ -162,10 +164,10 @@ TEST_CASE("a checkpoint that the worker refuses is thrown away, and the run begi
   const auto folder = launch::claim_run(scratch / "runs", jobs[0].pipeline).folder;
   nbs::write_file(record::RunDirectory(folder).checkpoint(), "x");
   std::string told;
-  launch::run_batch(jobs, scratch / "runs", {}, [&](const launch::Job& job) {
-    told += "wsrdfiea"[static_cast<int>(job.state)];
-    told += job.resumed ? "+" : "-";
-  });
+  launch::run_batch(jobs, scratch / "runs", {}, {[&](const launch::Job& job) {
+                      told += "wsrdfiea"[static_cast<int>(job.state)];
+                      told += job.resumed ? "+" : "-";
+                    }});
   CHECK(told == "r+r-d-");
   CHECK(jobs[0].checkpoint_refused);
   CHECK(jobs[0].folder == folder);

@@ -70,3 +70,25 @@ TEST_CASE("a file that is not there has no curves; one that cannot be read says 
   CHECK(none.problem.empty());
   CHECK(test::text(read_metrics(scratch.path()).problem) == doctest::Contains("it is no regular file (but a folder)"));
 }
+
+TEST_CASE("how far a run is, by the end of its metrics") {
+  const test::Scratch scratch;
+  const auto done = [&](const std::string& text) {
+    return record::iterations_done(scratch.write("metrics.jsonl", text));
+  };
+  CHECK(record::iterations_done(scratch / "none") == 0);
+  CHECK(done("") == 0);
+  CHECK(done("{\"iteration\":0}\n") == 1);
+  CHECK(done("{\"iteration\":0}\n{\"iteration\":7}\n") == 8);
+  // The last line may still be written, or be damaged.
+  CHECK(done("{\"iteration\":0}\n{\"iteration\":1}\n{\"iteration\":99}") == 2);
+  CHECK(done("{\"iteration\":4}\nnoise\n\n{\"iteration\":-3}\n") == 5);
+  CHECK(done("{\"iteration\":4}") == 0);
+  CHECK(done("noise\n") == 0);
+  // Only the end is read, which begins in the middle of a line.
+  std::string many;
+  for (int i = 0; i < 20000; ++i)
+    many += "{\"iteration\":" + std::to_string(i) + "}\n";
+  CHECK(done(many) == 20000);
+  CHECK(done(std::string(200000, ' ') + "{\"iteration\":3}\n") == 0);
+}

@@ -281,3 +281,38 @@ TEST_CASE("a text that is no UTF-8, which no TOML file can hold, is refused befo
   }
   CHECK_FALSE(std::filesystem::exists(scratch / "runs"));
 }
+
+TEST_CASE("a result of which one byte has changed is refused, whichever it is; one without a checksum is not") {
+  const test::Scratch scratch;
+  const auto run = RunDirectory::create(scratch.path(), test::small_pipeline("a"));
+  record::RunResult result;
+  result.name = "a";
+  result.iterations = 1234;
+  result.threshold = 0.1 + 0.2;  // a number that only its shortest form gives back
+  result.peak_memory_mib = 1e-300;
+  run.write_result(result);
+  const auto good = nbs::read_file(run.result());
+  CHECK(run.is_complete());
+  CHECK(*run.read_result().threshold == 0.1 + 0.2);
+  // Each digit of a number becomes another one, so that the file stays good JSON.
+  std::size_t tried = 0;
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    if (good[i] < '1' || good[i] > '8') continue;
+    auto flipped = good;
+    ++flipped[i];
+    nbs::write_file(run.result(), flipped);
+    CAPTURE(flipped);
+    CHECK_FALSE(run.is_complete());
+    ++tried;
+  }
+  CHECK(tried > 60);
+  const auto at = good.find("1234");
+  nbs::write_file(run.result(), std::string(good).replace(at, 4, "1235"));
+  CHECK(test::error_text([&] { run.read_result(); }) ==
+        Contains("is damaged: its checksum is not that of what it holds, so it was changed after it was written"));
+  // Of earlier versions, or of somebody who has taken it out.
+  const auto begin = good.rfind(",\n \"checksum\"");
+  REQUIRE(begin != std::string::npos);
+  nbs::write_file(run.result(), good.substr(0, begin) + "\n}\n");
+  CHECK(run.is_complete());
+}

@@ -37,9 +37,19 @@ std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
     close(descriptor);
     if (result == 0) continue;
     if (reason == EWOULDBLOCK) return std::nullopt;
+    unlink(file.c_str());  // nobody can hold it
     throw NoLocksError(
         fmt::format("the file system of {} has no locks ({})", file.parent_path().string(), std::strerror(reason)));
   }
+}
+
+bool FileLock::is_held(const std::filesystem::path& file) {
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  // Shared, so that two who look do not see each other.
+  const bool held = flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close(descriptor);
+  return held;
 }
 
 FileLock::~FileLock() {

@@ -70,10 +70,10 @@ int try_candidate(Contender& candidate, const std::string& parent) {
   std::vector<launch::Job> jobs(1);
   jobs[0].label = candidate.label;
   jobs[0].pipeline = candidate.trial;
-  const auto end = launch::run_batch(jobs, parent, {}, [](const launch::Job& job) {
-    if (job.state == launch::Job::State::running)
-      put_now(fmt::format("started   {} -> {}\n", job.label, job.folder.string()));
-  });
+  const auto end = launch::run_batch(jobs, parent, {}, {[](const launch::Job& job) {
+                                       if (job.state == launch::Job::State::running)
+                                         put_now(fmt::format("started   {} -> {}\n", job.label, job.folder.string()));
+                                     }});
   candidate.folder = jobs[0].folder;
   const bool finished = jobs[0].state == launch::Job::State::done || jobs[0].state == launch::Job::State::skipped;
   if (finished) {

@@ -21,6 +21,7 @@ using Action = std::function<int()>;
 void add_run(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
 void add_batch(CLI::App& app, Action& action);
+void add_task(CLI::App& app, Action& action);
 void add_choose(CLI::App& app, Action& action);
 void add_plugins(CLI::App& app, Action& action);
 void add_options(CLI::App& app, Action& action);

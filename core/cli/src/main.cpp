@@ -47,6 +47,7 @@ void add_commands(CLI::App& app, nbs::cli::Action& action) {
   add_run(app, action);
   add_check(app, action);
   add_batch(app, action);
+  add_task(app, action);
   add_choose(app, action);
   add_report(app, action);
   add_table(app, action);

@@ -2,13 +2,14 @@
 #include "plan.h"
 
 #include <algorithm>
-#include <optional>
+#include <cstdint>
 
 #include <fmt/format.h>
 
 #include "nbs/base/duration.h"
-#include "nbs/error.h"
 #include "nbs/launch/claim.h"
+#include "nbs/launch/experience.h"
+#include "nbs/launch/machine.h"
 #include "nbs/record/metrics_file.h"
 
 namespace nbs::cli {
@@ -17,75 +18,84 @@ namespace {
 
 using Found = launch::FoundRun::State;
 
-double iterations_of(const config::Pipeline& pipeline) {
-  const auto& train = pipeline.train.options;
-  return static_cast<double>(train.iterations + train.predictor_iterations);
-}
-
-// Of the run in a folder; nothing if it does not say.
-std::optional<double> seconds_of(const std::filesystem::path& folder) {
-  try {
-    const auto result = record::RunDirectory(folder).read_result();
-    return result.seconds ? result.seconds->total : std::nullopt;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
 struct Counts {
   std::size_t complete = 0;
   std::size_t cut_off = 0;
   std::size_t none = 0;
 };
 
-// How long an iteration took where that is known, and how many are left.
+// How much is left to do, and what it takes by what the finished runs took.
 struct Work {
   double seconds = 0;
-  double done = 0;
-  double left = 0;
+  bool seconds_known = true;
+  double memory_mib = 0;  // of the largest
+  bool memory_known = true;
+
+  void add(const launch::Experience& experience, const config::Pipeline& pipeline, std::int64_t iterations) {
+    const auto each = experience.seconds_per_iteration(pipeline);
+    seconds_known = seconds_known && each;
+    seconds += each.value_or(0) * static_cast<double>(iterations);
+    memory_known = memory_known && experience.knows_memory(pipeline);
+    memory_mib = std::max(memory_mib, experience.memory_mib(pipeline));
+  }
 
   std::string text() const {
-    if (left <= 0) return "";
-    if (done <= 0 || seconds <= 0) return "; how long they take is known when one of them is finished";
-    return fmt::format("; about {} one after the other, as long as iterations took in the finished ones",
-                       duration_text(seconds / done * left));
+    const auto memory = launch::memory_text(memory_mib);
+    return (seconds_known ? fmt::format("time: about {} one after the other, as long as iterations took in finished "
+                                        "runs\n",
+                                        duration_text(seconds))
+                          : "time: known when one of them is finished\n") +
+           (memory_known
+                ? fmt::format("memory: up to {} a run, as much as finished runs took\n", memory)
+                : fmt::format("memory: at least {} for the largest run, judged by its options; known when one of "
+                              "them is finished\n",
+                              memory));
   }
+};
+
+// A run that is to be done or to be gone on with.
+struct Open {
+  const config::Pipeline* pipeline;
+  std::int64_t iterations;
 };
 
 }  // namespace
 
 std::string plan_text(const std::vector<NamedPipeline>& pipelines, const std::filesystem::path& parent) {
   constexpr std::size_t kMostLines = 100;
+  const launch::RunIndex index(parent);
+  launch::Experience experience;
   Counts counts;
-  Work work;
+  std::vector<Open> open;
   std::string lines;
   for (std::size_t i = 0; i < pipelines.size(); ++i) {
     const auto& [label, pipeline] = pipelines[i];
-    const auto found = launch::find_run(parent, pipeline);
-    const double iterations = iterations_of(pipeline);
+    const auto found = launch::find_run(index, pipeline);
+    const auto iterations = launch::iterations_of(pipeline);
     const char* state = "to do   ";
     if (found.state == Found::complete) {
       state = "finished";
       ++counts.complete;
-      if (const auto seconds = seconds_of(found.folder)) {
-        work.seconds += *seconds;
-        work.done += iterations;
-      }
+      experience.learn(pipeline, *found.result);
     } else if (found.state == Found::cut_off) {
       state = "cut off ";
       ++counts.cut_off;
-      const auto done = record::read_metrics(record::RunDirectory(found.folder).metrics()).iterations;
-      work.left += std::max(0.0, iterations - static_cast<double>(done));
+      const auto done = record::iterations_done(record::RunDirectory(found.folder).metrics());
+      open.push_back({&pipeline, std::max<std::int64_t>(0, iterations - done)});
     } else {
       ++counts.none;
-      work.left += iterations;
+      open.push_back({&pipeline, iterations});
     }
     if (i < kMostLines)
       lines += fmt::format("{}  {}{}\n", state, label, found.folder.empty() ? "" : " -> " + found.folder.string());
   }
+  Work work;
+  for (const auto& [pipeline, left] : open)
+    work.add(experience, *pipeline, left);
   if (pipelines.size() > kMostLines) lines += fmt::format("and {} more\n", pipelines.size() - kMostLines);
-  return lines + fmt::format("in {}: {} finished, {} cut off, {} to do{}\n", parent.string(), counts.complete,
-                             counts.cut_off, counts.none, work.text());
+  lines += fmt::format("in {}: {} finished, {} cut off, {} to do\n", parent.string(), counts.complete, counts.cut_off,
+                       counts.none);
+  return open.empty() ? lines : lines + work.text();
 }
 
 }  // namespace nbs::cli

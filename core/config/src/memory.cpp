@@ -62,6 +62,13 @@ std::vector<Part> parts_of(const Pipeline& pipeline) {
 
 }  // namespace
 
+double least_memory(const Pipeline& pipeline) {
+  double total = 0;
+  for (const auto& part : parts_of(pipeline))
+    total += part.bytes;
+  return total;
+}
+
 std::vector<Diagnostic> check_memory(const Document& document, const Pipeline& pipeline, double available) {
   const auto parts = parts_of(pipeline);
   double total = 0;

@@ -122,17 +122,26 @@ class Resolver {
     if (problems_.empty() && purpose_ == Purpose::run) {
       cross_check(document_, pipeline, problems_);
     }
-    if (!problems_.empty()) {
-      std::stable_sort(problems_.begin(), problems_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-        return std::tie(a.place.file, a.place.line, a.place.column) <
-               std::tie(b.place.file, b.place.line, b.place.column);
-      });
-      throw DiagnosticsError(std::move(problems_));
-    }
+    throw_if_wrong();
     return pipeline;
   }
 
+  OptionValues table(const std::string& where, const std::vector<OptionSpec>& specs) {
+    auto values = read_options(&root_, where, specs, {});
+    throw_if_wrong();
+    return values;
+  }
+
  private:
+  void throw_if_wrong() {
+    if (problems_.empty()) return;
+    std::stable_sort(problems_.begin(), problems_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+      return std::tie(a.place.file, a.place.line, a.place.column) <
+             std::tie(b.place.file, b.place.line, b.place.column);
+    });
+    throw DiagnosticsError(std::move(problems_));
+  }
+
   void report(const SourceLocation& place, std::string message) { problems_.push_back({place, std::move(message)}); }
 
   std::string advice(const std::string& name, const std::vector<std::string>& known) const {
@@ -323,6 +332,11 @@ class Resolver {
 
 Pipeline resolve(const Document& document, const host::Catalog& catalog, Purpose purpose) {
   return Resolver(document, catalog, purpose).resolve();
+}
+
+OptionValues read_table(const Document& document, const std::string& where, const std::vector<OptionSpec>& specs) {
+  const host::Catalog none;
+  return Resolver(document, none, Purpose::run).table(where, specs);
 }
 
 }  // namespace nbs::config

@@ -42,6 +42,12 @@ void write_values(std::string& out, const OptionValues& values) {
 
 }  // namespace
 
+std::string table_toml(const OptionValues& values) {
+  std::string out;
+  write_values(out, values);
+  return out;
+}
+
 std::string component_toml(const std::string& header, const ComponentSpec& spec) {
   std::string out = fmt::format("\n{}\nplugin = {}\n", header, toml_text(spec.plugin));
   if (!spec.library.empty()) out += fmt::format("library = {}\n", toml_text(spec.library));

@@ -76,44 +76,38 @@ Claim own(Claim claim) {
   return claim;
 }
 
-// Takes away what somebody who was killed has left beside a finished run.
-void tidy(const RunDirectory& run) {
-  remove_unfinished_files(run.folder());
-  std::error_code failed;
-  if (!std::filesystem::exists(run.lock(), failed) && !run.has_checkpoint()) return;
-  const auto claim = locked(Kind::complete, run);  // which removes the lock's file
-  if (claim.lock) std::filesystem::remove(run.checkpoint(), failed);
-}
+// A pipeline, and what its runs are known by; computed once, as most of the time of a large batch would go there.
+struct Sought {
+  explicit Sought(const config::Pipeline& sought)
+      : pipeline(sought),
+        text(config::to_toml(sought)),
+        identity(config::identity_of(text)),
+        stem(RunDirectory::stem(sought)) {}
 
-// Folders that bear the name of a run of this pipeline, in order.
-std::vector<std::filesystem::path> folders_for(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
-  std::vector<std::filesystem::path> folders;
-  std::error_code failed;
-  std::filesystem::directory_iterator at(parent, failed);
-  for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
-    if (RunDirectory::is_named_for(at->path(), pipeline)) folders.push_back(at->path());
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
+  const config::Pipeline& pipeline;
+  std::string text;
+  std::string identity;
+  std::string stem;
+};
 
-std::vector<RunDirectory> runs_of(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+std::vector<RunDirectory> runs_of(const RunIndex& index, const Sought& sought) {
   std::vector<RunDirectory> runs;
-  for (auto& folder : folders_for(parent, pipeline)) {
+  for (auto& folder : index.folders_for(sought.stem)) {
     // The hash in the name is short; the file itself decides.
     RunDirectory run(std::move(folder));
-    if (run.is_of(pipeline)) runs.push_back(std::move(run));
+    if (run.has_identity(sought.identity)) runs.push_back(std::move(run));
   }
   return runs;
 }
 
-// Whether a run is complete and was made with the plugins that the pipeline has now.
-bool counts_as_complete(const RunDirectory& run, const config::Pipeline& pipeline,
-                        std::vector<std::string>* remarks = nullptr) {
-  if (!run.is_complete()) return false;
+// The result of a run that is complete and was made with the plugins that the pipeline has now.
+std::optional<record::RunResult> complete_result(const RunDirectory& run, const config::Pipeline& pipeline,
+                                                 std::vector<std::string>* remarks = nullptr) {
+  auto result = run.complete_result();
+  if (!result) return std::nullopt;
   try {
     const auto changes = record::changed_plugins(run.read_provenance().value_or(record::Provenance{}), pipeline);
-    if (changes.empty()) return true;
+    if (changes.empty()) return result;
     if (remarks != nullptr) {
       remarks->push_back(fmt::format("{} is finished, but not with these plugins, so it does not count: {}",
                                      run.folder().string(), fmt::join(changes, "; ")));
@@ -121,7 +115,7 @@ bool counts_as_complete(const RunDirectory& run, const config::Pipeline& pipelin
   } catch (const Error&) {
     // Nobody knows what made that result.
   }
-  return false;
+  return std::nullopt;
 }
 
 // Whether there is nothing in a folder but what is left of somebody who was killed as he made it.
@@ -137,57 +131,112 @@ bool is_unborn(const std::filesystem::path& folder) {
 }
 
 // A folder to begin or to go on in, if nobody finishes the run meanwhile.
-Claim claim_unfinished(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
-  const auto held = lock_parent(parent);
-  for (const auto& run : runs_of(parent, pipeline)) {
-    if (counts_as_complete(run, pipeline)) return {Kind::complete, run.folder(), {}, {}};
+Claim claim_unfinished(const RunIndex& index, const Sought& sought) {
+  const auto held = lock_parent(index.parent());
+  for (const auto& run : runs_of(index, sought)) {
+    if (complete_result(run, sought.pipeline)) return {Kind::complete, run.folder(), {}, {}};
     if (!run.was_cut_off()) continue;
     auto claim = locked(run.has_checkpoint() ? Kind::resume : Kind::begin, run);
     if (claim.kind == Kind::elsewhere) return claim;
-    if (read_file(run.resolved()) != config::to_toml(pipeline)) run.write_resolved(pipeline);
+    if (read_file(run.resolved()) != sought.text) run.write_resolved(sought.pipeline);
     return claim;
   }
-  for (const auto& folder : folders_for(parent, pipeline)) {
+  for (const auto& folder : index.folders_for(sought.stem)) {
     // Whoever makes a folder holds the parent, so this one is not being made now.
     if (!held || !is_unborn(folder)) continue;
     const RunDirectory run(folder);
     auto claim = locked(Kind::begin, run);
     if (!claim.lock) continue;
     remove_unfinished_files(folder);
-    run.write_resolved(pipeline);
+    run.write_resolved(sought.pipeline);
     return claim;
   }
-  return locked(Kind::begin, RunDirectory::create(parent, pipeline));
+  return locked(Kind::begin, RunDirectory::create(index.parent(), sought.pipeline));
 }
 
-}  // namespace
-
-FoundRun find_run(const std::filesystem::path& parent, const config::Pipeline& pipeline,
-                  std::vector<std::string>* remarks) {
+FoundRun find_sought(const RunIndex& index, const Sought& sought, std::vector<std::string>* remarks) {
   FoundRun found;
-  for (const auto& run : runs_of(parent, pipeline)) {
-    if (counts_as_complete(run, pipeline, remarks)) return {FoundRun::State::complete, run.folder()};
-    if (found.state == FoundRun::State::none && run.was_cut_off()) found = {FoundRun::State::cut_off, run.folder()};
+  for (const auto& run : runs_of(index, sought)) {
+    if (auto result = complete_result(run, sought.pipeline, remarks))
+      return {FoundRun::State::complete, run.folder(), std::move(result)};
+    if (found.state == FoundRun::State::none && run.was_cut_off())
+      found = {FoundRun::State::cut_off, run.folder(), std::nullopt};
   }
   return found;
 }
 
+}  // namespace
+
+RunIndex::RunIndex(std::filesystem::path parent) : parent_(std::move(parent)) {
+  std::error_code failed;
+  std::filesystem::directory_iterator at(parent_, failed);
+  for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    const auto name = at->path().filename().string();
+    for (const auto& stem : RunDirectory::possible_stems(name))
+      names_[stem].push_back(name);
+  }
+}
+
+std::vector<std::filesystem::path> RunIndex::folders_for(const std::string& stem) const {
+  std::vector<std::filesystem::path> folders;
+  const auto listed = names_.find(stem);
+  if (listed != names_.end()) {
+    for (const auto& name : listed->second)
+      folders.push_back(parent_ / name);
+  }
+  // Those that were made since: a new folder gets the first number that is free.
+  for (std::size_t number = 1;; ++number) {
+    auto folder = RunDirectory::numbered(parent_, stem, number);
+    if (std::find(folders.begin(), folders.end(), folder) != folders.end()) continue;
+    std::error_code failed;
+    if (!std::filesystem::is_directory(folder, failed)) break;
+    folders.push_back(std::move(folder));
+  }
+  // Those that were listed may be gone.
+  folders.erase(std::remove_if(folders.begin(), folders.end(),
+                               [](const auto& folder) {
+                                 std::error_code failed;
+                                 return !std::filesystem::exists(folder, failed);
+                               }),
+                folders.end());
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+FoundRun find_run(const RunIndex& index, const config::Pipeline& pipeline, std::vector<std::string>* remarks) {
+  return find_sought(index, Sought(pipeline), remarks);
+}
+
 std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline,
                                    std::vector<std::string>* remarks) {
-  auto found = find_run(parent, pipeline, remarks);
+  auto found = find_run(RunIndex(parent), pipeline, remarks);
   return found.state == FoundRun::State::complete ? found.folder : std::filesystem::path();
 }
 
-Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+void tidy_finished(const std::filesystem::path& folder) {
+  const RunDirectory run(folder);
+  remove_unfinished_files(run.folder());
+  std::error_code failed;
+  if (!std::filesystem::exists(run.lock(), failed) && !run.has_checkpoint()) return;
+  const auto claim = locked(Kind::complete, run);  // which removes the lock's file
+  if (claim.lock) std::filesystem::remove(run.checkpoint(), failed);
+}
+
+Claim claim_run(const RunIndex& index, const config::Pipeline& pipeline) {
   // Most of a batch that goes on is complete, which takes no lock to see.
+  const Sought sought(pipeline);
   std::vector<std::string> remarks;
-  if (auto folder = finished_run(parent, pipeline, &remarks); !folder.empty()) {
-    tidy(RunDirectory(folder));
-    return {Kind::complete, std::move(folder), {}, {}};
+  if (auto found = find_sought(index, sought, &remarks); found.state == FoundRun::State::complete) {
+    tidy_finished(found.folder);
+    return {Kind::complete, std::move(found.folder), {}, {}};
   }
-  auto claim = claim_unfinished(parent, pipeline);
+  auto claim = claim_unfinished(index, sought);
   claim.remarks = std::move(remarks);
   return claim;
+}
+
+Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
+  return claim_run(RunIndex(parent), pipeline);
 }
 
 Claim new_run(const std::filesystem::path& parent, const config::Pipeline& pipeline) {

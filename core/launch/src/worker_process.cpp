@@ -296,7 +296,14 @@ std::int64_t Workers::next_limit() const {
 }
 
 WorkerEnd Workers::wait() {
+  for (;;) {
+    if (const auto end = wait_for(std::chrono::hours(1))) return *end;
+  }
+}
+
+std::optional<WorkerEnd> Workers::wait_for(std::chrono::milliseconds most) {
   if (running_.empty()) throw Error("waiting for the workers failed: none runs");
+  const std::int64_t enough = now_ms() + most.count();
   const Blocked blocked;
   sigset_t while_waiting = blocked.before();
   for (const int signal : kSignals)
@@ -322,13 +329,16 @@ WorkerEnd Workers::wait() {
       send(SIGKILL);
       deadline_ = now_ms() + allowed_ms;
     }
-    std::int64_t until = next_limit();
-    if (deadline_ != 0) until = until == 0 ? deadline_ : std::min(until, deadline_);
+    const auto now = now_ms();
+    if (now >= enough) return std::nullopt;
+    std::int64_t until = enough;
+    if (const auto limit = next_limit(); limit != 0) until = std::min(until, limit);
+    if (deadline_ != 0) until = std::min(until, deadline_);
     timespec left{};
-    const auto milliseconds = std::max<std::int64_t>(0, until - now_ms());
+    const auto milliseconds = std::max<std::int64_t>(0, until - now);
     left.tv_sec = milliseconds / 1000;
     left.tv_nsec = milliseconds % 1000 * 1000000;
-    ppoll(nullptr, 0, until != 0 ? &left : nullptr, &while_waiting);
+    ppoll(nullptr, 0, &left, &while_waiting);
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/record/metrics_file.h"
 
+#include <algorithm>
+#include <fstream>
 #include <limits>
 #include <optional>
 #include <sstream>
@@ -94,6 +96,28 @@ Metrics read_metrics(const std::filesystem::path& file) {
     if (!line.empty()) read_line(line, metrics, collector);
   }
   return metrics;
+}
+
+std::int64_t iterations_done(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream) return 0;
+  const auto length = static_cast<std::int64_t>(stream.tellg());
+  const auto begin = std::max<std::int64_t>(0, length - static_cast<std::int64_t>(kLongestLine));
+  std::string text(static_cast<std::size_t>(length - begin), '\0');
+  stream.seekg(begin);
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, stream.gcount())));
+  // What follows the last newline may still be written.
+  for (auto end = text.rfind('\n'); end != std::string::npos && end > 0;) {
+    const auto before = text.rfind('\n', end - 1);
+    const auto first = before == std::string::npos ? 0 : before + 1;
+    if (before != std::string::npos || begin == 0) {
+      if (const auto iteration = iteration_of(Json::parse(text.substr(first, end - first), nullptr, false)))
+        return *iteration + 1;
+    }
+    end = before;
+  }
+  return 0;
 }
 
 }  // namespace nbs::record

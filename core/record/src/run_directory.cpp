@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "nbs/base/files.h"
+#include "nbs/base/hash.h"
 #include "nbs/error.h"
 
 #include "fields.h"
@@ -71,6 +72,21 @@ T read_json(const std::filesystem::path& file, const std::string& what, T (*from
   }
 }
 
+// Of the text of a result without this member, which stands last. Results of earlier versions have none.
+constexpr const char* kChecksum = "checksum";
+
+// A flipped bit in a number would otherwise be believed.
+RunResult checked_result(const Json& json) {
+  if (json.is_object() && json.contains(kChecksum)) {
+    Json rest = json;
+    rest.erase(kChecksum);
+    const auto& noted = json.at(kChecksum);
+    if (!noted.is_string() || noted.get<std::string>() != sha256(file_text(rest)))
+      throw Error("its checksum is not that of what it holds, so it was changed after it was written");
+  }
+  return run_result_from_json(json);
+}
+
 void make_parents(const std::filesystem::path& folder) {
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
@@ -104,18 +120,29 @@ std::string RunDirectory::stem(const config::Pipeline& pipeline) {
   return fmt::format("{}-{}", pipeline.name, config::short_hash(pipeline));
 }
 
-bool RunDirectory::is_named_for(const std::filesystem::path& folder, const config::Pipeline& pipeline) {
-  const auto name = folder.filename().string();
-  const auto first = stem(pipeline);
-  return name == first || name.rfind(first + "-", 0) == 0;
+std::filesystem::path RunDirectory::numbered(const std::filesystem::path& parent, const std::string& stem,
+                                             std::size_t number) {
+  return parent / (number == 1 ? stem : fmt::format("{}-{}", stem, number));
+}
+
+std::vector<std::string> RunDirectory::possible_stems(const std::string& name) {
+  constexpr std::size_t kHash = 8;  // of config::short_hash()
+  std::vector<std::string> stems;
+  for (auto dash = name.find('-'); dash != std::string::npos; dash = name.find('-', dash + 1)) {
+    const auto end = dash + 1 + kHash;
+    if (end > name.size() || (end < name.size() && name[end] != '-')) continue;
+    if (name.find_first_not_of("0123456789abcdef", dash + 1) < end) continue;
+    stems.push_back(name.substr(0, end));
+  }
+  return stems;
 }
 
 RunDirectory RunDirectory::create(const std::filesystem::path& parent, const config::Pipeline& pipeline) {
   const auto text = resolved_text(pipeline);
   make_parents(parent);
   const auto first = stem(pipeline);
-  for (int number = 1;; ++number) {
-    RunDirectory run(parent / (number == 1 ? first : fmt::format("{}-{}", first, number)));
+  for (std::size_t number = 1;; ++number) {
+    RunDirectory run(numbered(parent, first, number));
     // mkdir either makes the folder or says that somebody else has: two runs that start together cannot share one.
     if (mkdir(run.folder().c_str(), 0755) == 0) {
       write_file(run.resolved(), text);
@@ -175,13 +202,18 @@ bool RunDirectory::has_checkpoint() const {
 }
 
 bool RunDirectory::is_complete() const {
-  if (!has_result()) return false;
+  return complete_result().has_value();
+}
+
+std::optional<RunResult> RunDirectory::complete_result() const {
+  if (!has_result()) return std::nullopt;
   try {
-    const auto result = read_result();
-    return result.finished() && !result.pictures_cut_off();
+    auto result = read_result();
+    if (result.finished() && !result.pictures_cut_off()) return result;
   } catch (const Error&) {
-    return false;
+    // It is damaged, so the run has to be done again.
   }
+  return std::nullopt;
 }
 
 bool RunDirectory::was_cut_off() const {
@@ -194,9 +226,9 @@ bool RunDirectory::was_cut_off() const {
   }
 }
 
-bool RunDirectory::is_of(const config::Pipeline& pipeline) const {
+bool RunDirectory::has_identity(const std::string& identity) const {
   try {
-    return config::identity_of(read_file(resolved())) == config::identity_of(config::to_toml(pipeline));
+    return config::identity_of(read_file(resolved())) == identity;
   } catch (const Error&) {
     return false;  // nobody knows of which pipeline it is
   }
@@ -222,7 +254,9 @@ RunResult RunDirectory::read_result() const {
 }
 
 void RunDirectory::write_result(const RunResult& result_to_write) const {
-  write_file(result(), file_text(to_json(result_to_write)));
+  auto json = to_json(result_to_write);
+  json[kChecksum] = sha256(file_text(json));
+  write_file(result(), file_text(json));
 }
 
 void RunDirectory::write_resolved(const config::Pipeline& pipeline) const {
@@ -239,7 +273,7 @@ void RunDirectory::write_provenance(const Provenance& provenance_to_write) const
 }
 
 RunResult read_result_file(const std::filesystem::path& file) {
-  return read_json(file, "result", run_result_from_json);
+  return read_json(file, "result", checked_result);
 }
 
 std::vector<std::filesystem::path> find_runs(const std::filesystem::path& folder) {

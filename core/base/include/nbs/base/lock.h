@@ -24,6 +24,8 @@ class FileLock {
   /// Nothing if somebody else holds it; never waits. The file is made. Throws nbs::Error if that fails, NoLocksError if
   /// the file system has no locks.
   static std::optional<FileLock> try_take(const std::filesystem::path& file);
+  /// Whether somebody holds it; looked at without making or keeping anything. False if the file system has no locks.
+  static bool is_held(const std::filesystem::path& file);
 
   FileLock(FileLock&& other) noexcept
       : file_(std::move(other.file_)), descriptor_(std::exchange(other.descriptor_, -1)) {}

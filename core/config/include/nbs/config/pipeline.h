@@ -128,6 +128,13 @@ enum class Purpose { run, predict, postprocess };
 /// any. A [sweep] must have been taken out by expand().
 Pipeline resolve(const Document& document, const host::Catalog& catalog, Purpose purpose = Purpose::run);
 
+/// The options of a file that is one table and no pipeline: a value for each of `specs`, from the file or the default.
+/// `where` is how problems call it. All problems are found at once; throws DiagnosticsError if there are any.
+OptionValues read_table(const Document& document, const std::string& where, const std::vector<OptionSpec>& specs);
+
+/// Such values as lines of TOML.
+std::string table_toml(const OptionValues& values);
+
 /// What is known of a pipeline's components only after they were made.
 struct ComponentFacts {
   bool needs_profile = false;  ///< the predictor
@@ -151,6 +158,9 @@ std::string components_toml(const Pipeline& pipeline);
 
 /// What a run would need more memory for than the `available` bytes. Only what surely is needed is counted.
 std::vector<Diagnostic> check_memory(const Document& document, const Pipeline& pipeline, double available);
+
+/// The bytes that a run surely needs for its data, beside the program itself.
+double least_memory(const Pipeline& pipeline);
 
 /// Why a text cannot name a folder of plugins (empty, not UTF-8, no folder there), as the end of a sentence, or
 /// nothing.

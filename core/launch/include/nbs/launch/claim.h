@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "nbs/base/lock.h"
@@ -28,10 +29,29 @@ struct Claim {
   std::vector<int> descriptors() const { return lock ? std::vector<int>{lock->descriptor()} : std::vector<int>{}; }
 };
 
-/// Looks for a run of exactly this pipeline, made with exactly these plugins, under `parent`. One that was cut off is
-/// taken up again in its folder; else a new folder is made. Two processes never get the same one. Throws nbs::Error.
-/// Where the file system has no locks, that is said once, and all goes on without.
+/// The folders of runs below a folder, by their names. It is listed once; folders that nbs makes later are found, too.
+class RunIndex {
+ public:
+  explicit RunIndex(std::filesystem::path parent);
+
+  const std::filesystem::path& parent() const { return parent_; }
+  /// Those whose name a run with this RunDirectory::stem() may have, in order of the names.
+  std::vector<std::filesystem::path> folders_for(const std::string& stem) const;
+
+ private:
+  std::filesystem::path parent_;
+  std::unordered_map<std::string, std::vector<std::string>> names_;  // by RunDirectory::stem()
+};
+
+/// Looks for a run of exactly this pipeline, made with exactly these plugins, in the index's folder. One that was cut
+/// off is taken up again in its folder; else a new folder is made. Two processes never get the same one. Throws
+/// nbs::Error. Where the file system has no locks, that is said once, and all goes on without.
+Claim claim_run(const RunIndex& index, const config::Pipeline& pipeline);
+/// The same for a single run.
 Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pipeline);
+
+/// Takes away what somebody who was killed has left beside a finished run.
+void tidy_finished(const std::filesystem::path& folder);
 
 /// A new folder for a run, whatever is there.
 Claim new_run(const std::filesystem::path& parent, const config::Pipeline& pipeline);
@@ -43,7 +63,7 @@ Claim new_run_in(const std::filesystem::path& folder, const config::Pipeline& pi
 /// or if another process works on it; a run that is complete is returned as such.
 Claim resume_run(const std::filesystem::path& folder);
 
-/// What is under `parent` of a run of exactly this pipeline, looked at without a lock. `remarks`: as in Claim.
+/// What the index's folder holds of a run of exactly this pipeline, looked at without a lock. `remarks`: as in Claim.
 struct FoundRun {
   enum class State {
     none,     ///< nothing that would be gone on with
@@ -51,9 +71,9 @@ struct FoundRun {
     complete
   } state = State::none;
   std::filesystem::path folder;
+  std::optional<record::RunResult> result = std::nullopt;  ///< if it is complete
 };
-FoundRun find_run(const std::filesystem::path& parent, const config::Pipeline& pipeline,
-                  std::vector<std::string>* remarks = nullptr);
+FoundRun find_run(const RunIndex& index, const config::Pipeline& pipeline, std::vector<std::string>* remarks = nullptr);
 
 /// The folder under `parent` of a complete run of exactly this pipeline with exactly these plugins, or an empty path.
 std::filesystem::path finished_run(const std::filesystem::path& parent, const config::Pipeline& pipeline,

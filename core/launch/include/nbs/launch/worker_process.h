@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,8 @@ class Workers {
   pid_t start(const std::vector<std::string>& arguments, const WorkerStart& how = {});
   /// Waits for any of them. Throws nbs::Error if none runs.
   WorkerEnd wait();
+  /// The same, at most that long; nothing if none has ended.
+  std::optional<WorkerEnd> wait_for(std::chrono::milliseconds most);
   std::size_t running() const { return running_.size(); }
   /// The first of the signals that told this program to stop; 0 if none did.
   int stop_signal() const;

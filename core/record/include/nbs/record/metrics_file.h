@@ -36,4 +36,8 @@ constexpr std::int64_t kMostIterations = 1'000'000'000'000'000;
 /// time, the second time counts. Does not throw: what could not be read is said in the result.
 Metrics read_metrics(const std::filesystem::path& file);
 
+/// How many iterations are done by the last whole line of metrics.jsonl, of which only the end is read; 0 if it does
+/// not say. For a look at a run that goes on.
+std::int64_t iterations_done(const std::filesystem::path& file);
+
 }  // namespace nbs::record

@@ -36,8 +36,11 @@ class RunDirectory {
   static RunDirectory create(const std::filesystem::path& parent, const config::Pipeline& pipeline);
   /// The name of the first run's folder of a pipeline; later ones have "-2", "-3", … behind it.
   static std::string stem(const config::Pipeline& pipeline);
-  /// Whether a folder has a name that create() may have given to a run of this pipeline.
-  static bool is_named_for(const std::filesystem::path& folder, const config::Pipeline& pipeline);
+  /// The name of the number-th folder (from 1) under `parent`.
+  static std::filesystem::path numbered(const std::filesystem::path& parent, const std::string& stem,
+                                        std::size_t number);
+  /// Every stem() that a folder of this name may belong to.
+  static std::vector<std::string> possible_stems(const std::string& name);
   /// Makes exactly this folder for a run; it must not exist yet, or be empty. Throws nbs::Error.
   static RunDirectory use(const std::filesystem::path& folder, const config::Pipeline& pipeline);
 
@@ -67,11 +70,13 @@ class RunDirectory {
   bool has_checkpoint() const;
   /// Whether nothing is left to do: finished, and not cut off while the pictures were written.
   bool is_complete() const;
+  /// The result of a run that is complete.
+  std::optional<RunResult> complete_result() const;
   /// Whether the run was cut off, so that it may go on in this folder: there is no result, or one that says so, with a
   /// checkpoint to go on from. A diverged run, and one whose result cannot be read, are left alone.
   bool was_cut_off() const;
-  /// Whether it is a run of exactly this pipeline, options that change no result aside.
-  bool is_of(const config::Pipeline& pipeline) const;
+  /// Whether it is a run of the pipeline with this config::identity_of().
+  bool has_identity(const std::string& identity) const;
 
   /// Throws nbs::Error, a sentence with the file and what to do, if there is no result or it is damaged.
   RunResult read_result() const;
