@@ -147,15 +147,14 @@ TEST_CASE("the time that a library has is a whole number of seconds") {
 }
 
 TEST_CASE("work apart: each piece gives its answer or what ended it, and the next goes on") {
-  const auto results = nbs::host::run_apart(
-      5,
-      [](std::size_t i) {
-        const nbs::host::CallNote note("sampler \"x\"", "sample");
-        if (i == 1) std::raise(SIGSEGV);
-        if (i == 3) std::exit(0);
-        return "answer " + std::to_string(i);
-      },
-      30);
+  const auto results = nbs::host::run_apart(5,
+                                            [](std::size_t i) {
+                                              const nbs::host::CallNote note("sampler \"x\"", "sample");
+                                              if (i == 1) std::raise(SIGSEGV);
+                                              if (i == 3) std::exit(0);
+                                              return "answer " + std::to_string(i);
+                                            },
+                                            {30});
   REQUIRE(results.size() == 5);
   CHECK(results[0].answer == "answer 0");
   CHECK(results[1].failure == "crashed (SIGSEGV, signal 11) in sampler \"x\", sample()");
