@@ -164,6 +164,23 @@ TEST_CASE("work apart: each piece gives its answer or what ended it, and the nex
   CHECK(results[4].failure.empty());
 }
 
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("work apart: memory beyond the limit is refused, and less is not") {
+  const auto results = nbs::host::run_apart(2,
+                                            [](std::size_t i) {
+                                              try {
+                                                const std::vector<char> block((i == 0 ? 256 : 16) << 20, 'x');
+                                                return std::string("had ") + block.back();
+                                              } catch (const std::bad_alloc&) {
+                                                return std::string("refused");
+                                              }
+                                            },
+                                            {30, "NBS_PLUGIN_SECONDS", 100});
+  CHECK(results[0].answer == "refused");
+  CHECK(results[1].answer == "had x");
+}
+#endif
+
 TEST_CASE("a library built for another interface is refused before any of its code is called") {
   const nbs::test::Scratch scratch;
   // "throws" shows that registration was not called: its own sentence would come instead.

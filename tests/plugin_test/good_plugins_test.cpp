@@ -15,7 +15,7 @@ using nbs::test::Program;
 // All libraries of a folder at level 10, with as few calls as tell a leak. Every check must have been made.
 void require_all_pass(const std::string& folder, std::size_t wanted) {
   const Program nbs;
-  std::vector<std::string> words = {"test-plugin", "--json", "--level", "10", "--seconds", "20", "--calls", "60"};
+  std::vector<std::string> words = {"test-plugin", "--json", "--level", "10", "--seconds", "60", "--calls", "60"};
   for (const auto& entry : fs::directory_iterator(folder))
     words.push_back(entry.path().string());
   const auto ended = nbs(words);

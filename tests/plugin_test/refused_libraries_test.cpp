@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>

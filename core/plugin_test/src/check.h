@@ -37,6 +37,7 @@ struct Check {
   /// A check in parts instead, each in a process of its own: their names, and what is done for one.
   std::vector<std::string> (*parts)(const Subject& subject) = nullptr;
   void (*run_part)(const Subject& subject, std::size_t part, Notes& notes) = nullptr;
+  std::vector<std::string> behind = {};  ///< checks whose failure makes this one meaningless
 };
 
 /// All checks, by level.

@@ -17,10 +17,14 @@ namespace nbs::plugin_test {
 
 namespace {
 
-// Scenes that may be more than a sampler is made for: it may refuse them with a sentence, but not break a promise.
-void try_scene(Sampler& sampler, MadeScene& scene, std::int64_t count) {
+// Scenes that may be more than a sampler is made for: it may refuse them with a sentence, but not break a promise. A
+// run has one set of images, so each scene has a sampler of its own.
+void try_scene(const Subject& subject, const Context::Facts& facts, MadeScene& scene) {
   try {
-    sampler.sample(scene, count);
+    const auto made = make_component(subject, facts, 3);
+    made.sampler->begin_cycle();
+    made.sampler->sample(scene, 5);
+    made.sampler->sample(scene, 1);
   } catch (const host::Breach&) {
     throw;
   } catch (const Error&) {
@@ -30,18 +34,22 @@ void try_scene(Sampler& sampler, MadeScene& scene, std::int64_t count) {
 
 void check_sampler(const Subject& subject, const Context::Facts& facts, Notes& notes) {
   notes.tried("rollouts of 1 to 64 patches, of 1 to 4 images, with one place for a patch, and without labeled images");
+  MadeScene one(1, 1, facts.image_size, facts.patch_size);
+  MadeScene unlabeled(2, 0, facts.image_size, facts.patch_size);
+  MadeScene tight(2, 1, facts.patch_size, facts.patch_size);
+  for (MadeScene* scene : {&one, &unlabeled, &tight})
+    try_scene(subject, facts, *scene);
   const auto made = make_component(subject, facts, 3);
   auto& sampler = *made.sampler;
   sampler.begin_cycle();
   MadeScene usual(4, 2, facts.image_size, facts.patch_size);
   for (const std::int64_t count : {1, 2, 7, 64})
     sampler.sample(usual, count);
-  MadeScene one(1, 1, facts.image_size, facts.patch_size);
-  MadeScene unlabeled(2, 0, facts.image_size, facts.patch_size);
-  MadeScene tight(2, 1, facts.patch_size, facts.patch_size);
-  for (MadeScene* scene : {&one, &unlabeled, &tight, &usual})
-    try_scene(sampler, *scene, 5);
-  const auto rollouts = sampler.sample_all({{&usual, 3}, {&one, 4}});
+  MadeScene labeled(2, 2, facts.image_size, facts.patch_size);
+  // As in training, where a sampler that learns has a second rollout on the labeled images alone.
+  std::vector<RolloutRequest> requests = {{&usual, 3}};
+  if (sampler.is_trainable()) requests.insert(requests.begin(), {&labeled, 4});
+  const auto rollouts = sampler.sample_all(requests);
   if (!sampler.is_trainable()) return;
   std::vector<RewardedRollout> rewarded;
   for (std::size_t i = 0; i < rollouts.size(); ++i)

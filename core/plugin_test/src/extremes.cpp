@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Level 4: every option at its smallest and its largest value, one at a time. A plugin may refuse a setting with a
-// sentence, and need more time or memory than is there, but not break a promise or end the program.
+// Level 4: all defaults written out, which must change nothing, and every option at its smallest and its largest value,
+// one at a time. A plugin may refuse a setting with a sentence, and need more time or memory than is there, but not
+// break a promise or end the program.
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "nbs/host/breach.h"
 #include "nbs/not_finite.h"
+#include "nbs/torch.h"
 
 #include "check.h"
 #include "specimen.h"
@@ -58,18 +60,33 @@ std::vector<Setting> settings_of(const host::PluginDescription& plugin) {
   return settings;
 }
 
+void compare_defaults(const Subject& subject, const Context::Facts& facts, Notes& notes) {
+  const auto use = [&](const OptionValues& values) {
+    torch::manual_seed(1);
+    return Specimen::make(subject, facts, 2, values)->use(0);
+  };
+  const auto left_out = use({});
+  notes.tried("work");
+  // What cannot be repeated either is for level 5.
+  if (same(left_out, use(defaults_of(subject.plugin))) || !same(left_out, use({}))) return;
+  notes.fail(fmt::format("{} does something else when all options are set to their defaults than when none is set",
+                         subject.label()),
+             "let the constructor take every value from its Options alone");
+}
+
 }  // namespace
 
 std::vector<std::string> extreme_settings(const Subject& subject) {
-  std::vector<std::string> names;
+  std::vector<std::string> names = {"all defaults written out"};
   for (const auto& setting : settings_of(subject.plugin))
     names.push_back(fmt::format("{} = {}", setting.option, to_text(setting.value)));
   return names;
 }
 
 void check_extreme(const Subject& subject, std::size_t part, Notes& notes) {
-  const auto setting = settings_of(subject.plugin).at(part);
   const auto facts = fitting_facts(subject);
+  if (part == 0) return compare_defaults(subject, facts, notes);
+  const auto setting = settings_of(subject.plugin).at(part - 1);
   const OptionValues values = {{setting.option, setting.value}};
   try {
     const auto specimen = Specimen::make(subject, facts, 2, values);

@@ -69,6 +69,7 @@ void check_memory(const Subject& subject, Notes& notes) {
   static_cast<void>(subject);
 #else
   using Clock = std::chrono::steady_clock;
+  notes.tried(fmt::format("{} calls", subject.settings.calls));
   Repeated repeated(subject, fitting_facts(subject));
   const auto start = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };

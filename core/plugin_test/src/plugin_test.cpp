@@ -9,6 +9,8 @@
 
 #include "nbs/error.h"
 #include "nbs/host/apart.h"
+#include "nbs/host/breach.h"
+#include "nbs/host/kept_reports.h"
 #include "nbs/host/search_path.h"
 #include "nbs/torch.h"
 
@@ -22,7 +24,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kMoreSeconds = "--seconds";
 // Of a check in parts, each may take so much of the check's time.
-constexpr int kParts = 20;
+constexpr int kParts = 40;
 
 bool is_about_memory(const std::string& text) {
   return text.find("can't allocate memory") != text.npos || text.find("std::bad_alloc") != text.npos ||
@@ -43,6 +45,9 @@ void note_thrown(const Subject& subject, const std::string& text, Notes& notes) 
 // In the process of the check.
 std::string run_here(const Subject& subject, const Check& check, std::size_t part) {
   at::set_num_threads(1);
+  // One check tells of what is put back after calls; the others need not repeat it.
+  constexpr int kLevelOfSurroundings = 6;
+  if (subject.settings.level >= kLevelOfSurroundings) host::collect_kept_reports([](const std::string&) {});
   Notes notes;
   try {
     if (check.run_part != nullptr) {
@@ -50,6 +55,8 @@ std::string run_here(const Subject& subject, const Check& check, std::size_t par
     } else {
       check.run(subject, notes);
     }
+  } catch (const host::Breach& breach) {
+    notes.fail(breach.what(), "keep to what the interface of the kind promises (docs/plugins.md, and its header)");
   } catch (const c10::Error& error) {
     note_thrown(subject, error.what_without_backtrace(), notes);
   } catch (const std::exception& error) {
@@ -133,18 +140,45 @@ Verdict verdict_of(const std::vector<Finding>& findings) {
   return failed ? Verdict::failed : Verdict::notes;
 }
 
+// A sentence without what differs when the same mistake is met again: numbers, the setting that was tried, the method.
+std::string gist_of(const std::string& sentence) {
+  auto text = sentence;
+  if (text.rfind("with ", 0) == 0) text.erase(0, std::min(text.size(), text.find(": ") + 2));
+  const auto method = text.find("\", ");
+  const auto end = text.find("(): ");
+  if (method != text.npos && end != text.npos && method < end) text.erase(method, end - method);
+  text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }), text.end());
+  return text;
+}
+
 // A check that met again what another has found says so, and counts as not tried: one mistake is one failure.
 void refer_to_earlier(const std::vector<CheckReport>& earlier, CheckReport& report) {
-  if (report.verdict != Verdict::failed || report.findings.size() != 1) return;
+  if (report.verdict != Verdict::failed) return;
+  std::map<std::string, std::string> found;  // by gist, the check
   for (const auto& before : earlier) {
     for (const auto& finding : before.findings) {
-      if (before.verdict != Verdict::failed || finding.what != report.findings.front().what) continue;
-      report.verdict = Verdict::not_tried;
-      report.findings = {
-          {false, fmt::format("the plugin does here what the check \"{}\" has found", before.check), ""}};
-      return;
+      if (before.verdict == Verdict::failed && finding.failure) found.emplace(gist_of(finding.what), before.check);
     }
   }
+  std::string check;
+  for (const auto& finding : report.findings) {
+    if (!finding.failure) continue;
+    const auto at = found.find(gist_of(finding.what));
+    if (at == found.end()) return;
+    check = at->second;
+  }
+  report.verdict = Verdict::not_tried;
+  report.findings = {{false, fmt::format("the plugin does here what the check \"{}\" has found", check), ""}};
+}
+
+// The check whose failure makes another one meaningless, if it has failed, or "".
+std::string obstacle_to(const Check& check, const std::vector<CheckReport>& earlier) {
+  for (const auto& before : earlier) {
+    const bool bad = before.verdict == Verdict::failed || before.verdict == Verdict::not_tried;
+    if (bad && std::find(check.behind.begin(), check.behind.end(), before.check) != check.behind.end())
+      return before.check;
+  }
+  return "";
 }
 
 bool is_for(const Check& check, Kind kind) {
@@ -158,14 +192,18 @@ void test_plugin(const Subject& subject, const LibraryReport& library, PluginRep
     CheckReport one;
     one.level = check.level;
     one.check = check.name;
-    if (ended_in.empty()) {
+    const auto obstacle = obstacle_to(check, report.checks);
+    if (ended_in.empty() && obstacle.empty()) {
       if (!run_check(subject, check, one)) ended_in = check.name;
       one.verdict = verdict_of(one.findings);
       refer_to_earlier(report.checks, one);
     } else {
       one.verdict = Verdict::not_tried;
-      one.findings.push_back(
-          {false, fmt::format("the check \"{}\" did not come to its end; mend that first", ended_in), ""});
+      one.findings.push_back({false,
+                              ended_in.empty()
+                                  ? fmt::format("it would say little before \"{}\" is mended", obstacle)
+                                  : fmt::format("the check \"{}\" did not come to its end; mend that first", ended_in),
+                              ""});
     }
     report.checks.push_back(one);
     told(library, &report, &report.checks.back());
@@ -180,17 +218,17 @@ const std::vector<Check>& all_checks() {
       {2, "options", {}, check_options},
       {3, "contract", {}, check_contract},
       {3, "gradient", {Kind::autoencoder, Kind::predictor}, check_gradient},
-      {4, "extremes", {}, nullptr, extreme_settings, check_extreme},
+      {4, "extremes", {}, nullptr, extreme_settings, check_extreme, {"contract"}},
       {5, "determinism", {}, check_determinism},
-      {5, "saving", {}, check_saving},
+      {5, "saving", {}, check_saving, nullptr, nullptr, {"determinism"}},
       {6, "surroundings", {}, check_surroundings},
       {7, "inputs", {}, check_inputs},
       {7, "replay", {Kind::autoencoder}, check_replay},
       {8, "batches", {Kind::autoencoder, Kind::predictor, Kind::postprocessor}, check_batches},
-      {8, "exceptions", {}, check_exceptions},
+      {8, "exceptions", {Kind::sampler, Kind::predictor}, check_exceptions},
       {9, "memory", {}, check_memory},
       {9, "speed", {}, check_speed},
-      {10, "training", {}, check_training},
+      {10, "training", {}, check_training, nullptr, nullptr, {"contract", "determinism", "saving", "replay"}},
   };
   return all;
 }

@@ -32,6 +32,7 @@ double milliseconds_of(const Subject& subject, const Context::Facts& facts) {
 }  // namespace
 
 void check_speed(const Subject& subject, Notes& notes) {
+  notes.tried("rounds of learning and answering");
   const auto facts = fitting_facts(subject);
   std::string text = fmt::format("{:.2f} ms for a round of learning and answering", milliseconds_of(subject, facts));
   notes.tried(text);

@@ -141,7 +141,7 @@ void check_surroundings(const Subject& subject, Notes& notes) {
                            first_line(printed)),
                "use context.log(), which takes a line for the run's log");
   }
-  host::collect_kept_reports(nullptr);
+  host::collect_kept_reports([](const std::string&) {});
   for (const auto& report : reports)
     notes.fail(report, "keep to what is the component's own");
 }
