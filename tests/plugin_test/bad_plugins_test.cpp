@@ -32,7 +32,7 @@ const Blame kBlames[] = {
     {"sampler", "middle", "contract", "sampler \"middle\", sample(): out of cheese"},
     {"sampler", "integer", "contract", "sampler \"integer\", sample(): threw something that is not a std::exception"},
     {"sampler", "outside", "contract", "which leaves its image: y and x must be 0 to 48"},
-    {"sampler", "few", "contract", "sampler \"few\", sample(): returned 0 patches, but 1 were asked for"},
+    {"sampler", "few", "contract", "sampler \"few\", sample(): returned 4 patches, but 5 were asked for"},
     {"sampler", "loops", "contract",
      "sampler \"loops\" did not come to an end within 10 s in sampler \"loops\", sample()"},
     {"sampler", "exits", "contract",

@@ -51,3 +51,20 @@ TEST_CASE("all built-in plugins pass level 10") {
 TEST_CASE("all examples pass level 10") {
   require_all_pass(NBS_EXAMPLES, 6);
 }
+
+TEST_CASE("examples are short, say what they are, and come with a pipeline that is right") {
+  const Program nbs;
+  const auto folder = fs::path(NBS_SOURCE_DIR) / "examples";
+  std::size_t sources = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    CAPTURE(entry.path().string());
+    if (entry.path().extension() == ".cpp") {
+      ++sources;
+      CHECK(nbs::test::lines_of(entry.path()).size() < 120);
+      CHECK(fs::exists(entry.path().parent_path() / "README.md"));
+    }
+    if (entry.path().extension() == ".toml")
+      CHECK(nbs({"check", entry.path().string(), "--plugin-path", NBS_EXAMPLES}).status == 0);
+  }
+  CHECK(sources == 6);
+}

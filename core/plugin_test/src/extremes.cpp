@@ -2,6 +2,7 @@
 // Level 4: all defaults written out, which must change nothing, and every option at its smallest and its largest value,
 // one at a time. A plugin may refuse a setting with a sentence, and need more time or memory than is there, but not
 // break a promise or end the program.
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Level 9: memory that is in use does not grow from call to call. The first half of the calls is for caches to fill.
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/format.h>

@@ -56,7 +56,7 @@ void look_at(const Subject& subject, const OptionSpec& option, Notes& notes) {
 
 void check_options(const Subject& subject, Notes& notes) {
   const auto& options = subject.plugin.options;
-  notes.tried(fmt::format("{} options: docs, bounds, defaults written out", options.size()));
+  notes.tried(fmt::format("{} options: docs and bounds", options.size()));
   for (const auto& option : options)
     look_at(subject, option, notes);
   Specimen::make(subject, fitting_facts(subject), 1, defaults_of(subject.plugin));

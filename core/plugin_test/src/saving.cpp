@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Level 5: what save() wrote is enough to go on with the same bits, as a run that was cut off does, and load() refuses
 // what is not its own.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "nbs/torch.h"
