@@ -99,10 +99,8 @@ class BadSampler : public nbs::Sampler {
     if (how == How::exits) std::exit(0);
     if (how == How::aborts) std::abort();
     if (how == How::segfaults) std::raise(SIGSEGV);
-    if (how == How::leaks) {
-      static char* volatile kept;  // so that the compiler does not leave it out
-      kept = static_cast<char*>(std::malloc(5000));
-    }
+    // Volatile, so that the compiler does not leave it out.
+    if (how == How::leaks) static_cast<volatile char*>(std::malloc(5000))[0] = 1;
     if (how == How::threads) at::set_num_threads(at::get_num_threads() + 1);
     if (how == How::closes) close(STDOUT_FILENO);
     if (how == How::prints) std::puts("here I am");
