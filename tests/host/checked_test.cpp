@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "nbs/host/breach.h"
+#include "nbs/host/kept_reports.h"
 #include "nbs/not_finite.h"
 
 #include "error_text.h"
@@ -40,6 +42,17 @@ nbs::OptionValues with_manner(const std::string& manner) {
 nbs::Context& some_context() {
   static nbs::Context context({}, [](const std::string&) {});
   return context;
+}
+
+template <typename Call>
+bool throws_breach(const Call& call) {
+  try {
+    call();
+  } catch (const nbs::host::Breach&) {
+    return true;
+  } catch (const nbs::Error&) {
+  }
+  return false;
 }
 
 doctest::String sampled(const std::string& manner) {
@@ -291,6 +304,37 @@ TEST_CASE("threads, gradient mode and default type that a plugin changes are put
     CHECK(text(said) == Contains("which is not its own; it was put back\n"));
     CHECK(said_in(train).empty());
   }
+}
+
+TEST_CASE("draws from LibTorch's global generator are said once, but not those of a constructor") {
+  std::shared_ptr<nbs::Sampler> sampler;
+  const auto make = [&] {
+    sampler = with_manners().make<nbs::Sampler>("polite", with_manner("generator"), some_context(), "");
+  };
+  CHECK(said_in(make).empty());
+  const auto train = [&] { sampler->train_step({}); };
+  CHECK(text(said_in(train)) ==
+        Contains("warning: sampler \"polite\", train_step(): drew random numbers from LibTorch's global generator"));
+  CHECK(said_in(train).empty());
+  // Whoever collects these sentences gets them in place of standard error.
+  std::vector<std::string> collected;
+  nbs::host::collect_kept_reports([&](const std::string& sentence) { collected.push_back(sentence); });
+  CHECK(said_in([&] {
+          with_manners()
+              .make<nbs::Predictor>("polite", with_manner("generator"), some_context(), "")
+              ->train_step({torch::ones({1, 3, 4, 4}), {}}, torch::ones({1, 4, 4}), nullptr);
+        }).empty());
+  nbs::host::collect_kept_reports(nullptr);
+  REQUIRE(collected.size() == 1);
+  CHECK(text(collected[0]) == Contains("predictor \"polite\", train_step(): drew random numbers"));
+}
+
+TEST_CASE("what a plugin gives back against its promise is a breach; what it throws is none") {
+  const auto sampler = with_manners().make<nbs::Sampler>("polite", with_manner("throws"), some_context(), "");
+  CHECK_THROWS_AS(sampler->train_step({}), nbs::Error);
+  CHECK_FALSE(throws_breach([&] { sampler->train_step({}); }));
+  const auto filter = with_manners().make<nbs::Postprocessor>("polite", with_manner("above"), some_context(), "");
+  CHECK(throws_breach([&] { filter->apply(torch::ones({1, 4, 4}), torch::ones({1, 3, 4, 4})); }));
 }
 
 TEST_CASE("components of every kind save and load; one without state takes nobody else's") {

@@ -147,15 +147,14 @@ TEST_CASE("the time that a library has is a whole number of seconds") {
 }
 
 TEST_CASE("work apart: each piece gives its answer or what ended it, and the next goes on") {
-  const auto results = nbs::host::run_apart(
-      5,
-      [](std::size_t i) {
-        const nbs::host::CallNote note("sampler \"x\"", "sample");
-        if (i == 1) std::raise(SIGSEGV);
-        if (i == 3) std::exit(0);
-        return "answer " + std::to_string(i);
-      },
-      30);
+  const auto results = nbs::host::run_apart(5,
+                                            [](std::size_t i) {
+                                              const nbs::host::CallNote note("sampler \"x\"", "sample");
+                                              if (i == 1) std::raise(SIGSEGV);
+                                              if (i == 3) std::exit(0);
+                                              return "answer " + std::to_string(i);
+                                            },
+                                            {30});
   REQUIRE(results.size() == 5);
   CHECK(results[0].answer == "answer 0");
   CHECK(results[1].failure == "crashed (SIGSEGV, signal 11) in sampler \"x\", sample()");
@@ -164,6 +163,23 @@ TEST_CASE("work apart: each piece gives its answer or what ended it, and the nex
   CHECK(results[4].answer == "answer 4");
   CHECK(results[4].failure.empty());
 }
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("work apart: memory beyond the limit is refused, and less is not") {
+  const auto results = nbs::host::run_apart(2,
+                                            [](std::size_t i) {
+                                              try {
+                                                const std::vector<char> block((i == 0 ? 256 : 16) << 20, 'x');
+                                                return std::string("had ") + block.back();
+                                              } catch (const std::bad_alloc&) {
+                                                return std::string("refused");
+                                              }
+                                            },
+                                            {30, "NBS_PLUGIN_SECONDS", 100});
+  CHECK(results[0].answer == "refused");
+  CHECK(results[1].answer == "had x");
+}
+#endif
 
 TEST_CASE("a library built for another interface is refused before any of its code is called") {
   const nbs::test::Scratch scratch;

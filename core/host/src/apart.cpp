@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -56,6 +57,24 @@ class SharedPlace {
   char* text_ = nullptr;
 };
 
+// What this process has been given to write to, in bytes; 0 if the system does not say.
+std::int64_t data_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t pages[6] = {};  // size, resident, shared, text, unused, data
+  for (auto& number : pages)
+    statm >> number;
+  return statm ? pages[5] * sysconf(_SC_PAGE_SIZE) : 0;
+}
+
+void limit_memory([[maybe_unused]] std::int64_t mib) {
+#ifndef __SANITIZE_ADDRESS__  // a sanitizer's shadow counts, too
+  if (mib <= 0) return;
+  const auto most = static_cast<rlim_t>(data_bytes() + mib * (std::int64_t{1} << 20));
+  const rlimit limit{most, most};
+  setrlimit(RLIMIT_DATA, &limit);
+#endif
+}
+
 void end_at_once() {
   _exit(kEndedFromInside);
 }
@@ -72,11 +91,12 @@ void send_line(int channel, std::string line) {
 
 // In the copy: never returns.
 [[noreturn]] void work_off(std::size_t first, std::size_t count, const std::function<std::string(std::size_t)>& work,
-                           int channel, pid_t parent, char* place) {
+                           const ApartLimits& limits, int channel, pid_t parent, char* place) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(kThrew);
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
+  limit_memory(limits.memory_mib);
   const int nothing = open("/dev/null", O_RDONLY);
   if (nothing >= 0) dup2(nothing, STDIN_FILENO);
   dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -100,8 +120,9 @@ void send_line(int channel, std::string line) {
 // One copy, as this process sees it.
 class Copy {
  public:
-  Copy(std::size_t first, std::size_t count, const std::function<std::string(std::size_t)>& work, SharedPlace& place)
-      : place_(place) {
+  Copy(std::size_t first, std::size_t count, const std::function<std::string(std::size_t)>& work,
+       const ApartLimits& limits, SharedPlace& place)
+      : place_(place), limits_(limits) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
       throw Error(fmt::format("no channel to a process could be made: {}", std::strerror(errno)));
@@ -110,7 +131,7 @@ class Copy {
     process_ = fork();
     if (process_ == 0) {
       close(ends[0]);
-      work_off(first, count, work, ends[1], parent, place_.text());
+      work_off(first, count, work, limits, ends[1], parent, place_.text());
     }
     close(ends[1]);
     channel_ = ends[0];
@@ -129,8 +150,8 @@ class Copy {
   Copy& operator=(const Copy&) = delete;
 
   // The next line; if none comes, `result.failure` says why.
-  Apart next(int seconds) {
-    const auto deadline = monotonic_ms() + std::int64_t{seconds} * 1000;
+  Apart next() {
+    const auto deadline = monotonic_ms() + std::int64_t{limits_.seconds} * 1000;
     for (;;) {
       if (const auto end = buffer_.find('\n'); end != std::string::npos) {
         Apart result{buffer_.substr(0, end), ""};
@@ -138,13 +159,13 @@ class Copy {
         return result;
       }
       const auto left = deadline - monotonic_ms();
-      if (left <= 0) return {"", fail_late(seconds)};
+      if (left <= 0) return {"", fail_late()};
       pollfd look{channel_, POLLIN, 0};
       if (poll(&look, 1, static_cast<int>(left)) <= 0) continue;
       char block[65536];
       const auto count = read(channel_, block, sizeof block);
       if (count > 0) buffer_.append(block, static_cast<std::size_t>(count));
-      if (count == 0 || (count < 0 && errno != EINTR)) return {"", fail_early(deadline, seconds)};
+      if (count == 0 || (count < 0 && errno != EINTR)) return {"", fail_early(deadline)};
     }
   }
 
@@ -157,18 +178,18 @@ class Copy {
     return status;
   }
 
-  std::string fail_late(int seconds) const {
-    return fmt::format("did not come to an end within {} s{}; NBS_PLUGIN_SECONDS gives it more", seconds,
-                       place_.in_words());
+  std::string fail_late() const {
+    return fmt::format("did not come to an end within {} s{}; {} gives it more", limits_.seconds, place_.in_words(),
+                       limits_.more_seconds);
   }
 
   // Its end of the channel is closed: it has ended, or what it runs has closed it.
-  std::string fail_early(std::int64_t deadline, int seconds) {
+  std::string fail_early(std::int64_t deadline) {
     int status = 0;
     pid_t ended = 0;
     while ((ended = waitpid(process_, &status, WNOHANG)) == 0 && monotonic_ms() < deadline)
       usleep(2000);
-    if (ended == 0) return fail_late(seconds);
+    if (ended == 0) return fail_late();
     process_ = -1;
     if (WIFSIGNALED(status)) {
       const char* const name = sigabbrev_np(WTERMSIG(status));
@@ -181,6 +202,7 @@ class Copy {
   }
 
   SharedPlace& place_;
+  const ApartLimits& limits_;
   pid_t process_ = -1;
   int channel_ = -1;
   std::string buffer_;
@@ -188,13 +210,14 @@ class Copy {
 
 }  // namespace
 
-std::vector<Apart> run_apart(std::size_t count, const std::function<std::string(std::size_t)>& work, int seconds) {
+std::vector<Apart> run_apart(std::size_t count, const std::function<std::string(std::size_t)>& work,
+                             const ApartLimits& limits) {
   SharedPlace place;
   std::vector<Apart> results;
   while (results.size() < count) {
-    Copy copy(results.size(), count, work, place);
+    Copy copy(results.size(), count, work, limits, place);
     while (results.size() < count) {
-      results.push_back(copy.next(seconds));
+      results.push_back(copy.next());
       if (!results.back().failure.empty()) break;
     }
   }

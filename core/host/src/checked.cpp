@@ -23,10 +23,10 @@ std::string shape_text(const torch::Tensor& tensor) {
 void require(const Origin& origin, const char* method, const torch::Tensor& result,
              const std::vector<std::int64_t>& shape, double minimum, double maximum) {
   if (!result.defined() || result.sizes().vec() != shape) {
-    fail(origin, method, fmt::format("returned {}, but [{}] is wanted", shape_text(result), fmt::join(shape, ", ")));
+    breach(origin, method, fmt::format("returned {}, but [{}] is wanted", shape_text(result), fmt::join(shape, ", ")));
   }
   if (result.scalar_type() != torch::kFloat32)
-    fail(origin, method, fmt::format("returned {}, but float32 is wanted", c10::toString(result.scalar_type())));
+    breach(origin, method, fmt::format("returned {}, but float32 is wanted", c10::toString(result.scalar_type())));
   if (result.numel() == 0) return;
   const auto [low, high] = torch::aminmax(result);
   const double least = low.item<double>();
@@ -36,7 +36,7 @@ void require(const Origin& origin, const char* method, const torch::Tensor& resu
   const auto reason =
       fmt::format("returned values from {} to {}, but {} to {} is wanted", least, most, minimum, maximum);
   if (!std::isfinite(least) || !std::isfinite(most)) throw NotFiniteError(sentence(origin, method, reason));
-  fail(origin, method, reason);
+  breach(origin, method, reason);
 }
 
 constexpr double kLargest = 3.4e38;
@@ -106,8 +106,8 @@ class Checked<Sampler> : public CheckedComponent<Sampler> {
     for (const auto& scene : watched)
       scene.require_unwritten();
     if (rollouts.size() != requests.size()) {
-      fail(origin_, "sample_all",
-           fmt::format("returned {} rollouts, but {} were asked for", rollouts.size(), requests.size()));
+      breach(origin_, "sample_all",
+             fmt::format("returned {} rollouts, but {} were asked for", rollouts.size(), requests.size()));
     }
     for (std::size_t i = 0; i < requests.size(); ++i)
       check("sample_all", rollouts[i], *requests[i].scene, requests[i].count);
@@ -123,19 +123,19 @@ class Checked<Sampler> : public CheckedComponent<Sampler> {
  private:
   void check(const char* method, const Rollout& rollout, const Scene& scene, std::int64_t count) const {
     if (static_cast<std::int64_t>(rollout.patches.size()) != count)
-      fail(origin_, method, fmt::format("returned {} patches, but {} were asked for", rollout.patches.size(), count));
+      breach(origin_, method, fmt::format("returned {} patches, but {} were asked for", rollout.patches.size(), count));
     const std::int64_t last = scene.image_size() - scene.patch_size();
     for (std::size_t i = 0; i < rollout.patches.size(); ++i) {
       const auto& patch = rollout.patches[i];
       if (patch.image < 0 || patch.image >= scene.image_count()) {
-        fail(origin_, method,
-             fmt::format("returned patch {} in image {}, but the images are 0 to {}", i, patch.image,
-                         scene.image_count() - 1));
+        breach(origin_, method,
+               fmt::format("returned patch {} in image {}, but the images are 0 to {}", i, patch.image,
+                           scene.image_count() - 1));
       }
       if (patch.y < 0 || patch.x < 0 || patch.y > last || patch.x > last) {
-        fail(origin_, method,
-             fmt::format("returned patch {} at (y {}, x {}), which leaves its image: y and x must be 0 to {}", i,
-                         patch.y, patch.x, last));
+        breach(origin_, method,
+               fmt::format("returned patch {} at (y {}, x {}), which leaves its image: y and x must be 0 to {}", i,
+                           patch.y, patch.x, last));
       }
     }
   }

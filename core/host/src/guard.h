@@ -8,6 +8,7 @@
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
+#include "nbs/host/breach.h"
 #include "nbs/host/checked.h"
 #include "nbs/host/crash.h"
 #include "nbs/not_finite.h"
@@ -23,6 +24,11 @@ inline std::string sentence(const Origin& origin, const char* method, const std:
 
 [[noreturn]] inline void fail(const Origin& origin, const char* method, const std::string& reason) {
   throw Error(sentence(origin, method, reason));
+}
+
+/// The same for a promise that the plugin has broken.
+[[noreturn]] inline void breach(const Origin& origin, const char* method, const std::string& reason) {
+  throw Breach(sentence(origin, method, reason));
 }
 
 /// Calls `function` and turns whatever a plugin throws into one sentence that names it. A crash in it is blamed on it,

@@ -97,13 +97,13 @@ Catalog refused_for(std::string reason) {
 
 Catalog describe_library(const std::filesystem::path& file) {
   using Json = nlohmann::ordered_json;
-  const auto result = run_apart(
-      1,
-      [&](std::size_t) {
-        // A text of the library may be any bytes, but JSON is UTF-8: bytes that are not become U+FFFD.
-        return to_json(description_of(file)).dump(-1, ' ', false, Json::error_handler_t::replace);
-      },
-      plugin_seconds());
+  const auto result =
+      run_apart(1,
+                [&](std::size_t) {
+                  // A text of the library may be any bytes, but JSON is UTF-8: bytes that are not become U+FFFD.
+                  return to_json(description_of(file)).dump(-1, ' ', false, Json::error_handler_t::replace);
+                },
+                {plugin_seconds()});
   const auto& described = result.front();
   if (!described.failure.empty()) {
     return refused_for(fmt::format("it {}, when a process of its own was to find out what it holds; mend or remove it",

@@ -30,10 +30,10 @@ class Watched {
   }
 
   [[noreturn]] static void fail_written(const Origin& origin, const char* method, const std::string& what) {
-    fail(origin, method,
-         "wrote into " + what +
-             ", which it is only given to read, so that others see what it has made of it; write "
-             "into a copy (clone())");
+    breach(origin, method,
+           "wrote into " + what +
+               ", which it is only given to read, so that others see what it has made of it; write "
+               "into a copy (clone())");
   }
 
   static bool countable(const torch::Tensor& tensor) { return tensor.defined() && !tensor.is_inference(); }

@@ -116,14 +116,14 @@ int components(const std::vector<std::string>& words) {
       attempts.push_back(std::move(attempt));
   }
   // In a process of their own: a constructor that crashes, hangs or ends the program costs its own pipeline alone.
-  const auto made = host::run_apart(
-      attempts.size(),
-      [&](std::size_t i) {
-        const auto& attempt = attempts[i];
-        return make_once(attempt, facts_of(pipelines[attempt.pipeline]), *registry_of[attempt.pipeline])
-            .dump(-1, ' ', false, Json::error_handler_t::replace);
-      },
-      kTimesAsLong * host::plugin_seconds());
+  const auto made =
+      host::run_apart(attempts.size(),
+                      [&](std::size_t i) {
+                        const auto& attempt = attempts[i];
+                        return make_once(attempt, facts_of(pipelines[attempt.pipeline]), *registry_of[attempt.pipeline])
+                            .dump(-1, ' ', false, Json::error_handler_t::replace);
+                      },
+                      {kTimesAsLong * host::plugin_seconds()});
   std::vector<Json> answers;
   for (std::size_t i = 0; i < made.size(); ++i) {
     answers.push_back(

@@ -20,28 +20,4 @@ int describe(const std::vector<std::string>& arguments) {
   return 0;
 }
 
-int test_plugin(const std::vector<std::string>& arguments) {
-  auto* const registry = host::Registry::open({});
-  bool good = true;
-  for (const auto& file : arguments) {
-    const auto refusal = registry->load(std::filesystem::absolute(file));
-    if (!refusal.empty()) {
-      say(fmt::format("refused: {}", refusal));
-      good = false;
-    }
-  }
-  for (const auto& warning : registry->catalog().warnings)
-    say(fmt::format("warning: {}", warning));
-  for (const auto& plugin : registry->catalog().plugins) {
-    put_now(fmt::format("loaded: {} \"{}\" ({} {}), {} options\n", kind_name(plugin.kind), plugin.name, plugin.library,
-                        plugin.version, plugin.options.size()));
-    for (const auto& option : plugin.options) {
-      if (!option.doc.empty()) continue;
-      say(fmt::format("the option {} of {} has no doc; say in one sentence what it does", option.name, plugin.name));
-      good = false;
-    }
-  }
-  return good ? 0 : 1;
-}
-
 }  // namespace nbs::worker

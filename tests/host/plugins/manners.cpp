@@ -26,6 +26,7 @@ void misbehave(const std::string& manner) {
   if (manner == "threads") at::set_num_threads(at::get_num_threads() + 1);
   if (manner == "gradients") torch::GradMode::set_enabled(!torch::GradMode::is_enabled());
   if (manner == "type") torch::set_default_dtype(caffe2::TypeMeta::Make<double>());
+  if (manner == "generator") torch::rand({1});
 }
 
 // What it is only given to read; in place, though the tensor is const.
@@ -52,6 +53,7 @@ class PoliteSampler : public nbs::Sampler {
  public:
   using Options = ::Options;
   PoliteSampler(const Options& options, nbs::Context&) : manner_(options.manner) {
+    if (manner_ == "generator") torch::rand({1});  // as LibTorch's networks do when they are made
     if (manner_ == "stillborn") throw std::runtime_error("no memory for 3 petabytes");
   }
   nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {
