@@ -32,6 +32,7 @@ Target image_target();
 Target mat_target();
 Target metrics_target();
 Target result_target();
+Target diagnostics_target();
 Target model_target();
 
 /// The targets of this program: nbs-fuzz has those without LibTorch, nbs-fuzz-model that of model files.

@@ -10,6 +10,7 @@
 #include "nbs/record/metric.h"
 #include "nbs/record/provenance.h"
 
+#include "full_diagnostics.h"
 #include "full_result.h"
 
 using namespace nbs;
@@ -48,6 +49,7 @@ std::set<std::string> all_keys() {
   collect_keys(record::to_json(provenance), keys);
   for (const auto& metric : record::all_metrics())
     keys.insert(metric.name);
+  collect_keys(record::to_json(test::full_diagnostics()), keys);
   keys.insert({"ending", record::kSamplerPrefix, "result.json", "metrics.jsonl", "provenance.json"});
   return keys;
 }

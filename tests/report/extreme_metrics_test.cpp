@@ -52,7 +52,7 @@ void check_page(const std::string& page) {
     CAPTURE(value);
     FAIL("a coordinate lies outside of the drawing");
   }
-  CHECK(page.size() < 300000);
+  CHECK(page.size() < 500000);
 }
 
 std::string line(const std::string& iteration, const std::string& value) {
