@@ -40,14 +40,16 @@ const char* const kDiagnostics =
     "0.3],"
     "\"upper_quartile\":[0.8,0.7]},\"normal\":{\"pixels\":0,\"mean\":[],\"lower_quartile\":[],\"median\":[],\"upper_"
     "quartile\":"
-    "[]}},\"sampled\":{\"side\":2,\"learns\":true,\"phases\":[{\"phase\":\"cloning\",\"iterations\":3,\"all\":{"
+    "[]}},\"sampled\":{\"side\":2,\"learning_sampler\":true,\"phases\":[{\"phase\":\"cloning\",\"iterations\":3,\"all_"
+    "images\":{"
     "\"patches\":8,"
-    "\"cells\":[0.1,0.2,0.3,0.4]},\"labeled_images\":[{\"image\":\"a\",\"patches\":2,\"cells\":[0.5,0,0,1]}]},{"
+    "\"cells\":[0.1,0.2,0.3,0.4]},\"labeled_images\":[{\"image_id\":\"a\",\"patches\":2,\"cells\":[0.5,0,0,1]}]},{"
     "\"phase\":"
-    "\"after_cloning\",\"iterations\":1,\"all\":{\"patches\":1,\"cells\":[1,1,0,0]},\"labeled_images\":[]}]},"
-    "\"precision_recall\":{\"threshold\":[0.9,0.1],\"precision\":[1,0.2],\"recall\":[0.3,1],\"chosen\":{\"threshold\":"
+    "\"after_cloning\",\"iterations\":1,\"all_images\":{\"patches\":1,\"cells\":[1,1,0,0]},\"labeled_images\":[]}]},"
+    "\"precision_recall\":{\"threshold\":[0.9,0.1],\"precision\":[1,0.2],\"recall\":[0.3,1],\"at_threshold\":{"
+    "\"threshold\":"
     "0.5,"
-    "\"precision\":0.6,\"recall\":0.7},\"best\":{\"threshold\":0.4,\"precision\":0.5,\"recall\":0.8}}}";
+    "\"precision\":0.6,\"recall\":0.7},\"at_best_f1\":{\"threshold\":0.4,\"precision\":0.5,\"recall\":0.8}}}";
 
 void write_reports(const fs::path& scratch, const std::string& metrics, const std::string& result,
                    const std::string& diagnostics = kDiagnostics) {

@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-doctest::String refusal(const Json& json) {
+doctest::String diagnostics_refusal(const Json& json) {
   return test::error_text([&] { diagnostics_from_json(json); });
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("a run without all of it has an empty account, and a run without a fil
 TEST_CASE("numbers are kept with six digits, so that a file does not hang on the last bits of a sum") {
   auto diagnostics = full_diagnostics();
   diagnostics.curve->chosen.threshold = 1.0 / 3;
-  CHECK(record::to_json(diagnostics)["precision_recall"]["chosen"]["threshold"] == 0.333333);
+  CHECK(record::to_json(diagnostics)["precision_recall"]["at_threshold"]["threshold"] == 0.333333);
 }
 
 TEST_CASE("lists that do not fit each other, wrong types and missing keys are refused with their place") {
@@ -81,17 +81,18 @@ TEST_CASE("lists that do not fit each other, wrong types and missing keys are re
     auto json = good;
     const Json::json_pointer at(pointer);
     json[at.parent_pointer()].erase(at.back());
-    return refusal(json);
+    return diagnostics_refusal(json);
   };
   const auto with = [&](const char* pointer, const Json& value) {
     auto json = good;
     json[Json::json_pointer(pointer)] = value;
-    return refusal(json);
+    return diagnostics_refusal(json);
   };
-  for (const char* pointer : {"/labeled_profile/normal", "/scored_profile/anomalous/pixels",
-                              "/labeled_profile/normal/mean", "/sampled/side", "/sampled/learns", "/sampled/phases",
-                              "/sampled/phases/0/phase", "/sampled/phases/0/all", "/sampled/phases/0/labeled_images",
-                              "/sampled/phases/1/all/cells", "/precision_recall/recall", "/precision_recall/best"}) {
+  for (const char* pointer :
+       {"/labeled_profile/normal", "/scored_profile/anomalous/pixels", "/labeled_profile/normal/mean", "/sampled/side",
+        "/sampled/learning_sampler", "/sampled/phases", "/sampled/phases/0/phase", "/sampled/phases/0/all_images",
+        "/sampled/phases/0/labeled_images", "/sampled/phases/1/all_images/cells", "/precision_recall/recall",
+        "/precision_recall/at_best_f1"}) {
     CAPTURE(pointer);
     CHECK(without(pointer) == Contains((std::string(pointer) + " is missing").c_str()));
   }
@@ -102,7 +103,7 @@ TEST_CASE("lists that do not fit each other, wrong types and missing keys are re
   CHECK(with("/sampled/side", 0) == Contains("/sampled/side is 0, but a number from 1 to 64 is wanted"));
   CHECK(with("/sampled/side", std::int64_t{1} << 40) == Contains("a number from 1 to 64 is wanted"));
   CHECK(with("/sampled/phases/0/phase", "later") == Contains("one of \"cloning\", \"after_cloning\""));
-  CHECK(with("/sampled/phases/0/all/cells/2", nullptr) == Contains("/cells/2 is null, but a number is wanted"));
+  CHECK(with("/sampled/phases/0/all_images/cells/2", nullptr) == Contains("/cells/2 is null, but a number is wanted"));
   CHECK(with("/precision_recall", 3) == Contains("/precision_recall is 3, but an object is wanted"));
-  CHECK(refusal(Json::array()) == Contains("the whole of it is a list"));
+  CHECK(diagnostics_refusal(Json::array()) == Contains("the whole of it is a list"));
 }

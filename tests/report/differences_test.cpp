@@ -26,8 +26,7 @@ void write_two(const Scratch& scratch) {
 }
 
 std::string difference_part(const std::string& html) {
-  const auto begin = html.find("<h2>Differences to a baseline");
-  return begin == std::string::npos ? std::string() : html.substr(begin, html.find("<h2>", begin + 4) - begin);
+  return part_of(html, "Differences to a baseline");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 #include "markup.h"
 
 using namespace nbs::test;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -26,11 +26,6 @@ std::string explained_page(const nbs::record::Diagnostics& diagnostics) {
   write_example(scratch, {"run"});
   nbs::record::RunDirectory(scratch / "run").write_diagnostics(diagnostics);
   return page_of(scratch);
-}
-
-std::string part_of(const std::string& html, const std::string& title) {
-  const auto begin = html.find("<h2>" + title);
-  return begin == std::string::npos ? std::string() : html.substr(begin, html.find("<h2>", begin + 4) - begin);
 }
 
 std::vector<Json> charts_of(const std::string& part) {

@@ -96,6 +96,12 @@ inline std::string without_scripts(const std::string& html) {
   return rest;
 }
 
+/// The part of a page below the heading that begins with `title`, up to the next one; empty if there is none.
+inline std::string part_of(const std::string& html, const std::string& title) {
+  const auto begin = html.find("<h2>" + title);
+  return begin == std::string::npos ? std::string() : html.substr(begin, html.find("<h2>", begin + 4) - begin);
+}
+
 /// The texts of the elements that hold JSON for scripts, in order.
 inline std::vector<std::string> json_elements(const std::string& html) {
   std::vector<std::string> all;

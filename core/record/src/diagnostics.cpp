@@ -80,7 +80,7 @@ Json to_json(const LossProfile& profile) {
 
 Json to_json(const PatchDensity& density) {
   Json json;
-  if (!density.image.empty()) json["image"] = density.image;
+  if (!density.image.empty()) json["image_id"] = density.image;
   json["patches"] = density.patches;
   auto& cells = json["cells"] = Json::array();
   for (const double cell : density.cells)
@@ -91,13 +91,13 @@ Json to_json(const PatchDensity& density) {
 Json to_json(const SampledPlaces& places) {
   Json json;
   json["side"] = places.side;
-  json["learns"] = places.learns;
+  json["learning_sampler"] = places.learns;
   auto& phases = json["phases"] = Json::array();
   for (const auto& phase : places.phases) {
     auto& own = phases.emplace_back();
     own["phase"] = choice_name(phase.phase, phase_names());
     own["iterations"] = phase.iterations;
-    own["all"] = to_json(phase.all);
+    own["all_images"] = to_json(phase.all);
     auto& labeled = own["labeled_images"] = Json::array();
     for (const auto& density : phase.labeled)
       labeled.push_back(to_json(density));
@@ -115,8 +115,8 @@ Json to_json(const PrecisionRecall& point) {
 Json to_json(const PrecisionRecallCurve& curve) {
   Json json;
   add_lists(json, kPointLists, curve.points);
-  json["chosen"] = to_json(curve.chosen);
-  json["best"] = to_json(curve.oracle);
+  json["at_threshold"] = to_json(curve.chosen);
+  json["at_best_f1"] = to_json(curve.oracle);
   return json;
 }
 
@@ -141,7 +141,7 @@ void take_profile(const Fields& fields, const char* key, std::optional<LossProfi
 
 PatchDensity patch_density(const Fields& fields, std::int64_t side) {
   PatchDensity density;
-  fields.take("image", density.image);
+  fields.take("image_id", density.image);
   fields.need("patches", density.patches);
   fields.need("cells", density.cells);
   if (static_cast<std::int64_t>(density.cells.size()) != side * side) {
@@ -156,7 +156,7 @@ SampledPlaces sampled_places(const Fields& fields) {
   fields.need("side", places.side);
   if (places.side < 1 || places.side > kMostSide)
     refuse(*fields.find("side"), fields.at("side"), fmt::format("a number from 1 to {}", kMostSide));
-  fields.need("learns", places.learns);
+  fields.need("learning_sampler", places.learns);
   const auto phases = fields.at("phases");
   const Json* found = fields.find("phases");
   if (found == nullptr) throw Error(fmt::format("{} is missing", phases.to_string()));
@@ -166,7 +166,7 @@ SampledPlaces sampled_places(const Fields& fields) {
     auto& phase = places.phases.emplace_back();
     own.need_word("phase", phase_names(), phase.phase);
     own.need("iterations", phase.iterations);
-    phase.all = patch_density(below(own, "all"), places.side);
+    phase.all = patch_density(below(own, "all_images"), places.side);
     const auto images = own.at("labeled_images");
     const Json* list = own.find("labeled_images");
     if (list == nullptr) throw Error(fmt::format("{} is missing", images.to_string()));
@@ -187,8 +187,8 @@ PrecisionRecall point_of(const Fields& fields) {
 PrecisionRecallCurve curve_of(const Fields& fields) {
   PrecisionRecallCurve curve;
   take_lists(fields, kPointLists, curve.points);
-  curve.chosen = point_of(below(fields, "chosen"));
-  curve.oracle = point_of(below(fields, "best"));
+  curve.chosen = point_of(below(fields, "at_threshold"));
+  curve.oracle = point_of(below(fields, "at_best_f1"));
   return curve;
 }
 

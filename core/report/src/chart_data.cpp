@@ -59,9 +59,9 @@ class Rows {
   std::multimap<double, std::vector<Json>> points_;
 };
 
-void add_curve(Rows& rows, const record::Curve& curve, std::size_t column) {
+void add_curve(Rows& rows, const record::Curve& curve, std::size_t column, bool reported) {
   const record::Point* last = nullptr;
-  const auto pieces = pieces_of(curve.points);
+  const auto pieces = pieces_of(curve.points, reported);
   for (const auto& piece : pieces) {
     if (piece.empty()) continue;
     if (last != nullptr) rows.set(last->x / 2 + piece.front().x / 2, column, "NaN");
@@ -119,7 +119,7 @@ Json chart_data(const Plot& plot, bool logarithmic) {
     const auto& points = curve.curve->points;
     // A band's ends belong to points, so these are not thinned.
     if (plot.bands.empty()) {
-      add_curve(rows, *curve.curve, i);
+      add_curve(rows, *curve.curve, i, plot.whole);
     } else {
       for (std::size_t k = 0; k < points.size(); ++k) {
         if (!std::isfinite(points[k].x)) continue;

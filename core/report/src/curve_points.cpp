@@ -22,14 +22,14 @@ std::vector<record::Point> thinned(const std::vector<record::Point>& points, std
   return kept;
 }
 
-std::vector<std::vector<record::Point>> pieces_of(const std::vector<record::Point>& points) {
+std::vector<std::vector<record::Point>> pieces_of(const std::vector<record::Point>& points, bool reported) {
   double step = std::numeric_limits<double>::infinity();
   for (std::size_t i = 1; i < points.size(); ++i)
     step = std::min(step, points[i].x - points[i - 1].x);
   std::vector<std::vector<record::Point>> pieces(1);
   for (const auto& point : points) {
     auto& piece = pieces.back();
-    const bool late = !piece.empty() && point.x - piece.back().x > 1.5 * step;
+    const bool late = reported && !piece.empty() && point.x - piece.back().x > 1.5 * step;
     const bool drawable = std::isfinite(point.x) && std::isfinite(point.y);
     if (!piece.empty() && (late || !drawable)) pieces.emplace_back();
     if (drawable) pieces.back().push_back(point);

@@ -11,8 +11,8 @@ namespace nbs::report {
 /// there are at most `most`.
 std::vector<record::Point> thinned(const std::vector<record::Point>& points, std::size_t most);
 
-/// A curve in pieces: it is broken where it is not finite, and where it was not reported for a while. Their points are
-/// finite; a piece may have none.
-std::vector<std::vector<record::Point>> pieces_of(const std::vector<record::Point>& points);
+/// A curve in pieces: it is broken where it is not finite, and, if it was `reported` in equal steps, where it was not
+/// for a while. Their points are finite; a piece may have none.
+std::vector<std::vector<record::Point>> pieces_of(const std::vector<record::Point>& points, bool reported = true);
 
 }  // namespace nbs::report

@@ -13,6 +13,9 @@
 
 namespace nbs::report {
 
+/// The options that tell runs apart, as columns of a table; the first ones, where there are very many.
+std::vector<std::string> shown_options(const std::vector<RunRecord>& records);
+
 /// Differences of F1 to each pipeline as a baseline, of which one is shown. `groups`: in the order of the page.
 std::string difference_section(const std::vector<const Group*>& groups);
 

@@ -102,11 +102,12 @@ std::string shortened(const std::string& text, std::size_t most) {
 
 std::string page(const std::string& title, const std::string& body, const std::vector<const char*>& scripts) {
   std::string all;
-  std::string styles = kPageStyle;
+  std::string styles;  // the library's first, so that the page's has the last word
   if (!scripts.empty()) {
-    styles += kChartLibraryStyle;
+    styles = std::string(kChartLibraryStyle) + "\n";
     all = fmt::format("<script>\n{}\n</script>\n", kChartLibrary);
   }
+  styles += kPageStyle;
   for (const char* script : scripts)
     all += fmt::format("<script>\n{}</script>\n", script);
   return fmt::format(
@@ -169,7 +170,7 @@ std::vector<std::optional<double>> best_of(const std::vector<Column>& columns, c
 std::string cell_html(const Cell& cell, bool best) {
   std::string kinds = cell.number ? "n" : "";
   if (cell.strong) kinds += kinds.empty() ? "s" : " s";
-  if (best) kinds += kinds.empty() ? "best" : " best";
+  if (best) kinds += kinds.empty() ? "top" : " top";
   return fmt::format("<td{}{}>{}</td>", kinds.empty() ? "" : fmt::format(" class=\"{}\"", kinds),
                      cell.key ? fmt::format(" data-key=\"{:.6g}\"", *cell.key) : "", cell.html);
 }
@@ -189,15 +190,20 @@ std::string sortable_table(const std::vector<Column>& columns, const std::vector
   }
   out += "</tr></thead>\n<tbody>\n";
   const auto best = best_of(columns, rows);
+  std::size_t shown = 0;
   for (const auto& row : rows) {
-    out += fmt::format("<tr{}{}>", row.counts ? "" : " class=\"uncounted\"", row.attributes);
+    const bool later = filter && shown++ >= kRowsAtFirst;
+    out += fmt::format("<tr{}{}{}>", row.counts ? "" : " class=\"uncounted\"", row.attributes,
+                       later ? " hidden=\"\"" : "");
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       const bool is_best = row.counts && i < best.size() && best[i] && shown_number(row.cells[i]) == best[i];
       out += cell_html(row.cells[i], is_best);
     }
     out += "</tr>\n";
   }
-  return out + "</tbody>\n</table></div>\n";
+  out += "</tbody>\n</table></div>\n";
+  if (shown > kRowsAtFirst) out += "<noscript><style>tr[hidden] { display: table-row; }</style></noscript>\n";
+  return out;
 }
 
 }  // namespace nbs::report

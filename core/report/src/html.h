@@ -35,6 +35,8 @@ Cell number_cell(std::optional<double> value, int digits = 3);
 /// A table that scrolls sideways where the screen is too narrow. Column heads are plain text.
 std::string table(const std::vector<std::string>& heads, const std::vector<std::vector<Cell>>& rows);
 
+constexpr std::size_t kRowsAtFirst = 200;
+
 /// A column of a table that scripts make sortable.
 struct Column {
   std::string head;
@@ -49,7 +51,8 @@ struct Row {
 };
 
 /// A table that a click on a head sorts; the best of each ranked column is marked. With `filter` there is a field for
-/// words that rows must hold. `attributes`: HTML, with a blank before it.
+/// words that rows must hold, and scripts show the first kRowsAtFirst rows until all are asked for: laying out
+/// thousands takes seconds. `attributes`: HTML, with a blank before it.
 std::string sortable_table(const std::vector<Column>& columns, const std::vector<Row>& rows, bool filter = false,
                            const std::string& attributes = "");
 

@@ -62,6 +62,11 @@ std::string dot_plot(const std::vector<const Group*>& groups) {
   return out + drawing("F1 from 0 to 1", axis) + "</figure>\n";
 }
 
+bool is_number(const RunRecord& run, const std::string& option) {
+  const Value* value = run.option(option);
+  return value != nullptr && (std::holds_alternative<std::int64_t>(*value) || std::holds_alternative<double>(*value));
+}
+
 // An upper bound that is chosen on the masks themselves is nothing to be best in.
 bool is_ranked(record::Score score) {
   return score != record::Score::oracle_f1 && score != record::Score::oracle_f1_before_postproc;
@@ -98,7 +103,8 @@ std::string group_table(const std::vector<const Group*>& groups) {
   return sortable_table(columns, rows);
 }
 
-std::string run_table(const fs::path& folder, const std::vector<RunRecord>& records, const LearningCurves& curves) {
+std::string run_table(const fs::path& folder, const std::vector<RunRecord>& records,
+                      const std::vector<std::string>& options, const LearningCurves& curves) {
   std::vector<Row> rows;
   const auto integer_cell = [](const std::optional<std::int64_t>& value) {
     return Cell{value ? std::to_string(*value) : std::string(), true, false};
@@ -117,6 +123,8 @@ std::string run_table(const fs::path& folder, const std::vector<RunRecord>& reco
       row.back().html += "<div class=\"soft wide\">" + escaped(remark) + "</div>";
     row.push_back(integer_cell(run.seed));
     row.push_back(integer_cell(run.split_seed));
+    for (const auto& option : options)
+      row.push_back({escaped(option_text(run, option)), is_number(run, option), false});
     for (const auto& column : record::score_infos())
       row.push_back(number_cell(run.score(column.score)));
     const auto index = rows.size();
@@ -124,6 +132,11 @@ std::string run_table(const fs::path& folder, const std::vector<RunRecord>& reco
         {std::move(row), run.counts(), curves.has(index) ? fmt::format(" data-curves=\"{}\"", index) : std::string()});
   }
   std::vector<Column> columns = {{"Run"}, {"State"}, {"Seed", true}, {"Split", true}};
+  for (const auto& option : options) {
+    const bool numbers =
+        std::any_of(records.begin(), records.end(), [&](const RunRecord& run) { return is_number(run, option); });
+    columns.push_back({option, numbers});
+  }
   for (const auto& column : record::score_infos())
     columns.push_back({column.brief, true, is_ranked(column.score)});
   return sortable_table(columns, rows, true, " id=\"runs\"");
@@ -150,7 +163,7 @@ std::vector<std::size_t> first_curves(const std::vector<const Group*>& order, co
 }  // namespace
 
 std::string index_page(const fs::path& folder, const std::vector<RunRecord>& records, const std::vector<Group>& groups,
-                       const LearningCurves& curves) {
+                       const std::vector<std::string>& options, const LearningCurves& curves) {
   // The best first within a data set; what has no score yet last.
   std::vector<const Group*> order;
   order.reserve(groups.size());
@@ -183,7 +196,7 @@ std::string index_page(const fs::path& folder, const std::vector<RunRecord>& rec
   body += group_table(order);
   if (!scored.empty()) body += dot_plot(scored);
   body += difference_section(order) + option_charts(order) + curves.section(first_curves(order, records, curves));
-  body += "<h2>Runs</h2>\n" + run_table(folder, records, curves);
+  body += "<h2>Runs</h2>\n" + run_table(folder, records, options, curves);
   return page(name, body, {kChartScript, kTableScript, kCompareScript});
 }
 

@@ -83,7 +83,6 @@ std::string option_chart(const std::vector<const RunRecord*>& runs, const std::s
   plot.over = "values of " + option;
   plot.whole = false;
   plot.steps = places->steps;
-  plot.shown = {0, 1};
   plot.first = plot.last = places->at.begin()->second;
   std::deque<record::Curve> curves;  // which the plot points to
   for (std::size_t d = 0; d < datasets.size(); ++d) {

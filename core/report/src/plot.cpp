@@ -58,9 +58,9 @@ struct Frame {
   }
 };
 
-std::string polyline(const Frame& frame, const PlotCurve& curve) {
+std::string polyline(const Frame& frame, const PlotCurve& curve, bool reported) {
   std::string out;
-  for (const auto& piece : pieces_of(curve.curve->points)) {
+  for (const auto& piece : pieces_of(curve.curve->points, reported)) {
     if (piece.empty()) continue;
     if (piece.size() == 1) {
       out += fmt::format("<circle class=\"d{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2\"/>\n", curve.color % 2,
@@ -94,7 +94,7 @@ std::string band(const Frame& frame, const PlotBand& band, int color) {
     };
     std::for_each(low[i].begin(), low[i].end(), add);
     std::for_each(high[i].rbegin(), high[i].rend(), add);
-    if (!points.empty()) out += fmt::format("<polygon class=\"band d{}\" points=\"{}\"/>\n", color, points);
+    if (low[i].size() > 1) out += fmt::format("<polygon class=\"band d{}\" points=\"{}\"/>\n", color, points);
   }
   return out;
 }
@@ -149,7 +149,7 @@ std::string caption(const Plot& plot) {
       out += fmt::format(" <span class=\"key k{}\">{}</span>", curve.color, escaped(curve.name));
   }
   for (const auto& points : plot.points)
-    out += fmt::format(" <span class=\"key k{}\">{}</span>", points.color, escaped(points.name));
+    out += fmt::format(" <span class=\"key dot k{}\">{}</span>", points.color, escaped(points.name));
   return out + "</figcaption>";
 }
 
@@ -202,7 +202,7 @@ std::string draw(const Plot& plot) {
   for (const auto& own : plot.bands)
     svg += band(frame, own, plot.curves[own.curve].color);
   for (const auto& curve : plot.curves)
-    svg += polyline(frame, curve);
+    svg += polyline(frame, curve, plot.whole);
   for (const auto& points : plot.points)
     svg += dots(frame, points);
   auto data = chart_data(plot, frame.logarithmic);

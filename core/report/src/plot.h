@@ -44,7 +44,7 @@ struct Plot {
   std::vector<PlotPoints> points{};
   std::string over = "iterations";  ///< what the horizontal axis shows
   double first = 0;
-  bool whole = true;                 ///< whether there is nothing between whole numbers of it
+  bool whole = true;                 ///< whether it has whole numbers alone, so that one that is left out is a gap
   std::vector<std::string> steps{};  ///< names of 0, 1, 2, … where it has such
 };
 

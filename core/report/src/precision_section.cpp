@@ -43,7 +43,7 @@ std::string precision_section(const RunRecord& run) {
   if (drawing.empty()) return {};
   return fmt::format(
       "<h2>Precision and recall</h2>\n<p class=\"soft\">All pixels of the scored images together, at every threshold. "
-      "{}. {}; it is known only to who knows the masks.</p>\n<div class=\"plots\">\n{}</div>\n",
+      "{}. {}; it can only be found with the masks.</p>\n<div class=\"plots\">\n{}</div>\n",
       point_text("At the chosen threshold", known.chosen), point_text("At the oracle's", known.oracle), drawing);
 }
 

@@ -12,9 +12,10 @@
 
 namespace nbs::report {
 
-/// `curves`: of the records, in their order.
+/// `options`: as shown_options() gives them; `curves`: of the records, in their order.
 std::string index_page(const std::filesystem::path& folder, const std::vector<RunRecord>& records,
-                       const std::vector<Group>& groups, const LearningCurves& curves);
+                       const std::vector<Group>& groups, const std::vector<std::string>& options,
+                       const LearningCurves& curves);
 
 /// A line a run: where, how it stands, seeds, all scores with all digits, and the options that are not the same in all
 /// runs.

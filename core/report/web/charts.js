@@ -27,7 +27,7 @@ const nbsCharts = (() => {
     chart.curves.forEach((curve, i) => {
       const values = row === null ? null : chart.rows[row][i + 1];
       if (row !== null && (middle(values) === null || Number.isNaN(middle(values)))) return;
-      const item = make("span", "key", curve.name + (row === null ? "" : " " + number(middle(values))));
+      const item = make("span", curve.points ? "key dot" : "key", curve.name + (row === null ? "" : " " + number(middle(values))));
       if (row !== null && Array.isArray(values) && values[0] !== values[2])
         item.textContent += " (" + number(values[0]) + " to " + number(values[2]) + ")";
       item.style.setProperty("--own", color(curve.color));
@@ -40,7 +40,7 @@ const nbsCharts = (() => {
     return (context, area, graph) => {
       for (const mark of chart.marks || []) {
         const x = graph.toDomXCoord(mark.x);
-        context.strokeStyle = css(mark.strong ? "--soft" : "--line");
+        context.strokeStyle = css("--soft");
         context.setLineDash(mark.strong ? [4, 3] : [1, 3]);
         context.beginPath();
         context.moveTo(x, area.y);
@@ -50,6 +50,35 @@ const nbsCharts = (() => {
       context.setLineDash([]);
     };
   }
+
+  // Powers of ten, and 2 and 5 times them where there are few; dygraphs draws a line for each of ten.
+  function powers(low, high) {
+    const ticks = [];
+    for (const factors of [[1], [1, 2, 5]]) {
+      ticks.length = 0;
+      for (let k = Math.floor(Math.log10(low)); k <= Math.log10(high); ++k) {
+        for (const factor of factors) {
+          const v = factor * Math.pow(10, k);
+          if (v >= low && v <= high) ticks.push({v, label: number(v)});
+        }
+      }
+      if (ticks.length >= 3) break;
+    }
+    const stride = Math.ceil(ticks.length / 8);
+    return ticks.filter((tick, i) => i % stride === 0);
+  }
+
+  // A little room about a range, so that no curve runs along the edge.
+  function roomy(range, share, logarithmic) {
+    if (!range) return null;
+    const [low, high] = logarithmic ? range.map(Math.log) : range;
+    const wider = [low - share * (high - low), high + share * (high - low)];
+    return logarithmic ? wider.map(Math.exp) : wider;
+  }
+
+  const whole = chart => ({
+    dateWindow: roomy(chart.window, 0.015, false), valueRange: roomy(chart.range, 0.04, chart.logarithmic)
+  });
 
   function options(chart, legend) {
     const series = {};
@@ -63,16 +92,16 @@ const nbsCharts = (() => {
       axisLabelFormatter: x => chart.steps[x] === undefined ? "" : chart.steps[x],
       ticker: () => chart.steps.map((label, v) => ({v, label: label.length > 12 ? label.slice(0, 11) + "…" : label}))
     } : {};
-    return {
+    return Object.assign(whole(chart), {
       labels: ["x"].concat(chart.curves.map((curve, i) => String(i))), series, legend: "never",
-      customBars: !!chart.bars, fillAlpha: 0.18, logscale: !!chart.logarithmic, dateWindow: chart.window || null,
-      valueRange: chart.range || null, connectSeparatedPoints: true, xRangePad: 4, yRangePad: 6,
+      customBars: !!chart.bars, fillAlpha: 0.18, logscale: !!chart.logarithmic, connectSeparatedPoints: true, xRangePad: 4, yRangePad: 6,
       axisLineColor: css("--line"), gridLineColor: css("--grid"), gridLineWidth: 1, axisLabelFontSize: 11,
-      axisLabelWidth: 54, axes: {x: Object.assign({pixelsPerLabel: 55}, axis), y: {axisLabelFormatter: number}},
+      axisLabelWidth: 54, axes: {x: Object.assign({pixelsPerLabel: 55}, axis), y: Object.assign({axisLabelFormatter: number},
+        chart.logarithmic ? {ticker: (low, high) => powers(low, high)} : {})},
       underlayCallback: lines(chart), animatedZooms: false,
       highlightCallback: (event, x, points, row) => show(legend, chart, x, row),
       unhighlightCallback: () => show(legend, chart, null, null)
-    };
+    });
   }
 
   // Plus, minus, arrows and 0, as dragging and a double click need a pointer.
@@ -84,7 +113,7 @@ const nbsCharts = (() => {
       const steps = {"+": [width / 4, -width / 4], "=": [width / 4, -width / 4], "-": [-width / 2, width / 2],
         ArrowLeft: [-width / 5, -width / 5], ArrowRight: [width / 5, width / 5]};
       if (event.key === "0" || event.key === "Escape") {
-        graph.updateOptions({dateWindow: chart.window || null, valueRange: chart.range || null});
+        graph.updateOptions(whole(chart));
       } else if (steps[event.key]) {
         const window = [low + steps[event.key][0], high + steps[event.key][1]];
         graph.updateOptions({dateWindow: [Math.max(first, window[0]), Math.min(last, window[1])]});

@@ -24,6 +24,7 @@
   const tables = Array.from(document.querySelectorAll(".differences"));
   if (tables.length > 1) {
     const show = wanted => tables.forEach((table, i) => { table.hidden = i !== wanted; });
+    for (const table of tables) table.querySelector("p").className = "print-only";  // the field says it
     tables[0].before(select("Baseline", tables.map(table => table.dataset.baseline), show));
     show(0);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables that are sorted by a click on a column's head and filtered by words. The best of each column among the rows
-// that are shown is marked.
+// that match is marked. Of very many rows the first are shown until all are asked for.
 "use strict";
 (() => {
   // What a cell is sorted by: its own key, or the number that its text begins with, or its text. A dash comes last.
@@ -23,20 +23,35 @@
     const heads = Array.from(table.tHead.rows[0].cells);
     const body = table.tBodies[0];
     const rows = Array.from(body.rows);
+    const shownAtFirst = rows.filter(row => !row.hidden).length;
+    let limit = shownAtFirst < rows.length ? shownAtFirst : Infinity;
+    let matches = () => true;
+    let status = null;
     const ranked = heads.map((head, i) => head.classList.contains("ranked") ? i : -1).filter(i => i >= 0);
 
     function markBest() {
       for (const i of ranked) {
         let best = -Infinity;
         for (const row of rows) {
-          const value = row.hidden || row.classList.contains("uncounted") ? null : key(row.cells[i]);
+          const value = !matches(row) || row.classList.contains("uncounted") ? null : key(row.cells[i]);
           if (typeof value === "number" && value > best) best = value;
         }
         for (const row of rows) {
-          const is = !row.hidden && !row.classList.contains("uncounted") && key(row.cells[i]) === best;
-          row.cells[i].classList.toggle("best", is);
+          const is = matches(row) && !row.classList.contains("uncounted") && key(row.cells[i]) === best;
+          row.cells[i].classList.toggle("top", is);
         }
       }
+    }
+
+    // Shows the first of the rows that match.
+    function refresh() {
+      let found = 0;
+      for (const row of rows) row.hidden = !matches(row) || ++found > limit;
+      if (!status) return;
+      const shown = Math.min(found, limit);
+      status.firstChild.data = shown < rows.length ? shown + " of " + (found < rows.length ? found + " that match, of " : "") +
+        rows.length + " rows " : "";
+      status.lastChild.hidden = found <= limit;
     }
 
     heads.forEach((head, i) => {
@@ -54,6 +69,7 @@
         keyed.sort((a, b) => order(a[0], b[0], down));
         keyed.forEach((pair, k) => { rows[k] = pair[1]; });
         body.append(...rows);
+        if (limit < rows.length) refresh();
       });
     });
 
@@ -63,25 +79,31 @@
       const field = document.createElement("input");
       field.type = "search";
       field.placeholder = "words, all of which a row must hold";
-      const count = document.createElement("span");
-      count.className = "soft";
-      count.setAttribute("role", "status");
+      status = document.createElement("span");
+      status.className = "soft";
+      status.setAttribute("role", "status");
+      const all = document.createElement("button");
+      all.type = "button";
+      all.textContent = "Show all";
+      all.addEventListener("click", () => {
+        limit = Infinity;
+        refresh();
+      });
+      status.append("", all);
       label.append("Filter ", field);
       const bar = document.createElement("p");
       bar.className = "filter-row";
-      bar.append(label, " ", count);
+      bar.append(label, " ", status);
       table.closest(".scroll").before(bar);
-      const texts = new Map(rows.map(row => [row, row.textContent.toLowerCase()]));
+      let texts = null;
       field.addEventListener("input", () => {
+        if (!texts) texts = new Map(rows.map(row => [row, row.textContent.toLowerCase()]));
         const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-        let shown = 0;
-        for (const row of rows) {
-          row.hidden = !words.every(word => texts.get(row).includes(word));
-          if (!row.hidden) ++shown;
-        }
-        count.textContent = words.length ? shown + " of " + rows.length : "";
+        matches = row => words.every(word => texts.get(row).includes(word));
+        refresh();
         markBest();
       });
+      refresh();
     }
   }
   for (const table of document.querySelectorAll("table.sortable")) equip(table);
