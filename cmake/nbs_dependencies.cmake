@@ -11,6 +11,8 @@ find_package(nlohmann_json REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(ZLIB REQUIRED)
 find_package(SQLite3 REQUIRED)
+# A script, embedded in the pages of reports.
+find_path(NBS_DYGRAPHS dygraph.min.js PATHS /usr/share/javascript/dygraphs REQUIRED)
 if(NBS_BUILD_TESTS)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(matio REQUIRED IMPORTED_TARGET matio)

@@ -34,19 +34,38 @@ std::string result() {
   return read_file(fs::path(NBS_SOURCE_DIR) / "pipelines/results/crackforest/crackforest-unet-33d2dc57/result.json");
 }
 
-void write_reports(const fs::path& scratch, const std::string& metrics, const std::string& result) {
+// As a run writes it, with few cells.
+const char* const kDiagnostics =
+    "{\"labeled_profile\":{\"anomalous\":{\"pixels\":7,\"mean\":[0.5,0.4],\"lower_quartile\":[0.1,0.1],\"median\":[0.4,"
+    "0.3],"
+    "\"upper_quartile\":[0.8,0.7]},\"normal\":{\"pixels\":0,\"mean\":[],\"lower_quartile\":[],\"median\":[],\"upper_"
+    "quartile\":"
+    "[]}},\"sampled\":{\"side\":2,\"learning_sampler\":true,\"phases\":[{\"phase\":\"cloning\",\"iterations\":3,\"all_"
+    "images\":{"
+    "\"patches\":8,"
+    "\"cells\":[0.1,0.2,0.3,0.4]},\"labeled_images\":[{\"image_id\":\"a\",\"patches\":2,\"cells\":[0.5,0,0,1]}]},{"
+    "\"phase\":"
+    "\"after_cloning\",\"iterations\":1,\"all_images\":{\"patches\":1,\"cells\":[1,1,0,0]},\"labeled_images\":[]}]},"
+    "\"precision_recall\":{\"threshold\":[0.9,0.1],\"precision\":[1,0.2],\"recall\":[0.3,1],\"at_threshold\":{"
+    "\"threshold\":"
+    "0.5,"
+    "\"precision\":0.6,\"recall\":0.7},\"at_best_f1\":{\"threshold\":0.4,\"precision\":0.5,\"recall\":0.8}}}";
+
+void write_reports(const fs::path& scratch, const std::string& metrics, const std::string& result,
+                   const std::string& diagnostics = kDiagnostics) {
   const auto folder = scratch / "run";
   fs::create_directory(folder);
   write_file(folder / "resolved.toml", kResolved);
   write_file(folder / "provenance.json", kProvenance);
   write_file(folder / "metrics.jsonl", metrics);
   write_file(folder / "result.json", result);
+  write_file(folder / "diagnostics.json", diagnostics);
   report::write_folder_report(scratch);
   report::results_table({scratch}, report::TableFormat::text, fs::path(NBS_SOURCE_DIR) / "pipelines/paper_tables.json");
 }
 
 const std::vector<std::string> kJsonWords = {"null", "true", "[]", "{}",       "\"\"", "\\u0000",
-                                         "\xff", ":",    ",",  "\"best\"", "[[[["};
+                                             "\xff", ":",    ",",  "\"best\"", "[[[["};
 
 }  // namespace
 
@@ -67,6 +86,18 @@ Target result_target() {
   target.seeds = {{"result.json", result()}};
   target.words = kJsonWords;
   target.read = [](const Seed& input, const fs::path& scratch) { write_reports(scratch, kMetrics, input.bytes); };
+  return target;
+}
+
+Target diagnostics_target() {
+  Target target;
+  target.name = "diagnostics";
+  target.is_text = true;
+  target.seeds = {{"diagnostics.json", kDiagnostics}};
+  target.words = kJsonWords;
+  target.read = [](const Seed& input, const fs::path& scratch) {
+    write_reports(scratch, kMetrics, result(), input.bytes);
+  };
   return target;
 }
 

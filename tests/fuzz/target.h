@@ -32,6 +32,7 @@ Target image_target();
 Target mat_target();
 Target metrics_target();
 Target result_target();
+Target diagnostics_target();
 Target model_target();
 Target checkpoint_target();
 

@@ -50,6 +50,29 @@ TEST_CASE("an image counts by one over the root of its anomalous area, a clean o
   CHECK(scores.false_negatives == 13);
 }
 
+TEST_CASE("an interval of mean differences is that of resamples of them, widened as for so few") {
+  CHECK_FALSE(record::mean_interval({}).has_value());
+  CHECK_FALSE(record::mean_interval({0.25}).has_value());
+  const auto same = record::mean_interval({0.125, 0.125, 0.125});
+  REQUIRE(same.has_value());
+  CHECK(same->low == Approx(0.125));
+  CHECK(same->high == Approx(0.125));
+  // Two values a and b: a quarter of the resamples has the mean a, half (a + b) / 2, a quarter b. So the ends of nine
+  // tenths are a and b, and both are moved away by the root of 2 and Student's 6.314 / 1.645.
+  const auto two = record::mean_interval({0.02, 0.04});
+  REQUIRE(two.has_value());
+  CHECK(two->low == Approx(0.03 - 0.01 * std::sqrt(2.0) * 6.314 / 1.645));
+  CHECK(two->high == Approx(0.03 + 0.01 * std::sqrt(2.0) * 6.314 / 1.645));
+  // Many values: the normal distribution's, 1.645 standard errors on both sides.
+  std::vector<double> many;
+  for (int i = 0; i < 400; ++i)
+    many.push_back(i % 2 == 0 ? 0.1 : 0.3);
+  const auto wide = record::mean_interval(many);
+  REQUIRE(wide.has_value());
+  CHECK(wide->high - wide->low == Approx(2 * 1.645 * 0.1 / 20).epsilon(0.08));
+  CHECK((wide->high + wide->low) / 2 == Approx(0.2).epsilon(0.01));
+}
+
 TEST_CASE("nothing predicted has precision 0; nothing to find has no scores and even weights") {
   CHECK(record::weighted_scores({counts("missed", 0, 0, 9)}).precision.value() == 0);
   const std::vector<ImageScore> clean = {counts("a", 0, 8, 0), counts("b", 0, 1, 0)};

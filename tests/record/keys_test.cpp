@@ -10,6 +10,7 @@
 #include "nbs/record/metric.h"
 #include "nbs/record/provenance.h"
 
+#include "full_diagnostics.h"
 #include "full_result.h"
 
 using namespace nbs;
@@ -21,7 +22,8 @@ namespace {
 const std::set<std::string> kElsewhere = {
     // sections and options of pipeline files and of plugins, names of roles and kinds
     "after", "autoencoder", "before", "count", "dataset", "device", "experiment", "format", "iterations", "labeled",
-    "method", "name", "predictor", "scores", "seed", "split_seed", "threads", "threshold", "threshold_rule", "training",
+    "mean", "method", "name", "patches", "predictor", "scores", "seed", "split_seed", "threads", "threshold",
+    "threshold_rule", "training",
     // split.json, the catalog of plugins, paper_tables.json and the tables of `nbs table`
     "f1", "file", "id", "images", "kind", "plugins", "precision", "recall", "sha256", "type", "version",
     // the program, an argument of `nbs predict`, a class of the style sheet, the loss as a sentence calls it
@@ -48,6 +50,7 @@ std::set<std::string> all_keys() {
   collect_keys(record::to_json(provenance), keys);
   for (const auto& metric : record::all_metrics())
     keys.insert(metric.name);
+  collect_keys(record::to_json(test::full_diagnostics()), keys);
   keys.insert({"ending", record::kSamplerPrefix, "result.json", "metrics.jsonl", "provenance.json"});
   return keys;
 }

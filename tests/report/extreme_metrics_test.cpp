@@ -52,7 +52,7 @@ void check_page(const std::string& page) {
     CAPTURE(value);
     FAIL("a coordinate lies outside of the drawing");
   }
-  CHECK(page.size() < 300000);
+  CHECK(page.size() < 500000);
 }
 
 std::string line(const std::string& iteration, const std::string& value) {
@@ -92,7 +92,7 @@ TEST_CASE("Values at the ends of the range of numbers are drawn inside the plot"
       CAPTURE(second);
       const auto page = page_with(line("0", first) + line("1", second) + line("2", "null") + line("3", "1e999"));
       check_page(page);
-      CHECK(page.find("nan") == std::string::npos);
+      CHECK(without_scripts(page).find("nan") == std::string::npos);
       CHECK(page.find(">inf") == std::string::npos);
       CHECK(page.find("1 of the lines in metrics.jsonl") != std::string::npos);
     }

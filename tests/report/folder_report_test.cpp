@@ -37,7 +37,7 @@ TEST_CASE("Runs that differ in seeds only are averaged, by the formulas for samp
       std::string::npos);
   const auto html = contents(scratch / "b/index.html");
   CHECK(markup_problem(html) == "");
-  CHECK(html.find("<td class=\"n s\">0.500 ± 0.265</td>") != std::string::npos);
+  CHECK(html.find("<td class=\"n s top\">0.500 ± 0.265</td>") != std::string::npos);
   CHECK(count_of(html, "<circle") == 3);
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("Runs that have not finished are shown as such and left out of means")
   CHECK(markup_problem(html) == "");
   CHECK(html.find("5 runs: 1 finished, 1 interrupted, 1 diverged, 1 unfinished, 1 unreadable") != std::string::npos);
   CHECK(html.find("2 of 40 iterations so far") != std::string::npos);
-  CHECK(html.find("<td class=\"n\">1 of 5</td><td class=\"n s\">0.400</td>") != std::string::npos);
+  CHECK(html.find("<td class=\"n\">1 of 5</td><td class=\"n s top\">0.400</td>") != std::string::npos);
 }
 
 TEST_CASE("The table of values has a line a run, all digits, and the options that vary") {
@@ -134,8 +134,12 @@ TEST_CASE("Index and tables have columns for IoU and F1 with tolerance") {
   nbs::report::write_folder_report(scratch.path());
   const auto index = contents(scratch / "index.html");
   CHECK(markup_problem(index) == "");
-  CHECK(count_of(index, "<th class=\"n\">IoU</th><th class=\"n\">F1 2 px</th><th class=\"n\">F1 5 px</th>") == 2);
-  CHECK(count_of(index, "<td class=\"n\">0.312</td><td class=\"n\">0.625</td><td class=\"n\">0.875</td>") == 2);
+  CHECK(count_of(index,
+                 "<th scope=\"col\" class=\"n ranked\">IoU</th><th scope=\"col\" class=\"n ranked\">F1 2 px</th>"
+                 "<th scope=\"col\" class=\"n ranked\">F1 5 px</th>") == 2);
+  CHECK(count_of(index,
+                 "<td class=\"n top\">0.312</td><td class=\"n top\">0.625</td><td class=\"n "
+                 "top\">0.875</td>") == 2);
   const auto lines = lines_of(contents(scratch / "summary.csv"));
   CHECK(lines.at(0).find(",iou,f1_tolerance_2,f1_tolerance_5,mean_image_f1,") != std::string::npos);
   CHECK(lines.at(1).find(",0.3125,0.625,0.875,,") != std::string::npos);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -24,7 +25,7 @@ inline std::size_t count_of(const std::string& text, const std::string& part) {
 }
 
 /// What is wrong with a page, or an empty text: every tag is closed in order, attributes are quoted, text holds no bare
-/// "<" or "&", and there are no scripts. Stricter than HTML, since our own pages have no reason to be loose.
+/// "<" or "&", and scripts are in the page. Stricter than HTML, since our own pages have no reason to be loose.
 inline std::string markup_problem(const std::string& html) {
   static const std::set<std::string> kVoid = {"meta", "img", "br", "link", "!doctype"};
   static const std::set<std::string> kEntities = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
@@ -60,7 +61,10 @@ inline std::string markup_problem(const std::string& html) {
     }
     if (i == html.size()) return "a tag that does not end: " + name;
     ++i;
-    if (name == "script") return "a script";
+    if (name == "script" && !closing) {  // its text is no markup
+      i = html.find("</script>", i);
+      if (i == std::string::npos) return "a script that does not end";
+    }
     if (kVoid.count(name) > 0 || self_closing) continue;
     if (!closing) {
       open.push_back(name);
@@ -75,6 +79,38 @@ inline std::string markup_problem(const std::string& html) {
     }
   }
   return open.empty() ? std::string() : "<" + open.back() + "> is never closed";
+}
+
+/// A page without the text of its scripts and styles, which are ours and not made of files.
+inline std::string without_scripts(const std::string& html) {
+  std::string rest;
+  std::size_t at = 0;
+  while (at < html.size()) {
+    const auto script = html.find("<script", at);
+    const auto style = html.find("<style", at);
+    const auto begin = std::min(script, style);
+    rest += html.substr(at, begin - at);
+    if (begin == std::string::npos) break;
+    at = html.find(begin == script ? "</script>" : "</style>", begin);
+  }
+  return rest;
+}
+
+/// The part of a page below the heading that begins with `title`, up to the next one; empty if there is none.
+inline std::string part_of(const std::string& html, const std::string& title) {
+  const auto begin = html.find("<h2>" + title);
+  return begin == std::string::npos ? std::string() : html.substr(begin, html.find("<h2>", begin + 4) - begin);
+}
+
+/// The texts of the elements that hold JSON for scripts, in order.
+inline std::vector<std::string> json_elements(const std::string& html) {
+  std::vector<std::string> all;
+  const std::string begin = "<script type=\"application/json\"";
+  for (std::size_t at = html.find(begin); at != std::string::npos; at = html.find(begin, at + 1)) {
+    const auto from = html.find('>', at) + 1;
+    all.push_back(html.substr(from, html.find("</script>", from) - from));
+  }
+  return all;
 }
 
 /// The values of all attributes of this name, in order, with %XX decoded.

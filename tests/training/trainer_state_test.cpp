@@ -84,7 +84,40 @@ Whole whole_run(const nbs::training::TrainingImages& images, const nbs::training
   return whole;
 }
 
+std::string sampled_text(const TrainingResult& result) {
+  nbs::record::Diagnostics diagnostics;
+  diagnostics.sampled = result.sampled;
+  return nbs::record::to_json(diagnostics).dump();
+}
+
 }  // namespace
+
+TEST_CASE("a run tells where its sampler sampled, apart for the iterations in which beta is above 0") {
+  const auto images = small_images(16, 2, 3, 1);
+  auto settings = small_settings();
+  settings.reward.anneal = 7;
+  for (const bool linear : {true, false}) {
+    CAPTURE(linear);
+    settings.reward.schedule = linear ? nbs::config::BetaSchedule::linear : nbs::config::BetaSchedule::zero;
+    SmallRun run;
+    Trainer trainer(images, run.components(), settings, 5);
+    const auto sampled = trainer.run([](const IterationReport&) {}, [] { return false; }).sampled;
+    REQUIRE(sampled.has_value());
+    CHECK(sampled->learns);
+    REQUIRE(sampled->phases.size() == (linear ? 2 : 1));
+    std::int64_t iterations = 0;
+    for (const auto& phase : sampled->phases) {
+      const bool cloning = phase.phase == nbs::record::SamplingPhase::cloning;
+      CHECK(cloning == (linear && iterations == 0));
+      if (cloning) CHECK(phase.iterations == 7);
+      iterations += phase.iterations;
+      CHECK(phase.all.patches == phase.iterations * settings.train.patches);
+      REQUIRE(phase.labeled.size() == 2);
+      CHECK(phase.labeled[0].patches + phase.labeled[1].patches == phase.iterations * settings.train.clone_patches);
+    }
+    CHECK(iterations == settings.train.iterations);
+  }
+}
 
 TEST_CASE("a trainer that loads what another saved before any iteration ends with the same bits") {
   const auto images = small_images(16, 2, 3, 1);
@@ -112,6 +145,7 @@ TEST_CASE("a trainer that loads what another saved before any iteration ends wit
     const std::vector<IterationReport> expected(whole.run.reports.begin() + iteration, whole.run.reports.end());
     CHECK(nbs::test::same(rest.reports, expected));
     CHECK(result.iterations == whole.result.iterations);
+    CHECK(sampled_text(result) == sampled_text(whole.result));
     REQUIRE(result.best.has_value());
     CHECK(nbs::test::same(*result.best, *whole.result.best));
   }

@@ -258,8 +258,8 @@ TEST_CASE("pictures that cannot be written cost neither scores nor other picture
   }
   const auto& missing = result.at("missing_pictures");
   CHECK(written > 0);
-  // Three of each of the six images, labeled or not.
-  CHECK(missing.at("count") == 18 - written);
+  // Five of each of the six images, labeled or not: all have a mask.
+  CHECK(missing.at("count") == 30 - written);
   CHECK(text(missing.at("reasons").at(0)) == Contains("File name too long"));
   CHECK(text(run.worker.errors()) == Contains(missing.at("reasons").at(0).get<std::string>().c_str()));
 }
@@ -268,7 +268,7 @@ TEST_CASE("with all pictures written, the result says nothing of missing ones") 
   Run run(tiny(kShort));
   CHECK(run.worker.wait() == 0);
   CHECK_FALSE(run.result().contains("missing_pictures"));
-  CHECK(nbs::test::entries_of(run.folder / "predictions").size() == 12);
+  CHECK(nbs::test::entries_of(run.folder / "predictions").size() == 20);
 }
 
 TEST_CASE("images whose names are not UTF-8 are named and refused, as results and pages could not name them") {

@@ -30,6 +30,11 @@ std::string png_bytes(cv::Mat picture) {
   return {bytes.begin(), bytes.end()};
 }
 
+std::string image_png(const float* image, std::int64_t height, std::int64_t width) {
+  const std::vector<std::uint8_t> nothing(static_cast<std::size_t>(height * width), 0);
+  return overlay_png(image, nothing, {}, height, width);
+}
+
 std::string mask_png(const std::vector<std::uint8_t>& mask, std::int64_t height, std::int64_t width) {
   return png_bytes(as_bytes(mask, height, width));
 }

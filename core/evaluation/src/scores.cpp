@@ -33,7 +33,7 @@ void set_types(record::Scores& scores, const std::map<std::string, Counts>& type
     type.type = name;
     type.seen = std::find(seen_types.begin(), seen_types.end(), name) != seen_types.end();
     type.images = images.at(name);
-    if (name != "good") (*type.seen ? seen : unseen) += counts;
+    if (name != record::kNormalType) (*type.seen ? seen : unseen) += counts;
   }
   if (types.empty()) return;
   set_pixels(scores.seen_types.emplace(), seen);

@@ -132,6 +132,16 @@ std::optional<Interval> f1_interval(const std::vector<ImageScore>& images) {
   return interval(images.size(), 0, [&](const auto& drawn) { return f1_of(images, weights, drawn); });
 }
 
+std::optional<Interval> mean_interval(const std::vector<double>& differences) {
+  if (differences.size() < 2) return std::nullopt;
+  return interval(differences.size(), -1, [&](const auto& drawn) -> std::optional<double> {
+    double sum = 0;
+    for (const auto i : drawn)
+      sum += differences[i];
+    return sum / static_cast<double>(drawn.size());
+  });
+}
+
 std::optional<Interval> f1_difference(const std::vector<ImageScore>& a, const std::vector<ImageScore>& b) {
   const bool same = std::equal(a.begin(), a.end(), b.begin(), b.end(),
                                [](const ImageScore& x, const ImageScore& y) { return x.id == y.id; });

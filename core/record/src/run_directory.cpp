@@ -259,6 +259,16 @@ void RunDirectory::write_result(const RunResult& result_to_write) const {
   write_file(result(), file_text(json));
 }
 
+std::optional<Diagnostics> RunDirectory::read_diagnostics() const {
+  if (!is_there(diagnostics())) return std::nullopt;
+  return read_json(diagnostics(), "diagnostics", diagnostics_from_json);
+}
+
+void RunDirectory::write_diagnostics(const Diagnostics& to_write) const {
+  // In one line: lists of a thousand numbers are not for reading.
+  write_file(diagnostics(), to_json(to_write).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
 void RunDirectory::write_resolved(const config::Pipeline& pipeline) const {
   write_file(resolved(), resolved_text(pipeline));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -13,29 +14,59 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kOverlay = ".overlay.png";
+// In the order of the slider.
+constexpr const char* kKinds[] = {"image", "probability", "mask", "truth", "overlay"};
+
+// Of what an image shows, as the labeled images know it.
+enum class Standing { seen, unseen, normal, unknown };
 
 struct Picture {
   std::string id;
   std::string type;
   std::optional<double> f1;
+  Standing standing = Standing::unknown;
 };
 
-// Pictures there are, with the scores that there are.
-std::vector<Picture> pictures_of(const RunRecord& run) {
-  std::map<std::string, Picture> by_id;
+std::map<std::string, bool> seen_by_type(const record::Scores& scores) {
+  std::map<std::string, bool> seen;
+  for (const auto& type : scores.by_type)
+    seen[type.type] = type.seen.value_or(false);
+  return seen;
+}
+
+// Names of files "ID.KIND.png" by ID: which kinds there are.
+std::map<std::string, std::set<std::string>> files_in(const fs::path& folder) {
+  std::map<std::string, std::set<std::string>> kinds;
   std::error_code ignored;
-  const std::string ending = kOverlay;
-  for (const auto& entry : fs::directory_iterator(record::RunDirectory(run.folder).predictions(), ignored)) {
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name.size() <= ending.size() || name.compare(name.size() - ending.size(), ending.size(), ending) != 0) continue;
-    const std::string id = name.substr(0, name.size() - ending.size());
-    by_id[id].id = id;
+    for (const std::string kind : kKinds) {
+      const std::string ending = "." + kind + ".png";
+      if (name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0)
+        kinds[name.substr(0, name.size() - ending.size())].insert(kind);
+    }
+  }
+  return kinds;
+}
+
+// Pictures there are, with the scores that there are.
+std::vector<Picture> pictures_of(const RunRecord& run, const std::map<std::string, std::set<std::string>>& files) {
+  std::map<std::string, Picture> by_id;
+  for (const auto& [id, kinds] : files) {
+    if (kinds.count("overlay") > 0) by_id[id].id = id;
   }
   if (run.scored()) {
+    const auto seen = seen_by_type(*run.scores());
     for (const auto& image : run.scores()->by_image) {
       const auto found = by_id.find(image.id);
-      if (found != by_id.end()) found->second = {image.id, image.type, image.f1};
+      if (found == by_id.end()) continue;
+      auto standing = Standing::unknown;
+      if (image.type == record::kNormalType) {
+        standing = Standing::normal;
+      } else if (const auto type = seen.find(image.type); type != seen.end()) {
+        standing = type->second ? Standing::seen : Standing::unseen;
+      }
+      found->second = {image.id, image.type, image.f1, standing};
     }
   }
   std::vector<Picture> pictures;
@@ -48,33 +79,63 @@ std::vector<Picture> pictures_of(const RunRecord& run) {
   return pictures;
 }
 
-std::string figure(const RunRecord& run, const Picture& picture) {
+std::string figure(const Picture& picture, const std::set<std::string>& files) {
   const std::string stem = "predictions/" + picture.id;
-  const auto link = [&](const char* kind) {
-    const std::string file = fmt::format("{}.{}.png", stem, kind);
-    if (!fs::exists(run.folder / file)) return std::string();
-    return fmt::format(" <a href=\"{}\">{}</a>", link_to(file), kind);
-  };
+  std::string links;
+  std::string kinds;
+  for (const std::string kind : kKinds) {
+    if (files.count(kind) == 0) continue;
+    kinds += (kinds.empty() ? "" : " ") + kind;
+    if (kind != "overlay") links += fmt::format(" <a href=\"{}.{}.png\">{}</a>", link_to(stem), kind, kind);
+  }
   return fmt::format(
-      "<figure><a href=\"{0}\"><img src=\"{0}\" alt=\"{1} with the predicted region\" loading=\"lazy\"></a>"
-      "<figcaption><b>{2}</b>{1}{3}<br>{4}{5}</figcaption></figure>\n",
-      link_to(stem + kOverlay), escaped(picture.id), number_text(picture.f1, 2),
-      picture.type.empty() ? "" : " (" + escaped(picture.type) + ")", link("mask"), link("probability"));
+      "<figure data-id=\"{1}\" data-stem=\"{0}\" data-kinds=\"{5}\"><a class=\"picture\" href=\"{0}.overlay.png\"><img "
+      "src=\"{0}.overlay.png\" alt=\"{1} with the predicted region\" loading=\"lazy\"></a>"
+      "<figcaption><b>{2}</b>{1}{3}<br>{4}</figcaption></figure>\n",
+      link_to(stem), escaped(picture.id), number_text(picture.f1, 2),
+      picture.type.empty() ? "" : " (" + escaped(picture.type) + ")", links, kinds);
+}
+
+const char* standing_title(Standing standing) {
+  switch (standing) {
+    case Standing::seen:
+      return "Types that the labeled images show";
+    case Standing::unseen:
+      return "Types that no labeled image shows";
+    case Standing::normal:
+      return "Images without anomalies";
+    case Standing::unknown:
+      return "Images of no known type";
+  }
+  return "";
 }
 
 }  // namespace
 
 std::string gallery_section(const RunRecord& run) {
-  const auto pictures = pictures_of(run);
+  const auto files = files_in(record::RunDirectory(run.folder).predictions());
+  const auto pictures = pictures_of(run, files);
   if (pictures.empty()) return {};
   std::string out = fmt::format(
-      "<h2>Predictions, worst first</h2>\n<p class=\"soft\">{} images. Red: predicted as "
-      "anomalous; green line: outline of the truth; the number is the image's F1.</p>\n"
-      "<div class=\"gallery\">\n",
+      "<h2>Predictions, worst first</h2>\n<p class=\"soft\">{} images. Red: predicted as anomalous; green line: "
+      "outline "
+      "of the truth; the number is the image's F1. A picture opens with a slider from the image to its truth.</p>\n",
       pictures.size());
-  for (const auto& picture : pictures)
-    out += figure(run, picture);
-  return out + "</div>\n";
+  const bool typed = std::any_of(pictures.begin(), pictures.end(),
+                                 [](const Picture& picture) { return picture.standing != Standing::unknown; });
+  for (const auto standing : {Standing::seen, Standing::unseen, Standing::normal, Standing::unknown}) {
+    std::string figures;
+    int count = 0;
+    for (const auto& picture : pictures) {
+      if (picture.standing != standing) continue;
+      figures += figure(picture, files.at(picture.id));
+      ++count;
+    }
+    if (count == 0) continue;
+    if (typed) out += fmt::format("<h3>{} ({})</h3>\n", standing_title(standing), count);
+    out += "<div class=\"gallery\">\n" + figures + "</div>\n";
+  }
+  return out;
 }
 
 }  // namespace nbs::report

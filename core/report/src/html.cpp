@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "html.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
-#include "style.h"
+#include "web_files.h"
 
 namespace nbs::report {
 
@@ -31,6 +33,15 @@ std::size_t character_length(const std::string& text, std::size_t at) {
       (first == 0xF4 && second >= 0x90))
     return 0;
   return length;
+}
+
+// The number that a cell begins with, as it is shown.
+std::optional<double> shown_number(const Cell& cell) {
+  if (!cell.number || cell.html.empty()) return std::nullopt;
+  char* end = nullptr;
+  const double value = std::strtod(cell.html.c_str(), &end);
+  if (end == cell.html.c_str() || !std::isfinite(value)) return std::nullopt;
+  return value;
 }
 
 }  // namespace
@@ -79,13 +90,35 @@ std::string link_to(const std::string& relative_path) {
   return out;
 }
 
-std::string page(const std::string& title, const std::string& body) {
+std::string shortened(const std::string& text, std::size_t most) {
+  std::size_t characters = 0;
+  std::size_t end = 0;  // behind the last character but one that is kept
+  for (std::size_t i = 0; i < text.size(); i += std::max<std::size_t>(1, character_length(text, i))) {
+    if (++characters == most) end = i;
+    if (characters > most) return text.substr(0, end) + "…";
+  }
+  return text;
+}
+
+std::string page(const std::string& title, const std::string& body, const std::vector<const char*>& scripts) {
+  std::string all;
+  std::string styles;  // the library's first, so that the page's has the last word
+  if (!scripts.empty()) {
+    styles = std::string(kChartLibraryStyle) + "\n";
+    all = fmt::format("<script>\n{}\n</script>\n", kChartLibrary);
+  }
+  styles += kPageStyle;
+  for (const char* script : scripts)
+    all += fmt::format("<script>\n{}</script>\n", script);
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
-      escaped(title), kStyle, body);
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' file: data:; "
+      "style-src "
+      "'unsafe-inline'; script-src 'unsafe-inline'\">\n"
+      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n{}</body>\n</html>\n",
+      escaped(title), styles, body, all);
 }
 
 Cell text_cell(const std::string& text) {
@@ -118,6 +151,59 @@ std::string table(const std::vector<std::string>& heads, const std::vector<std::
     out += "</tr>\n";
   }
   return out + "</tbody>\n</table></div>\n";
+}
+
+namespace {
+
+// The highest number of each ranked column, by what the cells show, so that equal ones are all the best.
+std::vector<std::optional<double>> best_of(const std::vector<Column>& columns, const std::vector<Row>& rows) {
+  std::vector<std::optional<double>> best(columns.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < columns.size() && i < row.cells.size(); ++i) {
+      const auto value = shown_number(row.cells[i]);
+      if (row.counts && columns[i].ranked && value && (!best[i] || *value > *best[i])) best[i] = value;
+    }
+  }
+  return best;
+}
+
+std::string cell_html(const Cell& cell, bool best) {
+  std::string kinds = cell.number ? "n" : "";
+  if (cell.strong) kinds += kinds.empty() ? "s" : " s";
+  if (best) kinds += kinds.empty() ? "top" : " top";
+  return fmt::format("<td{}{}>{}</td>", kinds.empty() ? "" : fmt::format(" class=\"{}\"", kinds),
+                     cell.key ? fmt::format(" data-key=\"{:.6g}\"", *cell.key) : "", cell.html);
+}
+
+}  // namespace
+
+std::string sortable_table(const std::vector<Column>& columns, const std::vector<Row>& rows, bool filter,
+                           const std::string& attributes) {
+  std::string out = fmt::format("<div class=\"scroll\"><table class=\"sortable\"{}{}>\n<thead><tr>",
+                                filter ? " data-filter=\"\"" : "", attributes);
+  for (const auto& column : columns) {
+    out += fmt::format("<th scope=\"col\"{}>{}</th>",
+                       column.ranked   ? " class=\"n ranked\""
+                       : column.number ? " class=\"n\""
+                                       : "",
+                       escaped(column.head));
+  }
+  out += "</tr></thead>\n<tbody>\n";
+  const auto best = best_of(columns, rows);
+  std::size_t shown = 0;
+  for (const auto& row : rows) {
+    const bool later = filter && shown++ >= kRowsAtFirst;
+    out += fmt::format("<tr{}{}{}>", row.counts ? "" : " class=\"uncounted\"", row.attributes,
+                       later ? " hidden=\"\"" : "");
+    for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      const bool is_best = row.counts && i < best.size() && best[i] && shown_number(row.cells[i]) == best[i];
+      out += cell_html(row.cells[i], is_best);
+    }
+    out += "</tr>\n";
+  }
+  out += "</tbody>\n</table></div>\n";
+  if (shown > kRowsAtFirst) out += "<noscript><style>tr[hidden] { display: table-row; }</style></noscript>\n";
+  return out;
 }
 
 }  // namespace nbs::report

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "folder_sections.h"
 #include "html.h"
 #include "numbers.h"
 #include "sections.h"
 #include "summary.h"
+#include "web_files.h"
 
 namespace nbs::report {
 
@@ -60,12 +62,22 @@ std::string dot_plot(const std::vector<const Group*>& groups) {
   return out + drawing("F1 from 0 to 1", axis) + "</figure>\n";
 }
 
+bool is_number(const RunRecord& run, const std::string& option) {
+  const Value* value = run.option(option);
+  return value != nullptr && (std::holds_alternative<std::int64_t>(*value) || std::holds_alternative<double>(*value));
+}
+
+// An upper bound that is chosen on the masks themselves is nothing to be best in.
+bool is_ranked(record::Score score) {
+  return score != record::Score::oracle_f1 && score != record::Score::oracle_f1_before_postproc;
+}
+
 std::string group_table(const std::vector<const Group*>& groups) {
-  std::vector<std::string> heads = {"Pipeline", "Runs"};
+  std::vector<Column> columns = {{"Pipeline"}, {"Runs", true}};
   for (const auto& column : record::score_infos())
-    heads.emplace_back(column.brief);
-  heads.emplace_back("Time");
-  std::vector<std::vector<Cell>> rows;
+    columns.push_back({column.brief, true, is_ranked(column.score)});
+  columns.push_back({"Time", true});
+  std::vector<Row> rows;
   for (const Group* group : groups) {
     std::string runs = fmt::format("{}", group->counted.size());
     if (group->counted.size() < group->runs.size()) runs += fmt::format(" of {}", group->runs.size());
@@ -84,14 +96,16 @@ std::string group_table(const std::vector<const Group*>& groups) {
       if (const auto total = run->total_seconds()) seconds.push_back(*total);
     }
     const auto time = statistic(seconds);
-    row.push_back({time ? escaped(seconds_text(time->mean)) : "–", true, false});
-    rows.push_back(std::move(row));
+    row.push_back({time ? escaped(seconds_text(time->mean)) : "–", true, false,
+                   time ? std::optional<double>(time->mean) : std::nullopt});
+    rows.push_back({std::move(row)});
   }
-  return table(heads, rows);
+  return sortable_table(columns, rows);
 }
 
-std::string run_table(const fs::path& folder, const std::vector<RunRecord>& records) {
-  std::vector<std::vector<Cell>> rows;
+std::string run_table(const fs::path& folder, const std::vector<RunRecord>& records,
+                      const std::vector<std::string>& options, const LearningCurves& curves) {
+  std::vector<Row> rows;
   const auto integer_cell = [](const std::optional<std::int64_t>& value) {
     return Cell{value ? std::to_string(*value) : std::string(), true, false};
   };
@@ -109,20 +123,47 @@ std::string run_table(const fs::path& folder, const std::vector<RunRecord>& reco
       row.back().html += "<div class=\"soft wide\">" + escaped(remark) + "</div>";
     row.push_back(integer_cell(run.seed));
     row.push_back(integer_cell(run.split_seed));
+    for (const auto& option : options)
+      row.push_back({escaped(option_text(run, option)), is_number(run, option), false});
     for (const auto& column : record::score_infos())
       row.push_back(number_cell(run.score(column.score)));
-    rows.push_back(std::move(row));
+    const auto index = rows.size();
+    rows.push_back(
+        {std::move(row), run.counts(), curves.has(index) ? fmt::format(" data-curves=\"{}\"", index) : std::string()});
   }
-  std::vector<std::string> heads = {"Run", "State", "Seed", "Split"};
+  std::vector<Column> columns = {{"Run"}, {"State"}, {"Seed", true}, {"Split", true}};
+  for (const auto& option : options) {
+    const bool numbers =
+        std::any_of(records.begin(), records.end(), [&](const RunRecord& run) { return is_number(run, option); });
+    columns.push_back({option, numbers});
+  }
   for (const auto& column : record::score_infos())
-    heads.emplace_back(column.brief);
-  return table(heads, rows);
+    columns.push_back({column.brief, true, is_ranked(column.score)});
+  return sortable_table(columns, rows, true, " id=\"runs\"");
+}
+
+// The best run of each of the first pipelines.
+std::vector<std::size_t> first_curves(const std::vector<const Group*>& order, const std::vector<RunRecord>& records,
+                                      const LearningCurves& curves) {
+  constexpr std::size_t kMostFirst = 5;
+  std::vector<std::size_t> first;
+  for (const Group* group : order) {
+    std::optional<std::size_t> best;
+    for (const RunRecord* run : group->runs) {
+      const auto index = static_cast<std::size_t>(run - records.data());
+      if (!curves.has(index)) continue;
+      const auto f1 = [&](std::size_t i) { return records[i].score(record::Score::f1).value_or(-1); };
+      if (!best || f1(index) > f1(*best)) best = index;
+    }
+    if (best && first.size() < kMostFirst) first.push_back(*best);
+  }
+  return first;
 }
 
 }  // namespace
 
-std::string index_page(const fs::path& folder, const std::vector<RunRecord>& records,
-                       const std::vector<Group>& groups) {
+std::string index_page(const fs::path& folder, const std::vector<RunRecord>& records, const std::vector<Group>& groups,
+                       const std::vector<std::string>& options, const LearningCurves& curves) {
   // The best first within a data set; what has no score yet last.
   std::vector<const Group*> order;
   order.reserve(groups.size());
@@ -149,11 +190,14 @@ std::string index_page(const fs::path& folder, const std::vector<RunRecord>& rec
       "<h2>Pipelines</h2>\n<p class=\"soft\">Runs that differ in nothing but name and seeds, together: mean ± sample "
       "standard deviation of the finished ones. Oracle: F1 at a threshold chosen on the scored masks, an upper bound "
       "and no result. F1 2 px and 5 px: with that tolerance between prediction and truth; image F1: mean over the "
-      "images; AP: average precision; image AUROC: anomalous against normal images.</p>\n";
+      "images; AP: average precision; image AUROC: anomalous against normal images. A star marks the best of a column; "
+      "a "
+      "click on a head sorts.</p>\n";
   body += group_table(order);
   if (!scored.empty()) body += dot_plot(scored);
-  body += "<h2>Runs</h2>\n" + run_table(folder, records);
-  return page(name, body);
+  body += difference_section(order) + option_charts(order) + curves.section(first_curves(order, records, curves));
+  body += "<h2>Runs</h2>\n" + run_table(folder, records, options, curves);
+  return page(name, body, {kChartScript, kTableScript, kCompareScript});
 }
 
 }  // namespace nbs::report

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "axis.h"
+#include "chart_data.h"
+#include "curve_points.h"
 #include "html.h"
 
 namespace nbs::report {
@@ -56,41 +58,9 @@ struct Frame {
   }
 };
 
-// Long curves keep the lowest and the highest value of each stretch, so that no peak is lost.
-std::vector<record::Point> thinned(const std::vector<record::Point>& points) {
-  if (points.size() <= kMostPoints) return points;
-  std::vector<record::Point> kept;
-  const std::size_t stretches = kMostPoints / 2;
-  for (std::size_t k = 0; k < stretches; ++k) {
-    const auto begin = points.begin() + static_cast<std::ptrdiff_t>(k * points.size() / stretches);
-    const auto end = points.begin() + static_cast<std::ptrdiff_t>((k + 1) * points.size() / stretches);
-    const auto [low, high] =
-        std::minmax_element(begin, end, [](const record::Point& a, const record::Point& b) { return a.y < b.y; });
-    kept.push_back(low < high ? *low : *high);
-    if (low != high) kept.push_back(low < high ? *high : *low);
-  }
-  return kept;
-}
-
-// A curve is broken where it is not finite, and where it was not reported for a while.
-std::vector<std::vector<record::Point>> without_gaps(const std::vector<record::Point>& points) {
-  double step = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 1; i < points.size(); ++i)
-    step = std::min(step, points[i].x - points[i - 1].x);
-  std::vector<std::vector<record::Point>> pieces(1);
-  for (const auto& point : points) {
-    auto& piece = pieces.back();
-    const bool late = !piece.empty() && point.x - piece.back().x > 1.5 * step;
-    const bool drawable = std::isfinite(point.x) && std::isfinite(point.y);
-    if (!piece.empty() && (late || !drawable)) pieces.emplace_back();
-    if (drawable) pieces.back().push_back(point);
-  }
-  return pieces;
-}
-
-std::string polyline(const Frame& frame, const PlotCurve& curve) {
+std::string polyline(const Frame& frame, const PlotCurve& curve, bool reported) {
   std::string out;
-  for (const auto& piece : without_gaps(curve.curve->points)) {
+  for (const auto& piece : pieces_of(curve.curve->points, reported)) {
     if (piece.empty()) continue;
     if (piece.size() == 1) {
       out += fmt::format("<circle class=\"d{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2\"/>\n", curve.color % 2,
@@ -98,7 +68,7 @@ std::string polyline(const Frame& frame, const PlotCurve& curve) {
       continue;
     }
     std::string points;
-    for (const auto& point : thinned(piece))
+    for (const auto& point : thinned(piece, kMostPoints))
       points += fmt::format("{}{:.1f},{:.1f}", points.empty() ? "" : " ", frame.across(point.x), frame.down(point.y));
     out += fmt::format("<polyline class=\"curve c{}{}\" points=\"{}\"/>\n", curve.color, curve.faint ? " faint" : "",
                        points);
@@ -112,7 +82,46 @@ std::string vertical(const Frame& frame, double x, const char* kind) {
                      frame.across(x), kTop, kHeight - kBottom);
 }
 
-std::string axes(const Frame& frame) {
+// One piece of an area for each piece of its curve.
+std::string band(const Frame& frame, const PlotBand& band, int color) {
+  std::string out;
+  const auto low = pieces_of(band.low->points);
+  const auto high = pieces_of(band.high->points);
+  for (std::size_t i = 0; i < std::min(low.size(), high.size()); ++i) {
+    std::string points;
+    const auto add = [&](const record::Point& point) {
+      points += fmt::format("{}{:.1f},{:.1f}", points.empty() ? "" : " ", frame.across(point.x), frame.down(point.y));
+    };
+    std::for_each(low[i].begin(), low[i].end(), add);
+    std::for_each(high[i].rbegin(), high[i].rend(), add);
+    if (low[i].size() > 1) out += fmt::format("<polygon class=\"band d{}\" points=\"{}\"/>\n", color, points);
+  }
+  return out;
+}
+
+std::string dots(const Frame& frame, const PlotPoints& points) {
+  std::string out;
+  for (const auto& point : points.points->points) {
+    if (!std::isfinite(point.x) || !std::isfinite(point.y) || (frame.logarithmic && point.y <= 0)) continue;
+    out += fmt::format("<circle class=\"d{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>\n", points.color,
+                       frame.across(point.x), frame.down(point.y));
+  }
+  return out;
+}
+
+// Names of steps that would run into each other are shortened.
+std::string step_names(const Frame& frame, const std::vector<std::string>& steps) {
+  std::string out;
+  const auto room = static_cast<std::size_t>(
+      std::max(3.0, (kWidth - kLeft - kRight) / 6.5 / static_cast<double>(std::max<std::size_t>(1, steps.size()))));
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+                       frame.across(static_cast<double>(i)), kHeight - 6, escaped(shortened(steps[i], room)));
+  }
+  return out;
+}
+
+std::string axes(const Plot& plot, const Frame& frame) {
   std::string out;
   const auto ticks =
       frame.logarithmic ? logarithmic_ticks(frame.y.low, frame.y.high) : round_ticks(frame.y.low, frame.y.high, 4);
@@ -123,10 +132,12 @@ std::string axes(const Frame& frame) {
     out += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", kLeft - 6, frame.down(tick) + 4,
                        tick_text(tick, frame.logarithmic ? tick : step));
   }
-  for (const double tick : round_ticks(frame.x.low, frame.x.high, 5)) {
-    if (tick != std::floor(tick)) continue;  // there are no half iterations
+  if (!plot.steps.empty()) return out + step_names(frame, plot.steps);
+  const auto across = round_ticks(frame.x.low, frame.x.high, 5);
+  for (const double tick : across) {
+    if (plot.whole && tick != std::floor(tick)) continue;  // there are no half iterations
     out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", frame.across(tick),
-                       kHeight - 6, tick_text(tick, 1));
+                       kHeight - 6, tick_text(tick, plot.whole ? 1 : across[1] - across[0]));
   }
   return out;
 }
@@ -134,42 +145,70 @@ std::string axes(const Frame& frame) {
 std::string caption(const Plot& plot) {
   std::string out = "<figcaption><b>" + escaped(plot.title) + "</b>";
   for (const auto& curve : plot.curves) {
-    if (plot.curves.size() > 1)
+    if (plot.curves.size() + plot.points.size() > 1)
       out += fmt::format(" <span class=\"key k{}\">{}</span>", curve.color, escaped(curve.name));
   }
+  for (const auto& points : plot.points)
+    out += fmt::format(" <span class=\"key dot k{}\">{}</span>", points.color, escaped(points.name));
   return out + "</figcaption>";
+}
+
+// Everything that the axes must reach.
+Frame frame_of(const Plot& plot) {
+  Frame frame;
+  const auto add = [&](const record::Curve* curve) {
+    for (const auto& point : curve->points) {
+      if (!std::isfinite(point.x) || !std::isfinite(point.y)) continue;
+      frame.x.add(point.x);
+      frame.y.add(point.y);
+    }
+  };
+  for (const auto& curve : plot.curves)
+    add(curve.curve);
+  for (const auto& points : plot.points)
+    add(points.points);
+  for (const auto& [curve, low, high] : plot.bands) {
+    add(low);
+    add(high);
+  }
+  if (frame.y.empty()) return frame;
+  frame.logarithmic = plot.may_be_logarithmic && frame.y.low > 0 && frame.y.high >= 50 * frame.y.low &&
+                      frame.y.high > kSmallestLogarithmic;
+  frame.x.add(plot.first);
+  frame.x.add(plot.last);
+  for (const double value : plot.shown) {
+    if (!frame.logarithmic || value > 0) frame.y.add(value);
+  }
+  if (!plot.steps.empty()) {
+    frame.x.add(-0.5);
+    frame.x.add(static_cast<double>(plot.steps.size()) - 0.5);
+  }
+  frame.x.make_visible();
+  frame.y.make_visible();
+  return frame;
 }
 
 }  // namespace
 
 std::string draw(const Plot& plot) {
-  Frame frame;
-  for (const auto& curve : plot.curves) {
-    for (const auto& point : curve.curve->points) {
-      if (!std::isfinite(point.x) || !std::isfinite(point.y)) continue;
-      frame.x.add(point.x);
-      frame.y.add(point.y);
-    }
-  }
+  const auto frame = frame_of(plot);
   if (frame.y.empty()) return {};
-  frame.logarithmic = plot.may_be_logarithmic && frame.y.low > 0 && frame.y.high >= 50 * frame.y.low &&
-                      frame.y.high > kSmallestLogarithmic;
-  frame.x.add(0);
-  frame.x.add(plot.last);
-  for (const double value : plot.shown) {
-    if (!frame.logarithmic || value > 0) frame.y.add(value);
-  }
-  frame.x.make_visible();
-  frame.y.make_visible();
-  std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}, over the iterations\">\n",
-                                kWidth, kHeight, escaped(plot.title));
-  svg += axes(frame);
+  std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}, over the {}\">\n", kWidth,
+                                kHeight, escaped(plot.title), escaped(plot.over));
+  svg += axes(plot, frame);
   for (const double tick : plot.ticks_at)
     svg += vertical(frame, tick, "tick");
   if (plot.best) svg += vertical(frame, *plot.best, "mark");
+  for (const auto& own : plot.bands)
+    svg += band(frame, own, plot.curves[own.curve].color);
   for (const auto& curve : plot.curves)
-    svg += polyline(frame, curve);
-  return "<figure class=\"plot\">" + caption(plot) + svg + "</svg></figure>\n";
+    svg += polyline(frame, curve, plot.whole);
+  for (const auto& points : plot.points)
+    svg += dots(frame, points);
+  auto data = chart_data(plot, frame.logarithmic);
+  data["window"] = {frame.x.low, frame.x.high};
+  data["range"] = {frame.y.low, frame.y.high};
+  return "<figure class=\"plot\">" + caption(plot) + svg + "</svg>" + json_element(data) + "</figure>\n";
 }
 
 }  // namespace nbs::report

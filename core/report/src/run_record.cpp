@@ -165,6 +165,16 @@ RunRecord read_run(const fs::path& folder) {
   return record;
 }
 
+RunRecord read_whole_run(const fs::path& folder) {
+  auto run = read_run(folder);
+  try {
+    run.diagnostics = record::RunDirectory(folder).read_diagnostics().value_or(record::Diagnostics{});
+  } catch (const Error& error) {
+    run.remarks.emplace_back(error.what());
+  }
+  return run;
+}
+
 RunRecord read_result_file(const fs::path& file) {
   RunRecord record;
   record.folder = file;

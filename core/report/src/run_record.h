@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nbs/options.h"
+#include "nbs/record/diagnostics.h"
 #include "nbs/record/run_directory.h"
 #include "nbs/record/run_result.h"
 
@@ -32,7 +33,8 @@ struct RunRecord {
   std::optional<std::int64_t> planned;  ///< train.iterations
   OptionValues options;                 ///< resolved.toml by dotted names
   std::optional<record::RunResult> result;
-  record::Provenance provenance;  ///< empty where the run does not say
+  record::Diagnostics diagnostics;  ///< only of read_whole_run(); empty where the run does not say
+  record::Provenance provenance;    ///< empty where the run does not say
 
   /// A score; none if it is undefined (see record::score_of()) or nothing was scored.
   std::optional<double> score(record::Score score) const;
@@ -51,6 +53,9 @@ struct RunRecord {
 
 /// Reads a run's folder. Throws nbs::Error only if it holds no run at all.
 RunRecord read_run(const std::filesystem::path& folder);
+
+/// The same with what explains the run, which takes more memory than all else.
+RunRecord read_whole_run(const std::filesystem::path& folder);
 
 /// Reads a result file that was kept without its run. Throws nbs::Error if it cannot be read.
 RunRecord read_result_file(const std::filesystem::path& file);

@@ -4,17 +4,20 @@
 
 #include "html.h"
 #include "sections.h"
+#include "web_files.h"
 
 namespace nbs::report {
 
 void write_run_report(const std::filesystem::path& run_directory) {
-  const RunRecord run = read_run(run_directory);
-  const record::RunDirectory folder(run_directory);
-  const auto metrics = record::read_metrics(folder.metrics());
-  const std::string body = heading_section(run) + expected_section(run) + score_section(run) +
-                           curve_section(run, metrics) + gallery_section(run) + option_section(run) +
-                           provenance_section(run);
-  write_file(folder.report(), page(run.name, body));
+  write_run_page(run_directory, record::read_metrics(record::RunDirectory(run_directory).metrics()));
+}
+
+void write_run_page(const std::filesystem::path& folder, const record::Metrics& metrics) {
+  const RunRecord run = read_whole_run(folder);
+  const std::string body = heading_section(run) + expected_section(run) + score_section(run) + precision_section(run) +
+                           curve_section(run, metrics) + profile_section(run) + sampling_section(run) +
+                           gallery_section(run) + option_section(run) + provenance_section(run);
+  write_file(record::RunDirectory(folder).report(), page(run.name, body, {kChartScript, kViewerScript, kTableScript}));
 }
 
 }  // namespace nbs::report

@@ -15,10 +15,15 @@ std::string heading_section(const RunRecord& run);
 std::string expected_section(const RunRecord& run);
 std::string score_section(const RunRecord& run);
 std::string curve_section(const RunRecord& run, const record::Metrics& metrics);
+std::string precision_section(const RunRecord& run);
+std::string profile_section(const RunRecord& run);
+std::string sampling_section(const RunRecord& run);
 std::string gallery_section(const RunRecord& run);
 std::string option_section(const RunRecord& run);
 std::string provenance_section(const RunRecord& run);
 
+/// Writes the report of a run whose metrics are known.
+void write_run_page(const std::filesystem::path& folder, const record::Metrics& metrics);
 /// How the run stands, in words: "finished after 300 iterations", "unfinished: 34 of 300 iterations".
 std::string standing(const RunRecord& run);
 /// Why a finished run has no scores, or no F1: a sentence; empty if it has.

@@ -5,14 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "folder_sections.h"
 #include "statistics.h"
 
 // What is written of a folder with many runs.
 
 namespace nbs::report {
 
+/// `options`: as shown_options() gives them; `curves`: of the records, in their order.
 std::string index_page(const std::filesystem::path& folder, const std::vector<RunRecord>& records,
-                       const std::vector<Group>& groups);
+                       const std::vector<Group>& groups, const std::vector<std::string>& options,
+                       const LearningCurves& curves);
 
 /// A line a run: where, how it stands, seeds, all scores with all digits, and the options that are not the same in all
 /// runs.

@@ -9,6 +9,7 @@
 #include "nbs/training/autoencoder_trainer.h"
 #include "nbs/training/profile_recorder.h"
 #include "nbs/training/sampler_trainer.h"
+#include "nbs/training/sampling_density.h"
 #include "nbs/training/trainer.h"
 
 namespace nbs::training {
@@ -35,6 +36,7 @@ struct Trainer::ProfileSide {
   SamplerTrainer sampler;
   ProfileRecorder recorder;
   IterationRollouts rollouts;  // of this iteration
+  SamplingDensity density;
 
   /// `reference_images`: see ProfileRecorder.
   ProfileSide(const TrainingImages& images, const Components& components, const Settings& settings,
@@ -47,7 +49,8 @@ struct Trainer::ProfileSide {
         scene(images, losses, settings.profile.patch_size, range.first, range.count),
         autoencoder(*components.autoencoder, images, settings.train, settings.augment, random),
         sampler(*components.sampler, images, settings, labeled_scene, scene),
-        recorder(images, *components.autoencoder, tiling, settings.profile, std::move(reference_images)) {}
+        recorder(images, *components.autoencoder, tiling, settings.profile, std::move(reference_images)),
+        density(images.size(), settings.profile.patch_size, images.labeled) {}
 
   void reset() {
     recorder.begin_cycle();

@@ -41,15 +41,19 @@ IterationRollouts SamplerTrainer::roll_out() {
   return result;
 }
 
+const std::vector<Patch>* SamplerTrainer::on_labeled(const IterationRollouts& rollouts) const {
+  if (rollouts.cloning) return &rollouts.cloning->patches;
+  return settings_.train.autoencoder_images == config::AutoencoderImages::all ? &rollouts.training.patches : nullptr;
+}
+
 void SamplerTrainer::train(const IterationRollouts& rollouts, std::optional<double> prediction_loss, bool warming_up,
                            record::IterationMetrics& metrics) {
   const std::int64_t iteration = metrics.iteration;
   const auto& training = rollouts.training.patches;
-  // What is logged of cloning comes from the rollout on labeled images, or from the labeled patches of the only one.
-  const auto& judged = rollouts.cloning ? rollouts.cloning->patches : training;
-  const bool labeled_first = rollouts.cloning || settings_.train.autoencoder_images == config::AutoencoderImages::all;
-  const auto signs = labeled_first ? clone_signs(judged, images_.masks, settings_.profile.patch_size)
-                                   : std::vector<double>(judged.size(), 0.0);
+  const auto* const labeled = on_labeled(rollouts);
+  const auto& judged = labeled != nullptr ? *labeled : training;
+  const auto signs = labeled != nullptr ? clone_signs(judged, images_.masks, settings_.profile.patch_size)
+                                        : std::vector<double>(judged.size(), 0.0);
   const auto coverage = new_coverage(judged, images_.size(), settings_.profile.patch_size);
   if (const auto share = clean_share(signs)) metrics.r_clone = 2 * *share - 1;
   metrics.coverage = mean(coverage);

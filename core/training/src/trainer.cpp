@@ -89,6 +89,7 @@ TrainingResult Trainer::run(const std::function<void(const IterationReport&)>& r
   result.iterations = iteration_;
   result.best = best_;
   result.seconds = seconds_;
+  if (profiles_) result.sampled = profiles_->density.places(components_.sampler->is_trainable(), images_.ids);
   return result;
 }
 
@@ -138,6 +139,7 @@ void Trainer::train_on_patches(IterationReport& line) {
   {
     const Stopwatch watch(seconds_.rollout);
     side.rollouts = side.sampler.roll_out();
+    note_places();
   }
   {
     const Stopwatch watch(seconds_.autoencoder);
@@ -152,6 +154,15 @@ void Trainer::train_on_patches(IterationReport& line) {
   auto recorded = side.recorder.record_labeled_maps({&side.labeled_losses, &side.losses});
   predictors_->add(std::move(recorded.profiles));
   if (recorded.loss_ratio) line.loss_ratio = *recorded.loss_ratio;
+}
+
+// Counts where the patches lie, for the report.
+void Trainer::note_places() {
+  auto& side = *profiles_;
+  const bool cloning = components_.sampler->is_trainable() && beta(settings_.reward, iteration_) > 0;
+  side.density.begin(cloning ? record::SamplingPhase::cloning : record::SamplingPhase::after_cloning);
+  side.density.add(side.rollouts.training.patches);
+  if (const auto* judged = side.sampler.on_labeled(side.rollouts)) side.density.add_labeled(*judged);
 }
 
 bool Trainer::predictor_is_due() const {

@@ -36,6 +36,7 @@ void Trainer::save(State& state) const {
     profiles_->labeled_losses.save(writer, "labeled_losses");
     profiles_->losses.save(writer, "losses");
     profiles_->recorder.save(writer);
+    profiles_->density.save(writer);
     writer.part("autoencoder", saved(*components_.autoencoder, "autoencoder"));
     writer.part("sampler", saved(*components_.sampler, "sampler"));
   }
@@ -90,6 +91,7 @@ void Trainer::load(const State& state) {
     profiles_->labeled_losses.load(reader, "labeled_losses");
     profiles_->losses.load(reader, "losses");
     profiles_->recorder.load(reader);
+    profiles_->density.load(reader);
   }
   // Last, as a component may draw while it loads.
   for (auto& [role, generator] : components_.generators) {

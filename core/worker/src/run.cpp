@@ -19,6 +19,7 @@
 #include "arguments.h"
 #include "chained_maps.h"
 #include "commands.h"
+#include "explaining.h"
 #include "images.h"
 #include "process_setup.h"
 #include "progress.h"
@@ -93,7 +94,8 @@ void remove_leftovers(const record::RunDirectory& out) {
   remove_unfinished_files(out.folder());
   if (!out.has_result() || out.is_finished()) return;
   std::error_code ignored;
-  for (const auto& left : {out.result(), out.report(), out.model(), out.predictions(), out.labeled()})
+  for (const auto& left :
+       {out.result(), out.report(), out.diagnostics(), out.model(), out.predictions(), out.labeled()})
     std::filesystem::remove_all(left, ignored);
 }
 
@@ -252,15 +254,28 @@ void say_missing(const record::MissingPictures& missing) {
     say(fmt::format("{} pictures could not be written", missing.count));
 }
 
+// Writes what explains the run; whether it could. No score is lost for it.
+bool explain(const record::RunDirectory& out, const record::Diagnostics& diagnostics) {
+  if (diagnostics.empty()) return true;
+  try {
+    out.write_diagnostics(diagnostics);
+    return true;
+  } catch (const Error& error) {
+    say(error.what());
+    return false;
+  }
+}
+
 // What follows training: writes the model, masks all images, scores them and writes pictures. `write_result` writes
-// what `result` holds by then.
-void mask_and_score(Session& session, const training::Components& components, const training::Checkpoint& best,
+// what `result` holds by then. Returns whether what explains the run could be written.
+bool mask_and_score(Session& session, const training::Components& components, const training::TrainingResult& outcome,
                     const RunData& data, const record::RunDirectory& out, Progress& progress, record::RunResult& result,
                     const std::function<void()>& write_result) {
   const auto& pipeline = session.pipeline();
-  result.model = training::write_model(out.model(), best);
+  result.model = training::write_model(out.model(), *outcome.best);
   const auto& options = pipeline.evaluation.options;
-  training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(), best);
+  training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(),
+                                *outcome.best);
   progress.say("predicting");
   const auto masked = mask(session, inference, data, progress, result);
   require_unchanged(data.images, data.checksum, "predicting");
@@ -270,9 +285,17 @@ void mask_and_score(Session& session, const training::Components& components, co
     // not.
     result.missing_pictures = {shown.pictures(), {record::kPicturesCutOff}};
     write_result();
+  }
+  record::Diagnostics diagnostics;
+  diagnostics.sampled = outcome.sampled;
+  diagnostics.labeled_profile = labeled_profile(inference, data.images);
+  diagnostics.scored_profile = scored_profile(inference, data.images, shown.unlabeled);
+  diagnostics.curve = curve_of(shown.unlabeled, result.scores);
+  if (options.predictions) {
     result.missing_pictures = write_pictures(out, shown, *result.threshold, data.images);
     if (result.missing_pictures) say_missing(*result.missing_pictures);
   }
+  return explain(out, diagnostics);
 }
 
 }  // namespace
@@ -325,8 +348,9 @@ int run(const std::vector<std::string>& words) {
     result.peak_memory_mib = peak_memory_mib();
     out.write_result(result);
   };
+  bool explained = true;
   if (outcome.best) {
-    mask_and_score(session, components, *outcome.best, data, out, progress, result, write_result);
+    explained = mask_and_score(session, components, outcome, data, out, progress, result, write_result);
   } else {
     say("training ended before any profile was full, so there is nothing to predict from");
   }
@@ -334,7 +358,7 @@ int run(const std::vector<std::string>& words) {
   if (result.stop_reason == record::StopReason::interrupted) return 130;
   std::error_code ignored;
   std::filesystem::remove(out.checkpoint(), ignored);
-  return result.finished() && outcome.best && !result.missing_pictures ? 0 : 1;
+  return result.finished() && outcome.best && !result.missing_pictures && explained ? 0 : 1;
 }
 
 }  // namespace nbs::worker

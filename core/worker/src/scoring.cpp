@@ -49,17 +49,25 @@ std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabiliti
   return scored;
 }
 
-std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
-                                        const data::TrainingSet& set) {
+std::vector<evaluation::ScoredImage> with_masks(const std::vector<evaluation::ScoredImage>& images) {
   std::vector<evaluation::ScoredImage> with_mask;
   std::copy_if(images.begin(), images.end(), std::back_inserter(with_mask),
                [](const evaluation::ScoredImage& image) { return !image.mask.empty(); });
+  return with_mask;
+}
+
+std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
+                                        const data::TrainingSet& set) {
+  const auto with_mask = with_masks(images);
   if (with_mask.empty()) return std::nullopt;
   return evaluation::score(with_mask, threshold, set.seen_types);
 }
 
 std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored) {
-  return 3 * static_cast<std::int64_t>(scored.size());
+  std::int64_t pictures = 0;
+  for (const auto& image : scored)
+    pictures += image.mask.empty() ? 4 : 5;
+  return pictures;
 }
 
 std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
@@ -87,6 +95,8 @@ std::optional<record::MissingPictures> write_predictions(const std::filesystem::
     const auto& image = scored[i];
     const auto mask = thresholded(image.probability, threshold);
     const auto* const pixels = colors[static_cast<std::int64_t>(i)].data_ptr<float>();
+    write(image.id + ".image.png", evaluation::image_png(pixels, size, size));
+    if (!image.mask.empty()) write(image.id + ".truth.png", evaluation::mask_png(image.mask, size, size));
     write(image.id + ".mask.png", evaluation::mask_png(mask, size, size));
     write(image.id + ".probability.png", evaluation::probability_png(image.probability, size, size));
     write(image.id + ".overlay.png", evaluation::overlay_png(pixels, mask, image.mask, size, size));

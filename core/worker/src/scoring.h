@@ -19,6 +19,9 @@ std::vector<evaluation::ScoredImage> without_masks(const torch::Tensor& probabil
 /// of the unlabeled images; nothing before it does.
 std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth);
 
+/// Those of the images whose masks were opened.
+std::vector<evaluation::ScoredImage> with_masks(const std::vector<evaluation::ScoredImage>& images);
+
 /// Scores of the images that have masks; nothing if none has.
 std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
                                         const data::TrainingSet& set);
@@ -26,8 +29,8 @@ std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImag
 /// How many pictures write_predictions() writes of these images.
 std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored);
 
-/// Writes mask, probability and overlay of each scored image, whose colors are [N, 3, S, S], below `folder`. One that
-/// cannot be written costs no other. Returns what is missing, if anything is.
+/// Writes image, mask, probability and overlay of each scored image, whose colors are [N, 3, S, S], below `folder`, and
+/// the truth where it is known. One that cannot be written costs no other. Returns what is missing, if anything is.
 std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
                                                          const std::vector<evaluation::ScoredImage>& scored,
                                                          double threshold, const torch::Tensor& colors);

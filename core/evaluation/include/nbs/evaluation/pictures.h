@@ -18,6 +18,9 @@ std::string png_bytes(cv::Mat picture);
 /// White where anomalous.
 std::string mask_png(const std::vector<std::uint8_t>& mask, std::int64_t height, std::int64_t width);
 
+/// The image itself.
+std::string image_png(const float* image, std::int64_t height, std::int64_t width);
+
 /// Probabilities as 16 bit gray.
 std::string probability_png(const std::vector<float>& probability, std::int64_t height, std::int64_t width);
 

@@ -41,4 +41,8 @@ std::optional<Interval> f1_interval(const std::vector<ImageScore>& images);
 /// above.
 std::optional<Interval> f1_difference(const std::vector<ImageScore>& a, const std::vector<ImageScore>& b);
 
+/// Of the mean of paired differences, each between -1 and 1 (of F1, one for each split); within -1 and 1. Nothing for
+/// fewer than two: a single one says nothing of others.
+std::optional<Interval> mean_interval(const std::vector<double>& differences);
+
 }  // namespace nbs::record

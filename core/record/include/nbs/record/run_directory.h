@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nbs/config/pipeline.h"
+#include "nbs/record/diagnostics.h"
 #include "nbs/record/provenance.h"
 #include "nbs/record/run_result.h"
 
@@ -54,6 +55,7 @@ class RunDirectory {
   /// A folder: the labeled images, masked by predictors that were not taught them.
   std::filesystem::path labeled() const { return folder_ / "labeled"; }
   std::filesystem::path result() const { return folder_ / "result.json"; }
+  std::filesystem::path diagnostics() const { return folder_ / "diagnostics.json"; }
   std::filesystem::path report() const { return folder_ / "report.html"; }
   std::filesystem::path log() const { return folder_ / "log.txt"; }
   /// What a run that was cut off goes on from; only there while a run is not finished.
@@ -82,6 +84,10 @@ class RunDirectory {
   RunResult read_result() const;
   /// Writes it whole or not at all. Throws nbs::Error.
   void write_result(const RunResult& result) const;
+  /// Nothing if there is none, as of runs of older versions. Throws nbs::Error if it is damaged.
+  std::optional<Diagnostics> read_diagnostics() const;
+  /// Writes it whole or not at all. Throws nbs::Error.
+  void write_diagnostics(const Diagnostics& diagnostics) const;
   /// Writes the resolved pipeline in the place of the one before, which may differ in options that change no result.
   void write_resolved(const config::Pipeline& pipeline) const;
 

@@ -11,6 +11,9 @@ namespace nbs::record {
 // How well a run's predictions agree with the masks. Numbers are from 0 to 1 unless they are counts. What is undefined,
 // or what an older version did not write, is empty.
 
+/// The type of images that show no anomaly.
+constexpr const char* kNormalType = "good";
+
 /// Pixels at the run's threshold, and what follows from their counts.
 struct PixelScores {
   std::optional<double> precision;

@@ -12,13 +12,14 @@ enum class TableFormat { text, markdown, csv, json };
 /// "text", "markdown", "csv" or "json". Throws nbs::Error, with the four names, for any other.
 TableFormat table_format(const std::string& name);
 
-/// Writes report.html into the folder of one run: scores, curves over the iterations, pictures worst first, options,
-/// provenance. One file without scripts; only the pictures are linked, by relative path. A run that has not ended is
-/// reported as far as it went. Throws nbs::Error if the folder holds no run or cannot be written to.
+/// Writes report.html into the folder of one run: scores, curves over the iterations, loss profiles, where the sampler
+/// sampled, pictures worst first, options, provenance. One file with its style and scripts, which loads nothing but the
+/// pictures, by relative path. A run that has not ended is reported as far as it went. Throws nbs::Error if the folder holds no run or cannot be written to.
 void write_run_report(const std::filesystem::path& run_directory);
 
 /// For a folder with runs at any depth: writes report.html into each run's folder, and index.html, summary.csv and
-/// summary.md into `folder`. A line a run; means and sample standard deviations over the finished runs whose pipelines
+/// summary.md into `folder`. A line a run, differences to a baseline, a chart for each option that differs, learning
+/// curves of all runs; means and sample standard deviations over the finished runs whose pipelines
 /// differ in nothing but name and seeds. Throws nbs::Error if there is no run below the folder or it cannot be written
 /// to.
 void write_folder_report(const std::filesystem::path& folder);

@@ -28,6 +28,8 @@ class Inference {
   torch::Tensor out_of_fold(const torch::Tensor& image, std::int64_t i);
   /// Whether the predictor has learned from labeled images, so that it knows them better than others.
   bool learned() const { return components_.predictor->is_trainable(); }
+  /// Whether the model has an autoencoder, so that there is a profile().
+  bool has_profiles() const { return !model_.cycles.empty(); }
   /// The profile [T, S, S] of an image from the last cycle, as recorded (neither relative nor normalized nor
   /// transformed).
   torch::Tensor profile(const torch::Tensor& image);

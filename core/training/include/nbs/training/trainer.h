@@ -13,6 +13,7 @@
 #include "nbs/autoencoder.h"
 #include "nbs/base/random.h"
 #include "nbs/predictor.h"
+#include "nbs/record/diagnostics.h"
 #include "nbs/record/metric.h"
 #include "nbs/record/seconds.h"
 #include "nbs/record/stop_reason.h"
@@ -43,9 +44,10 @@ using StopReason = record::StopReason;
 struct TrainingResult {
   StopReason stop_reason = StopReason::finished;
   std::int64_t iterations = 0;
-  std::string explanation;         ///< a sentence, when training diverged
-  std::optional<Checkpoint> best;  ///< nothing if profiles were never full
-  record::Seconds seconds;         ///< of the stages of Algorithm 1
+  std::string explanation;                       ///< a sentence, when training diverged
+  std::optional<Checkpoint> best;                ///< nothing if profiles were never full
+  record::Seconds seconds;                       ///< of the stages of Algorithm 1
+  std::optional<record::SampledPlaces> sampled;  ///< nothing without a sampler
 };
 
 /// Algorithm 1 of the paper. The images and components must outlive the trainer.
@@ -80,6 +82,7 @@ class Trainer {
                      const std::function<bool()>& interrupted);
   IterationReport run_iteration();
   void train_on_patches(IterationReport& line);
+  void note_places();
   bool predictor_is_due() const;
   bool record_is_due() const;
   bool profiles_full() const;

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "nbs/evaluation/scored_image.h"
+#include "nbs/record/diagnostics.h"
+#include "nbs/training/inference.h"
+
+namespace nbs::worker {
+
+/// The profiles of the labeled images, as the kept checkpoint gives them. Nothing without an autoencoder.
+std::optional<record::LossProfile> labeled_profile(training::Inference& inference,
+                                                   const training::TrainingImages& images);
+
+/// The same of the unlabeled images, in their order, as far as their masks have been opened; nothing if none has.
+std::optional<record::LossProfile> scored_profile(training::Inference& inference,
+                                                  const training::TrainingImages& images,
+                                                  const std::vector<evaluation::ScoredImage>& unlabeled);
+
+/// The precision-recall curve of the images whose masks have been opened.
+std::optional<record::PrecisionRecallCurve> curve_of(const std::vector<evaluation::ScoredImage>& unlabeled,
+                                                     const std::optional<record::Scores>& scores);
+
+}  // namespace nbs::worker
