@@ -175,13 +175,3 @@ TEST_CASE("the values that tuning tries are listed with a plugin's options") {
   CHECK(text(listed) == Contains("\n      nbs tune tries "));
   CHECK(nbs({"plugins", "random"}).output.find("nbs tune") == std::string::npos);
 }
-
-TEST_CASE("a new plugin is not given the name of one that is there") {
-  const Program nbs;
-  const auto ended = nbs({"new", "sampler", "rl"});
-  CHECK(ended.status != 0);
-  CHECK(text(ended.errors) == Contains("there is a sampler \"rl\" already, in "));
-  CHECK_FALSE(fs::exists(nbs.folder() / "rl"));
-  CHECK(nbs({"new", "sampler", "my_rl"}).status == 0);
-  CHECK(fs::exists(nbs.folder() / "my_rl" / "my_rl.cpp"));
-}

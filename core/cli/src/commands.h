@@ -25,6 +25,7 @@ void add_task(CLI::App& app, Action& action);
 void add_choose(CLI::App& app, Action& action);
 void add_plugins(CLI::App& app, Action& action);
 void add_options(CLI::App& app, Action& action);
+void add_reference(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_table(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
@@ -34,5 +35,6 @@ void add_tune(CLI::App& app, Action& action);
 void add_data(CLI::App& app, Action& action);
 void add_new(CLI::App& app, Action& action);
 void add_test_plugin(CLI::App& app, Action& action);
+void add_complete(CLI::App& app, Action& action);
 
 }  // namespace nbs::cli

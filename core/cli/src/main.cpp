@@ -55,11 +55,13 @@ void add_commands(CLI::App& app, nbs::cli::Action& action) {
   add_predict(app, action);
   add_plugins(app, action);
   add_options(app, action);
+  add_reference(app, action);
   add_data(app, action);
   add_postproc(app, action);
   add_tune(app, action);
   add_new(app, action);
   add_test_plugin(app, action);
+  add_complete(app, action);
 }
 
 int run_program(int count, char** words) {

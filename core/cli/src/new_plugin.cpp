@@ -2,123 +2,75 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "nbs/api_version.h"
 #include "nbs/base/files.h"
 #include "nbs/error.h"
 
 #include "commands.h"
 #include "pipelines.h"
+#include "shipped.h"
 
 namespace nbs::cli {
 
 namespace {
 
-constexpr const char* kCMake = R"(cmake_minimum_required(VERSION 3.25)
-project({name} LANGUAGES CXX)
-if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
-  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
-endif()
-find_package(nbs REQUIRED)
-nbs_add_plugin({name} SOURCES {name}.cpp)
-)";
+namespace fs = std::filesystem;
 
-// {{ and }} are braces for fmt.
-constexpr const char* kSource = R"(#include "nbs/draw.h"
-#include "nbs/patch_mean.h"
-#include "nbs/plugin.h"
+/// What stands for what in the names and texts of a template.
+using Words = std::map<std::string, std::string>;
 
-namespace {{
+// Names that CMake keeps for targets of its own.
+const std::vector<std::string> kTargetsOfCMake = {"all", "clean", "help", "install", "package", "test"};
 
-/// Of a few random patches, takes the one with the highest loss: change it into yours.
-class {type} : public nbs::Sampler {{
- public:
-  struct Options {{
-    std::int64_t candidates = 4;
-
-    static void declare(nbs::Schema<Options>& s) {{
-      s.add("candidates", &Options::candidates).range(1, 1000).doc("Patches drawn for each one that is taken.");
-    }}
-  }};
-
-  {type}(const Options& options, nbs::Context& context) : options_(options), draw_(context.generator()) {{}}
-
-  nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {{
-    const std::int64_t places = scene.image_size() - scene.patch_size() + 1;
-    nbs::Rollout rollout;
-    while (static_cast<std::int64_t>(rollout.patches.size()) < count) {{
-      nbs::Patch best;
-      double highest = -1;
-      for (std::int64_t i = 0; i < options_.candidates; ++i) {{
-        const nbs::Patch patch{{draw_.below(scene.image_count()), draw_.below(places), draw_.below(places)}};
-        // The current loss of the patch: where the autoencoder is worst.
-        const double loss = nbs::patch_loss(scene, patch);
-        if (loss > highest) {{
-          highest = loss;
-          best = patch;
-        }}
-      }}
-      rollout.patches.push_back(best);
-    }}
-    return rollout;
-  }}
-
- private:
-  Options options_;
-  nbs::Draw draw_;
-}};
-
-}}  // namespace
-
-NBS_PLUGIN("{name}", "0.1.0") {{
-  registrar.add<{type}>("{name}", "Of a few random patches, the one with the highest loss.");
-}}
-)";
-
-constexpr const char* kPipeline = R"(name = "{name}"
-plugin_path = ["build"]
-
-[data]
-format = "synthetic"
-
-[sampler]
-plugin = "{name}"
-
-[autoencoder]
-plugin = "conv"
-
-[predictor]
-plugin = "dilated"
-
-[train]
-iterations = 64
-)";
-
-constexpr const char* kReadme = R"(# {name}: a sampler for nbs
-
-    cmake -G Ninja -S . -B build -DCMAKE_PREFIX_PATH=<where nbs is installed> && cmake --build build
-    nbs test-plugin build/libnbs-{file}.so
-    nbs run {name}.toml
-)";
-
-std::string type_name_of(const std::string& name) {
+// "my_sampler" as the name of a type: "MySampler".
+std::string in_camel_case(const std::string& name) {
   std::string type;
   bool upper = true;
   for (const char c : name) {
-    if (c == '_') {
-      upper = true;
-      continue;
-    }
-    type += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
-    upper = false;
+    if (c != '_') type += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+    upper = c == '_';
   }
-  return type + "Sampler";
+  return type;
 }
 
-int make_sampler(const std::string& name, const std::string& parent) {
+// "Stripes" and "Sampler" as "StripesSampler"; "MySampler" stays as it is.
+std::string type_name(const std::string& name, Kind kind) {
+  const auto type = in_camel_case(name);
+  const auto ending = in_camel_case(kind_name(kind));
+  const bool has_it = type.size() > ending.size() && type.substr(type.size() - ending.size()) == ending;
+  return has_it ? type : type + ending;
+}
+
+const char* article_of(Kind kind) {
+  return kind == Kind::autoencoder ? "an" : "a";
+}
+
+Words words_for(const std::string& name, Kind kind) {
+  std::string file = name;
+  std::replace(file.begin(), file.end(), '_', '-');
+  return {{"@name@", name},
+          {"@kind@", kind_name(kind)},
+          {"@a_kind@", fmt::format("{} {}", article_of(kind), kind_name(kind))},
+          {"@type@", type_name(name, kind)},
+          {"@library@", fmt::format("libnbs-{}.so", file)},
+          {"@sdk_version@", fmt::format("{}.{}", kApiMajor, kApiMinor)}};
+}
+
+std::string filled_in(std::string text, const Words& words) {
+  for (const auto& [mark, word] : words) {
+    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + word.size()))
+      text.replace(at, mark.size(), word);
+  }
+  return text;
+}
+
+void require_good_name(const std::string& name) {
   const bool good = !name.empty() && std::islower(static_cast<unsigned char>(name[0])) != 0 &&
                     std::all_of(name.begin(), name.end(), [](unsigned char c) {
                       return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '_';
@@ -129,27 +81,57 @@ int make_sampler(const std::string& name, const std::string& parent) {
                     "example \"my_sampler\"",
                     name));
   }
-  for (const auto& plugin : find_plugins({}).plugins) {
-    if (plugin.kind != Kind::sampler || plugin.name != name) continue;
+  // The name becomes that of files, of which 255 bytes are possible.
+  if (name.size() > 63) {
     throw Error(
-        fmt::format("there is a sampler \"{}\" already, in {}; choose another name, as pipelines would have to "
-                    "say which of the two they want",
-                    name, plugin.file));
+        fmt::format("the name \"{}\" has {} letters, but 63 are the most; choose a shorter one", name, name.size()));
   }
-  const auto folder = std::filesystem::path(parent) / name;
-  if (std::filesystem::exists(folder))
+  if (std::find(kTargetsOfCMake.begin(), kTargetsOfCMake.end(), name) != kTargetsOfCMake.end())
+    throw Error(fmt::format("CMake keeps the name \"{}\" for itself; choose another for the plugin", name));
+}
+
+// Also a plugin of another kind has a library of this name.
+void require_free_name(const std::string& name) {
+  for (const auto& plugin : find_plugins({}).plugins) {
+    if (plugin.name != name) continue;
+    throw Error(
+        fmt::format("there is {} {} \"{}\" already, in {}; choose another name, as pipelines would have to "
+                    "say which of the two they want",
+                    article_of(plugin.kind), kind_name(plugin.kind), name, plugin.file));
+  }
+}
+
+// Copies a template's files, filled in, with their permissions.
+void copy_template(const fs::path& from, const fs::path& to, const Words& words) {
+  for (const auto& entry : fs::recursive_directory_iterator(from)) {
+    const auto target = to / filled_in(entry.path().lexically_relative(from).string(), words);
+    if (entry.is_directory()) {
+      fs::create_directories(target);
+    } else {
+      fs::create_directories(target.parent_path());
+      write_file(target, filled_in(read_file(entry.path()), words));
+      fs::permissions(target, entry.status().permissions() | fs::perms::owner_write);
+    }
+  }
+}
+
+int make_plugin(Kind kind, const std::string& name, const std::string& parent) {
+  require_good_name(name);
+  require_free_name(name);
+  const auto templates = shipped("templates", "what plugins start from", "nbs-dev");
+  const auto folder = fs::path(parent) / name;
+  if (fs::exists(fs::symlink_status(folder)))
     throw Error(fmt::format("{} exists already; choose another name", folder.string()));
-  std::string file = name;
-  std::replace(file.begin(), file.end(), '_', '-');
-  std::filesystem::create_directories(folder);
-  const auto fill = [&](const char* text) {
-    return fmt::format(fmt::runtime(text), fmt::arg("name", name), fmt::arg("type", type_name_of(name)),
-                       fmt::arg("file", file));
-  };
-  write_file(folder / "CMakeLists.txt", fill(kCMake));
-  write_file(folder / (name + ".cpp"), fill(kSource));
-  write_file(folder / (name + ".toml"), fill(kPipeline));
-  write_file(folder / "README.md", fill(kReadme));
+  fs::create_directories(folder);
+  try {
+    const auto words = words_for(name, kind);
+    copy_template(templates / "common", folder, words);
+    copy_template(templates / kind_name(kind), folder, words);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);  // half of a plugin is of no use, and would be in the way of the next try
+    throw;
+  }
   fmt::print("{}: read its README.md\n", folder.string());
   return kGood;
 }
@@ -157,14 +139,18 @@ int make_sampler(const std::string& name, const std::string& parent) {
 }  // namespace
 
 void add_new(CLI::App& app, Action& action) {
-  auto* const command = app.add_subcommand("new", "Start a plugin of your own: source, CMake file, pipeline");
+  auto* const command = app.add_subcommand("new", "Start a plugin of your own: source, test, CMake file, pipelines");
   command->require_subcommand(1);
-  auto* const sampler = command->add_subcommand("sampler", "A batch sampler");
+  command->footer("Example: nbs new sampler loss_first && cd loss_first && ./check.sh");
   const auto name = std::make_shared<std::string>();
   const auto parent = std::make_shared<std::string>(".");
-  sampler->add_option("NAME", *name, "Name of the plugin, for example my_sampler")->required();
-  sampler->add_option("--in", *parent, "Folder in which its folder is made")->capture_default_str();
-  sampler->callback([name, parent, &action] { action = [name, parent] { return make_sampler(*name, *parent); }; });
+  for (const Kind kind : kKinds) {
+    auto* const of_kind = command->add_subcommand(kind_name(kind), fmt::format("Start a plugin: {}", kind_name(kind)));
+    of_kind->add_option("NAME", *name, "Name of the plugin, for example my_sampler")->required();
+    of_kind->add_option("--in", *parent, "Folder in which its folder is made")->capture_default_str();
+    of_kind->callback(
+        [kind, name, parent, &action] { action = [kind, name, parent] { return make_plugin(kind, *name, *parent); }; });
+  }
 }
 
 }  // namespace nbs::cli

@@ -5,19 +5,14 @@
 
 namespace nbs::cli {
 
-namespace {
-
-// "1 to 4096", "at least 0", "one of "a", "b"" or "".
 std::string range_text(const OptionSpec& option) {
-  const auto number = [](double x) { return fmt::format("{:g}", x); };
+  const auto number = [](double x) { return fmt::format("{:.12g}", x); };
   if (!option.choices.empty()) return fmt::format("one of \"{}\"", fmt::join(option.choices, "\", \""));
   if (option.minimum && option.maximum) return number(*option.minimum) + " to " + number(*option.maximum);
   if (option.minimum) return "at least " + number(*option.minimum);
   if (option.maximum) return "at most " + number(*option.maximum);
   return "";
 }
-
-}  // namespace
 
 void print_json(const nlohmann::ordered_json& json) {
   fmt::print("{}\n", json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));

@@ -10,21 +10,21 @@
 
 namespace nbs::cli {
 
-std::filesystem::path shipped_file(const std::string& name, const std::string& what) {
-  for (const auto& folder : {host::program_folder() / ".." / NBS_DATADIR / "nbs" / "pipelines",
-                             std::filesystem::path(NBS_SOURCE_PIPELINES)}) {
-    if (std::filesystem::exists(folder / name)) return folder / name;
+std::filesystem::path shipped(const std::string& name, const std::string& what, const std::string& package) {
+  const auto installed = host::program_folder() / ".." / NBS_DATADIR / "nbs" / name;
+  const auto source = std::filesystem::path(NBS_SOURCE_TREE) / name;
+  for (const auto& place : {installed, source}) {
+    std::error_code ignored;
+    if (std::filesystem::exists(place, ignored)) return place;
   }
-  throw Error(
-      fmt::format("{}, which holds {}, is neither in {}/../{}/nbs/pipelines nor in {}; install nbs again, or name "
-                  "the file",
-                  name, what, host::program_folder().string(), NBS_DATADIR, NBS_SOURCE_PIPELINES));
+  throw Error(fmt::format("{}, which holds {}, is neither {} nor {}; install nbs again (of the Debian packages, {})",
+                          name, what, installed.lexically_normal().string(), source.string(), package));
 }
 
 std::vector<std::string> shipped_candidates() {
   std::vector<std::string> files;
   for (const auto& entry :
-       std::filesystem::directory_iterator(shipped_file("candidates", "candidates to choose from"))) {
+       std::filesystem::directory_iterator(shipped("pipelines/candidates", "candidates to choose from"))) {
     if (entry.path().extension() == ".toml") files.push_back(entry.path().lexically_normal().string());
   }
   std::sort(files.begin(), files.end());

@@ -35,7 +35,7 @@ void add_table(CLI::App& app, Action& action) {
   command->callback([arguments, &action] {
     action = [arguments] {
       const std::vector<std::filesystem::path> folders(arguments->folders.begin(), arguments->folders.end());
-      const auto paper = arguments->paper.empty() ? shipped_file("paper_tables.json", "the paper's figures")
+      const auto paper = arguments->paper.empty() ? shipped("pipelines/paper_tables.json", "the paper's figures")
                                                   : std::filesystem::path(arguments->paper);
       const auto text = report::results_table(folders, report::table_format(arguments->format), paper);
       if (arguments->out.empty()) {

@@ -10,32 +10,30 @@
 #include <c10/macros/cmake_macros.h>
 #endif
 
+#include "nbs/api_version.h"
+
 // What a plugin library was built for, as plain data: the host reads this record before any C++
 // type crosses.
 
 namespace nbs {
 
-/// Raised when a plugin built before must not be loaded any more. Minor: when something was added
-/// that older plugins need not know.
-inline constexpr std::uint32_t kApiMajor = 3;
-inline constexpr std::uint32_t kApiMinor = 0;
-
+/// With which every record begins.
 inline constexpr char kAbiMagic[8] = {'n', 'b', 's', '-', 'a', 'b', 'i', '\0'};
 
 /// Plain data with C layout. Texts are zero terminated.
 struct AbiRecord {
-  char magic[8];
-  std::uint32_t struct_size;
-  std::uint32_t api_major;
-  std::uint32_t api_minor;
+  char magic[8];               ///< kAbiMagic
+  std::uint32_t struct_size;   ///< of this record
+  std::uint32_t api_major;     ///< kApiMajor
+  std::uint32_t api_minor;     ///< kApiMinor
   std::uint32_t cuda;          ///< 1 if LibTorch was built with CUDA
   std::uint32_t cpp_standard;  ///< __cplusplus
   std::uint32_t cxx11_abi;     ///< _GLIBCXX_USE_CXX11_ABI
   char libtorch[32];           ///< for example "1.13.0"
-  char compiler[64];
-  char build_type[16];  ///< "release" (NDEBUG) or "debug"
-  char plugin_name[64];
-  char plugin_version[32];
+  char compiler[64];           ///< for example "gcc 12.2.0"
+  char build_type[16];         ///< "release" (NDEBUG) or "debug"
+  char plugin_name[64];        ///< the first word of NBS_PLUGIN
+  char plugin_version[32];     ///< its second
 };
 
 namespace detail {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "nbs/state.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs {
 
@@ -17,14 +17,16 @@ namespace nbs {
 /// is added to the gradient, epsilon to the root.
 class FlatAdam {
  public:
+  /// Those of the publication; the names are those of torch::optim::Adam.
   struct Settings {
-    double learning_rate = 1e-3;
-    double weight_decay = 0;
-    double beta1 = 0.9;
-    double beta2 = 0.999;
-    double epsilon = 1e-8;
+    double learning_rate = 1e-3;  ///< step size
+    double weight_decay = 0;      ///< times the parameter, added to its gradient
+    double beta1 = 0.9;           ///< decay of the mean of the gradients
+    double beta2 = 0.999;         ///< decay of the mean of their squares
+    double epsilon = 1e-8;        ///< added to the root of that mean
   };
 
+  /// Of nothing: to be assigned to.
   FlatAdam() = default;
 
   /// Moves `parameters` (float32, CPU or one CUDA device) into one vector and gives them gradients that are views of
@@ -60,6 +62,7 @@ class FlatAdam {
     steps_ = 0;
   }
 
+  /// Gradients add up until this is called.
   void zero_grad() { gradients_.zero_(); }
 
   /// Gradients scaled to a norm of at most `largest`; returns the norm before. `largest` <= 0 only measures.
@@ -69,8 +72,10 @@ class FlatAdam {
     return norm;
   }
 
+  /// From the next step on.
   void set_learning_rate(double rate) { settings_.learning_rate = rate; }
 
+  /// Moves the parameters by one update.
   void step() {
     torch::NoGradGuard no_grad;
     ++steps_;
@@ -83,6 +88,7 @@ class FlatAdam {
     values_.addcdiv_(first_, root, -settings_.learning_rate / correction1);
   }
 
+  /// Means and number of steps, not the parameters.
   void save(State& state) const {
     state.write("adam.first", first_);
     state.write("adam.second", second_);

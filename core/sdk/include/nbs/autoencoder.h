@@ -11,6 +11,7 @@ namespace nbs {
 /// "Autoencoder").
 class Autoencoder : public Component {
  public:
+  /// What the host takes it for.
   static constexpr Kind kKind = Kind::autoencoder;
 
   /// Draws new parameters from the context's generator and forgets the optimizer's state.

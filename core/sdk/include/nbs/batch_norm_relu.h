@@ -206,6 +206,7 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
     return y;
   }
 
+  /// From the gradient of y to those of what forward() was given.
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();

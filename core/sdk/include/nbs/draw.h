@@ -11,6 +11,7 @@ namespace nbs {
 /// Single random numbers from a component's generator, without the cost of making a tensor for each.
 class Draw {
  public:
+  /// `generator` must outlive it: that of the context does.
   explicit Draw(at::Generator& generator) : generator_(generator) {}
 
   /// 64 random bits: the seed of a generator of its own, for example.

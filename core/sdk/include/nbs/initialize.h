@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "nbs/torch.h"
+#include "nbs/module.h"
 
 namespace nbs {
 

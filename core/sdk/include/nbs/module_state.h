@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "nbs/module.h"
 #include "nbs/state.h"
-#include "nbs/torch.h"
 
 namespace nbs {
 

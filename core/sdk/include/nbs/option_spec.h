@@ -41,16 +41,16 @@ inline const char* type_name(ValueType type) {
 
 /// Everything that is known of one option without its plugin: plain data, printable, comparable.
 struct OptionSpec {
-  std::string name;
-  ValueType type = ValueType::boolean;
-  Value default_value;
-  std::optional<double> minimum;     ///< inclusive; of each element for lists
-  std::optional<double> maximum;     ///< inclusive; of each element for lists
-  std::vector<std::string> choices;  ///< for texts: the allowed ones; empty = any
-  std::vector<double> tuning;        ///< values worth trying when a pipeline is tuned; empty = not tuned
-  bool path = false;                 ///< a text that names a file or folder, relative to the pipeline file it stands in
-  std::vector<std::string> former;   ///< names that the option had in earlier versions
-  std::string doc;
+  std::string name;                     ///< as pipeline files have it
+  ValueType type = ValueType::boolean;  ///< of default_value, and of all other values
+  Value default_value;                  ///< the initializer of the member
+  std::optional<double> minimum;        ///< inclusive; of each element for lists
+  std::optional<double> maximum;        ///< inclusive; of each element for lists
+  std::vector<std::string> choices;     ///< for texts: the allowed ones; empty = any
+  std::vector<double> tuning;           ///< values worth trying when a pipeline is tuned; empty = not tuned
+  bool path = false;                ///< a text that names a file or folder, relative to the pipeline file it stands in
+  std::vector<std::string> former;  ///< names that the option had in earlier versions
+  std::string doc;                  ///< one or two sentences
 };
 
 /// Whether a pipeline file can hold `name` as it is, as the name of an option: TOML's bare keys, not empty.

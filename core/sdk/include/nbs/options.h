@@ -45,13 +45,14 @@ T choice_value(const std::string& word, const ChoiceNames<T>& names) {
 /// Describes the type of a member: what its elements are, and whether it is a list.
 template <typename T>
 struct OptionType {
-  using Element = T;
-  static constexpr bool kList = false;
+  using Element = T;                    ///< T itself
+  static constexpr bool kList = false;  ///< it is one value
 };
+/// The same for a list.
 template <typename T>
 struct OptionType<std::vector<T>> {
-  using Element = T;
-  static constexpr bool kList = true;
+  using Element = T;                   ///< of the list
+  static constexpr bool kList = true;  ///< it is a list
 };
 
 /// Whether T may be the type of an option: bool, int64_t, double, string or an enumeration, or a vector of the last
@@ -73,7 +74,8 @@ class Schema {
   template <typename T>
   class Refine {
    public:
-    using Element = typename OptionType<T>::Element;
+    using Element = typename OptionType<T>::Element;  ///< what ranges and choices are about
+    /// Made by add(), of the option `index`.
     Refine(Schema& schema, std::size_t index, T Options::*member) : schema_(schema), index_(index), member_(member) {}
 
     /// Inclusive range of a number, or of every element of a list.
@@ -170,6 +172,7 @@ class Schema {
     return Refine<T>(*this, specs_.size() - 1, member);
   }
 
+  /// All that was declared, in that order.
   const std::vector<OptionSpec>& specs() const { return specs_; }
 
   /// Throws nbs::Error for an enumeration without choices().

@@ -17,23 +17,28 @@ namespace nbs {
 /// depends on its own inputs alone. A dense layer is a convolution whose kernel covers its whole input.
 class PackedConvolution {
  public:
+  /// Output channels that are computed together.
   static constexpr std::int64_t kLanes = 16;
 
+  /// Sizes of the layer.
   struct Shape {
     std::int64_t inputs = 0;   ///< channels
     std::int64_t outputs = 0;  ///< channels
     std::int64_t kernel = 0;   ///< rows and columns
-    std::int64_t stride = 1;
-    std::int64_t side = 0;  ///< rows and columns of the output
+    std::int64_t stride = 1;   ///< of the kernel, in rows and columns of the input
+    std::int64_t side = 0;     ///< rows and columns of the output
   };
 
+  /// Of nothing: to be assigned to.
   PackedConvolution() = default;
+  /// With weights and biases of 0 until pack().
   explicit PackedConvolution(const Shape& shape)
       : shape_(shape),
         blocks_((shape.outputs + kLanes - 1) / kLanes),
         weights_(static_cast<std::size_t>(blocks_ * rows() * kLanes)),
         biases_(static_cast<std::size_t>(blocks_ * kLanes)) {}
 
+  /// What it was made with.
   const Shape& shape() const { return shape_; }
   /// Rows and columns of the input that it reads, border included.
   std::int64_t input_side() const { return (shape_.side - 1) * shape_.stride + shape_.kernel; }

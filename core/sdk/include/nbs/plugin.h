@@ -72,10 +72,10 @@ struct HasCheck<Plugin, std::void_t<decltype(Plugin::check(std::declval<const ty
 
 /// One component of a library, as the host keeps it.
 struct Registration {
-  Kind kind = Kind::sampler;
-  std::string name;
-  std::string doc;
-  std::vector<OptionSpec> options;
+  Kind kind = Kind::sampler;        ///< of which its objects are
+  std::string name;                 ///< in pipeline files
+  std::string doc;                  ///< one line
+  std::vector<OptionSpec> options;  ///< in declared order
   /// Refuses options that contradict each other or the run; empty if the plugin has no check(). Throws like `make`.
   std::function<void(const OptionValues&, const Context::Facts&)> check;
   /// Makes an object; throws nbs::Error for a bad option, and whatever the plugin throws.
@@ -115,6 +115,7 @@ class Registrar {
     registrations_.push_back(std::move(registration));
   }
 
+  /// All that was added, in that order.
   const std::vector<Registration>& registrations() const { return registrations_; }
 
  private:

@@ -8,6 +8,7 @@ namespace nbs {
 /// Refines probability maps (paper, 3.3).
 class Postprocessor : public Component {
  public:
+  /// What the host takes it for.
   static constexpr Kind kKind = Kind::postprocessor;
 
   /// New probabilities [N, H, W] in [0, 1] from probabilities [N, H, W] in [0, 1] and images [N, 3,

@@ -21,11 +21,12 @@ using PredictionLoss = std::function<torch::Tensor(const torch::Tensor& logits, 
 /// Tells anomalous from normal pixels (paper, 3.1 "Predictor").
 class Predictor : public Component {
  public:
+  /// What the host takes it for.
   static constexpr Kind kKind = Kind::predictor;
 
   /// Which inputs it needs. Without a profile, sampler and autoencoder are not needed either.
   virtual bool needs_profile() const = 0;
-  virtual bool needs_image() const = 0;
+  virtual bool needs_image() const = 0;  ///< see needs_profile(); one of the two, or both
 
   /// Whether it has anything to learn from labeled images.
   virtual bool is_trainable() const = 0;

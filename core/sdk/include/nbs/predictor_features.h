@@ -26,7 +26,9 @@ class PredictorFeatures {
     if (inputs.empty()) throw Error("inputs is empty; name \"profile\", \"image\" or both");
   }
 
+  /// Whether `inputs` names it.
   bool profile() const { return profile_; }
+  /// Whether `inputs` names it.
   bool image() const { return image_; }
   /// Channels of what of() returns: T, 3 or T + 3.
   std::int64_t channels() const { return channels_; }

@@ -13,11 +13,12 @@ namespace nbs {
 
 /// A p x p patch of an image of the scene, by its top left pixel: 0 <= y, x <= S - p.
 struct Patch {
-  std::int64_t image = 0;
-  std::int64_t y = 0;
-  std::int64_t x = 0;
+  std::int64_t image = 0;  ///< number in the scene
+  std::int64_t y = 0;      ///< top row
+  std::int64_t x = 0;      ///< left column
 };
 
+/// Whether they are the same pixels of the same image.
 inline bool operator==(const Patch& a, const Patch& b) {
   return a.image == b.image && a.y == b.y && a.x == b.x;
 }
@@ -29,9 +30,10 @@ class Scene {
  public:
   virtual ~Scene() = default;
 
-  virtual std::int64_t image_count() const = 0;
-  virtual std::int64_t image_size() const = 0;  ///< S
-  virtual std::int64_t patch_size() const = 0;  ///< p
+  virtual std::int64_t image_count() const = 0;  ///< at least 1
+  virtual std::int64_t image_size() const = 0;   ///< S
+  virtual std::int64_t patch_size() const = 0;   ///< p
+  /// Whether the mask of the image may be asked for.
   virtual bool labeled(std::int64_t image) const = 0;
 
   /// What the data set calls the image, for example "bottle/test/crack/003"; the same for the whole run, and for all
@@ -62,26 +64,27 @@ class RolloutMemory {
 
 /// An episode: patches in the order in which they were chosen.
 struct Rollout {
-  std::vector<Patch> patches;
+  std::vector<Patch> patches;                   ///< in the order in which they were chosen
   std::shared_ptr<const RolloutMemory> memory;  ///< may be null
 };
 
 /// An order for one rollout: exactly `count` patches of `scene`.
 struct RolloutRequest {
-  Scene* scene = nullptr;
-  std::int64_t count = 0;
+  Scene* scene = nullptr;  ///< of this request alone
+  std::int64_t count = 0;  ///< at least 1
 };
 
 /// A rollout with the reward of every step (Eq. 1 and 3, made by the host; not discounted).
 struct RewardedRollout {
-  const Rollout* rollout = nullptr;
-  std::vector<double> rewards;  ///< one for every patch
-  std::size_t index = 0;        ///< which of the iteration's rollouts it is, counted as in sample_all()
+  const Rollout* rollout = nullptr;  ///< as the sampler returned it
+  std::vector<double> rewards;       ///< one for every patch
+  std::size_t index = 0;             ///< which of the iteration's rollouts it is, counted as in sample_all()
 };
 
 /// Chooses the patches that train the autoencoder (paper, 3.1 "Neural Batch Sampler").
 class Sampler : public Component {
  public:
+  /// What the host takes it for.
   static constexpr Kind kKind = Kind::sampler;
 
   /// The autoencoder has just been given new parameters, as it is before the first rollout and at every

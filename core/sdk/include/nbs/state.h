@@ -18,6 +18,7 @@ namespace nbs {
 /// Not for several threads at a time, as it notes what was read.
 class State {
  public:
+  /// Names and tensors, in the order in which they were written.
   using Tensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
   /// Keeps a copy of `value` (any device, row by row, without gradient). Throws nbs::Error for a name that is taken or
@@ -70,6 +71,7 @@ class State {
     return tensors_[at->second].second;
   }
 
+  /// Whether a tensor of that name was written.
   bool has(const std::string& name) const { return places_.count(name) != 0; }
 
   /// Copies the tensor `name` into `live`, whose shape and type it must have.
@@ -100,10 +102,12 @@ class State {
     read_.assign(read_.size(), false);
   }
 
+  /// All of them.
   const Tensors& tensors() const { return tensors_; }
 
   /// Where it came from, as errors say it: a file's name.
   void set_origin(std::string origin) { origin_ = std::move(origin); }
+  /// What set_origin() was given.
   const std::string& origin() const { return origin_; }
 
   /// Whether no value is NaN or infinite.

@@ -18,9 +18,10 @@ namespace nbs {
 template <typename Network>
 class TrainableNetwork {
  public:
+  /// How it is trained.
   struct Settings {
-    double learning_rate = FlatAdam::Settings().learning_rate;
-    double weight_decay = FlatAdam::Settings().weight_decay;  ///< L2 penalty, added to the gradient
+    double learning_rate = FlatAdam::Settings().learning_rate;  ///< step size of Adam
+    double weight_decay = FlatAdam::Settings().weight_decay;    ///< L2 penalty, added to the gradient
     double ema_decay = 0;  ///< decay per step of the average of the weights; 0: no average
   };
   /// Gives all parameters their first values.
@@ -73,10 +74,14 @@ class TrainableNetwork {
     return moved.dim() == 4 ? moved.contiguous(torch::MemoryFormat::ChannelsLast) : moved;
   }
 
+  /// The module: forward(), parameters(), train(), eval().
   auto* operator->() { return network_.get(); }
+  /// The same.
   auto& operator*() { return *network_; }
+  /// The module holder.
   Network& network() { return network_; }
 
+  /// Parameters, buffers, and the states of Adam and the average.
   void save(State& state) const {
     save_module(*network_, state);
     adam_.save(state);

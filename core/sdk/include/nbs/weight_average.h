@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "nbs/module.h"
 #include "nbs/state.h"
-#include "nbs/torch.h"
 
 namespace nbs {
 
@@ -19,6 +19,7 @@ namespace nbs {
 /// Does not own the network, which must outlive it. A decay of 0 keeps nothing: the live weights are used.
 class WeightAverage {
  public:
+  /// Of nothing: to be assigned to.
   WeightAverage() = default;
 
   /// `decay`: 0 ... below 1. The average starts as a copy of `module`, on the device that it is on.
@@ -48,6 +49,7 @@ class WeightAverage {
   /// Puts the average into the network for as long as it lives, and the weights that are being trained back at its end.
   class Use {
    public:
+    /// `average` must outlive it.
     explicit Use(WeightAverage& average) : average_(average) { average_.exchange(); }
     ~Use() { average_.exchange(); }
     Use(const Use&) = delete;
@@ -57,6 +59,7 @@ class WeightAverage {
     WeightAverage& average_;
   };
 
+  /// The average and how often it was updated; nothing if the decay is 0.
   void save(State& state) const {
     if (decay_ <= 0) return;
     state.write_integer("average.updates", updates_);
