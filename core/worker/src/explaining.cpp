@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "explaining.h"
 
+#include <algorithm>
+
 #include "nbs/evaluation/loss_profile.h"
 #include "nbs/evaluation/precision_recall.h"
 #include "nbs/torch.h"
@@ -10,6 +12,10 @@
 namespace nbs::worker {
 
 namespace {
+
+// A profile is replayed for each image that is looked at, which for all of them would take as long as predicting did.
+// Quartiles of the pixels of this many do not differ from those of all by anything that a drawing shows.
+constexpr std::size_t kMostLookedAt = 24;
 
 void add(std::optional<evaluation::LossProfiles>& losses, training::Inference& inference, const torch::Tensor& image,
          const std::vector<std::uint8_t>& mask) {
@@ -42,9 +48,14 @@ std::optional<record::LossProfile> scored_profile(training::Inference& inference
                                                   const training::TrainingImages& images,
                                                   const std::vector<evaluation::ScoredImage>& unlabeled) {
   if (!inference.has_profiles()) return std::nullopt;
-  std::optional<evaluation::LossProfiles> losses;
+  std::vector<std::size_t> opened;
   for (std::size_t i = 0; i < unlabeled.size(); ++i) {
-    if (unlabeled[i].mask.empty()) continue;
+    if (!unlabeled[i].mask.empty()) opened.push_back(i);
+  }
+  std::optional<evaluation::LossProfiles> losses;
+  const auto looked_at = std::min(kMostLookedAt, opened.size());
+  for (std::size_t n = 0; n < looked_at; ++n) {
+    const auto i = opened[n * opened.size() / looked_at];
     add(losses, inference, images.images[images.labeled + static_cast<std::int64_t>(i)], unlabeled[i].mask);
   }
   return summary(losses);

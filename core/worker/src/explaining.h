@@ -14,7 +14,8 @@ namespace nbs::worker {
 std::optional<record::LossProfile> labeled_profile(training::Inference& inference,
                                                    const training::TrainingImages& images);
 
-/// The same of the unlabeled images, in their order, as far as their masks have been opened; nothing if none has.
+/// The same of unlabeled images whose masks have been opened: all, or 24 spread evenly over their order. Nothing if no
+/// mask has been opened.
 std::optional<record::LossProfile> scored_profile(training::Inference& inference,
                                                   const training::TrainingImages& images,
                                                   const std::vector<evaluation::ScoredImage>& unlabeled);
