@@ -31,7 +31,7 @@ const Lost kSamplers[] = {
     {"exits", "a plugin or library has ended the program from inside (exit)"},
     {"aborts", "it crashed (SIGABRT) in sampler \"aborts\", sample_all()"},
     {"segfaults", "it crashed (SIGSEGV) in sampler \"segfaults\", sample_all()"},
-    {"writes", "the images or masks of the data set have changed in memory during training"},
+    {"writes", "and no plugin may write into an image"},
 };
 const Lost kAutoencoders[] = {
     {"shape", "autoencoder \"shape\", pixel_loss(): returned ["},
@@ -130,7 +130,7 @@ TEST_CASE("a plugin that cannot be made is refused before anything starts; one t
   tiny.sampler = "plugin = \"good\"";
   nbs.folder().write("good.toml", nbs::test::tiny_pipeline(tiny));
   const auto ended =
-      nbs({"batch", "loops.toml", "good.toml", "--plugin-path", NBS_BAD_PLUGINS, "--out", "runs", "--timeout", "0.1"},
+      nbs({"batch", "loops.toml", "good.toml", "--plugin-path", NBS_BAD_PLUGINS, "--out", "runs", "--timeout", "0.5"},
           "NBS_GRACE_SECONDS=1");
   CHECK(ended.status == 1);
   const auto runs = runs_by_plugin(nbs.folder() / "runs", "sampler");
@@ -146,6 +146,5 @@ TEST_CASE("a plugin that draws from LibTorch's global generator is named in the 
   const auto ended = nbs({"run", "a.toml", "--plugin-path", NBS_BAD_PLUGINS, "--run-dir", "run", "--progress", "none"});
   CHECK(ended.status == 0);
   CHECK(text(ended.errors) ==
-        Contains("warning: a.toml:12:2: sampler \"global\", sample_all(): drew random numbers from LibTorch's global "
-                 "generator"));
+        Contains("sampler \"global\", sample_all(): drew random numbers from LibTorch's global generator"));
 }
