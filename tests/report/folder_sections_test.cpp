@@ -149,6 +149,17 @@ TEST_CASE("thousands of long curves together have no more points than a page can
   CHECK(points >= 2000 * 16);
 }
 
+TEST_CASE("a curve whose points were all taken back by a second account of the run is none") {
+  const Scratch scratch;
+  write_example(scratch, {"a"});
+  scratch.write("a/metrics.jsonl", "{\"iteration\":3,\"ae_loss\":1}\n{\"iteration\":2,\"l_pred\":1}\n");
+  const auto html = index_of(scratch);
+  CHECK(markup_problem(html) == "");
+  const auto json = Json::parse(json_elements(part_of(html, "Learning curves")).at(0));
+  REQUIRE(json.at("metrics").size() == 1);
+  CHECK(json.at("metrics").at(0).at("title") == "Prediction loss (Eq. 2): l_pred");
+}
+
 TEST_CASE("a folder without any curve has no place for them") {
   LearningCurves curves(1);
   curves.add("run", {});

@@ -69,7 +69,7 @@ void LearningCurves::add(const std::string& name, const record::Metrics& metrics
   for (const auto& metric : curve_metrics()) {
     auto& points = run.curves.emplace_back();
     const auto* const curve = metrics.find(metric.name);
-    if (curve == nullptr) continue;
+    if (curve == nullptr || curve->points.empty()) continue;
     const auto pieces = pieces_of(curve->points);
     for (const auto& piece : pieces) {
       const auto share = std::max<std::size_t>(2, most_points_ * piece.size() / curve->points.size());
