@@ -147,7 +147,7 @@ TEST_CASE("memory in use while a run is running counts, too") {
   // The shell itself takes little; what it starts in its place takes 400 MiB for a while.
   const test::FakeWorker worker(scratch, "echo '" + result_with(1) +
                                              "' > \"$4/result.json\"\n"
-                                             "exec dd if=/dev/zero of=/dev/null bs=400M count=20 2>/dev/null");
+                                             "exec perl -e '$held = \"x\" x (400 << 20); sleep 4'");
   std::vector<Job> jobs(1);
   jobs[0].pipeline = test::small_pipeline("big");
   double most = 0;

@@ -91,7 +91,8 @@ RunData load(const config::Pipeline& pipeline, const record::RunDirectory& out) 
 
 // Takes away what an earlier start in this folder has left, but for a finished result, which is only ever replaced.
 void remove_leftovers(const record::RunDirectory& out) {
-  remove_unfinished_files(out.folder());
+  for (const auto& folder : {out.folder(), out.model(), out.predictions(), out.labeled()})
+    remove_unfinished_files(folder);
   if (!out.has_result() || out.is_finished()) return;
   std::error_code ignored;
   for (const auto& left :
