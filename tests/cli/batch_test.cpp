@@ -48,8 +48,8 @@ struct Slow {
   // Does not disturb the files of what runs beside it.
   std::string said(const std::string& words) const {
     const auto file = (nbs.folder() / "said.txt").string();
-    const auto line =
-        "cd '" + nbs.folder().path().string() + "' && XDG_CACHE_HOME=cache '" NBS_PROGRAM "' " + words + " > " + file + " 2>&1";
+    const auto line = "cd '" + nbs.folder().path().string() + "' && XDG_CACHE_HOME=cache '" NBS_PROGRAM "' " + words +
+                      " > " + file + " 2>&1";
     return std::system(line.c_str()) < 0 ? "" : nbs::read_file(file);
   }
 };
@@ -69,7 +69,7 @@ TEST_CASE("json: every line is an object, from the first start to the report") {
     events += json.at("event").get<std::string>() + " ";
     if (json.contains("run")) CHECK(text(json.at("run").get<std::string>()) == Contains("tiny (seed="));
   }
-  CHECK(events == "started finished started finished report ");
+  CHECK(events == "begins finished begins finished report ");
 }
 
 TEST_CASE("live: how far each run is, and the time that is left, in lines that are replaced") {

@@ -181,6 +181,9 @@ TEST_CASE("experience: the same options first, then the same name, then what the
   experience.learn(test::small_pipeline("x", 9), result);
   CHECK(experience.memory_mib(pipeline) == 200);  // seeds aside it is the same
   CHECK(experience.memory_mib(other) == 300);
+  auto split = pipeline;
+  split.data.values = {{"split_seed", std::int64_t{5}}};
+  CHECK(experience.memory_mib(split) == 200);  // another draw of the labeled images takes no more
   CHECK(*experience.seconds_per_iteration(pipeline) == Approx(0.5));
   CHECK(*experience.seconds_per_iteration(test::small_pipeline("y")) == Approx(0.5));
   CHECK_FALSE(experience.knows_memory(test::small_pipeline("y")));

@@ -288,13 +288,14 @@ TEST_CASE("a result of which one byte has changed is refused, whichever it is; o
   record::RunResult result;
   result.name = "a";
   result.iterations = 1234;
-  result.threshold = 0.1 + 0.2;  // a number that only its shortest form gives back
+  result.threshold = 1.0 / 3;
   result.peak_memory_mib = 1e-300;
   run.write_result(result);
   const auto good = nbs::read_file(run.result());
   CHECK(run.is_complete());
-  CHECK(*run.read_result().threshold == 0.1 + 0.2);
-  // Each digit of a number becomes another one, so that the file stays good JSON.
+  CHECK(*run.read_result().threshold == 1.0 / 3);
+  // Each digit of a number becomes another one, so that the file stays good JSON. (Not the last digit of a number that
+  // has 17 of them: it may stay the same number.)
   std::size_t tried = 0;
   for (std::size_t i = 0; i < good.size(); ++i) {
     if (good[i] < '1' || good[i] > '8') continue;
@@ -305,7 +306,7 @@ TEST_CASE("a result of which one byte has changed is refused, whichever it is; o
     CHECK_FALSE(run.is_complete());
     ++tried;
   }
-  CHECK(tried > 60);
+  CHECK(tried > 30);
   const auto at = good.find("1234");
   nbs::write_file(run.result(), std::string(good).replace(at, 4, "1235"));
   CHECK(test::error_text([&] { run.read_result(); }) ==

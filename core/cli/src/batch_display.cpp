@@ -143,7 +143,7 @@ class Live : public BatchDisplay {
 class JsonLines : public BatchDisplay {
  public:
   void changed(const launch::Job& job, std::size_t ended, std::size_t total) override {
-    static constexpr const char* kEvents[] = {"waiting", "finished before", "started",   "finished",
+    static constexpr const char* kEvents[] = {"waiting", "finished before", "begins",    "finished",
                                               "failed",  "interrupted",     "elsewhere", "again"};
     Json line = {{"event", kEvents[static_cast<int>(job.state)]},
                  {"run", job.label},
