@@ -26,6 +26,8 @@ const std::set<std::string> kElsewhere = {
     "threshold_rule", "training",
     // split.json, the catalog of plugins, paper_tables.json and the tables of `nbs table`
     "f1", "file", "id", "images", "kind", "plugins", "precision", "recall", "sha256", "type", "version",
+    // units of options and arguments of `nbs test-plugin`
+    "iteration", "seconds", "side",
     // the program, an argument of `nbs predict`, a class of the style sheet, the loss as a sentence calls it
     "l_pred", "model", "nbs", "oracle"};
 

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <tuple>
@@ -74,6 +75,22 @@ bool trains(const Run& run) {
   return nbs::test::wait_until([&] { return nbs::test::lines_of(run.folder / "metrics.jsonl").size() > 4; });
 }
 
+// Waits until the plugin sleeps in the middle of an iteration: the process waits, and takes no time of a processor.
+bool sleeps(const Run& run) {
+  const auto state_and_time = [&] {
+    const auto stat = nbs::read_file("/proc/" + std::to_string(run.worker.process()) + "/stat");
+    std::istringstream fields(stat.substr(stat.find(") ") + 2));
+    std::vector<std::string> words{std::istream_iterator<std::string>(fields), {}};
+    return words.at(0) + " " + words.at(11) + " " + words.at(12);  // state, utime, stime
+  };
+  return nbs::test::wait_until([&] {
+    if (!run.has("metrics.jsonl")) return false;
+    const auto before = state_and_time();
+    usleep(200000);
+    return before[0] == 'S' && state_and_time() == before;
+  });
+}
+
 // From another process, as the keyboard's: what the parent sends is taken for the same press, handed on.
 void press_interrupt(const Run& run) {
   REQUIRE(std::system(("kill -INT " + std::to_string(run.worker.process())).c_str()) == 0);
@@ -98,7 +115,7 @@ TEST_CASE("told to stop, a run scores what it has learned") {
 
 TEST_CASE("the second interrupt ends a run at once, however long its iteration takes") {
   Run run(tiny(kShort, "plugin = \"ends\"\nhow = \"sleep\""));
-  REQUIRE(nbs::test::wait_until([&] { return run.has("metrics.jsonl"); }));
+  REQUIRE(sleeps(run));
   press_interrupt(run);
   usleep(300000);
   CHECK(nbs::test::is_running(run.worker.process()));
@@ -110,7 +127,7 @@ TEST_CASE("the second interrupt ends a run at once, however long its iteration t
 
 TEST_CASE("after SIGTERM a run ends within its grace period, also when its iteration does not") {
   Run run(tiny(kShort, "plugin = \"ends\"\nhow = \"sleep\""));
-  REQUIRE(nbs::test::wait_until([&] { return run.has("metrics.jsonl"); }));
+  REQUIRE(sleeps(run));
   run.worker.send(SIGTERM);
   CHECK(run.worker.wait() == 130);
   CHECK(text(run.worker.errors()) == Contains("the run was told to stop, and was ended as it had not within 1 s\n"));
