@@ -208,6 +208,9 @@ TEST_CASE("slurm: while the controller is away nothing is submitted; when it is 
   const Batch batch(2);
   batch.submit("--cells-per-task 2");
   REQUIRE(batch.wait_for_starts(1));
+  // The controller writes its list of jobs some seconds after it has changed; killed before, it has never heard of
+  // them.
+  usleep(7000000);
   cluster()->kill_controller();
   const auto said = batch.submit();
   CHECK(text(said) == Contains("squeue --noheader"));
