@@ -48,7 +48,7 @@ std::string line_of(const launch::Job& job, std::size_t ended, std::size_t total
     case State::skipped:
       return fmt::format("[{}/{}] finished before: {} -> {}\n", ended, total, job.label, job.folder.string());
     case State::done: {
-      const auto line = fmt::format("{}: {}\n", head, outcome_text(job.folder));
+      auto line = fmt::format("{}: {}\n", head, outcome_text(job.folder));
       if (job.status == 0) return line;
       return line +
              fmt::format("{} is finished, but not well (status {}){}; see {}\n", head, job.status, why, log_of(job));

@@ -141,6 +141,7 @@ std::string chosen_text(const Contender& best, const std::vector<std::string>& l
 
 std::vector<const Contender*> best_first(const std::vector<Contender>& candidates) {
   std::vector<const Contender*> ranked;
+  ranked.reserve(candidates.size());
   for (const auto& candidate : candidates)
     ranked.push_back(&candidate);
   const auto f1 = [](const Contender* candidate) {

@@ -219,7 +219,7 @@ std::vector<std::string> completions(const CLI::App& app, const std::vector<std:
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   for (auto& text : found)
-    text = flag + text;
+    text.insert(0, flag);
   return found;
 }
 

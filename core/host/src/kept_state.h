@@ -5,6 +5,7 @@
 
 #include <c10/core/DefaultDtype.h>
 #include <c10/core/GradMode.h>
+#include <c10/util/typeid.h>
 
 namespace nbs::host {
 

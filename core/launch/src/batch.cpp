@@ -251,15 +251,13 @@ class Batch {
       experience_.learn(job.pipeline, *result);
       // Scores and model are there; a status other than 0 then says that something beside them is missing.
       job.state = Job::State::done;
-    } else if (workers_.stop_signal() != 0) {
+    } else if (workers_.stop_signal() != 0 || (end.status() == 130 && !end.timed_out)) {
       job.state = Job::State::interrupted;
     } else if (end.code == kCheckpointRefused) {
       begin_anew(job, std::move(ended.mapped().claim));
     } else if (end.timed_out) {
       job.problem = fmt::format("it did not end within {} minutes (--timeout) and was ended", options_.minutes);
       fail(job);
-    } else if (end.status() == 130) {
-      job.state = Job::State::interrupted;
     } else {
       if (end.status() == 0) job.problem = "the worker ended as if all were well, but left no finished result";
       fail(job);

@@ -94,8 +94,8 @@ std::vector<std::string> directives(const LauncherOptions& options, const Submis
     const bool plain = word.find_first_of(" \t\"'\\#") == std::string::npos;
     const auto equal = word.find('=');
     if (!plain && equal != std::string::npos && word.find('"') == std::string::npos)
-      word = word.substr(0, equal + 1) + '"' + word.substr(equal + 1) + '"';
-    word = "#SBATCH " + word;
+      word.insert(equal + 1, "\"").append("\"");
+    word.insert(0, "#SBATCH ");
   }
   return words;
 }
