@@ -98,6 +98,7 @@ void add_data(Layout& layout) {
   NBS_AT(facts, image_size);
   NBS_AT(facts, patch_size);
   NBS_AT(facts, profile_length);
+  NBS_AT(facts, training_steps);
   NBS_AT(facts, threads);
   NBS_AT(facts, device);
   NBS_SIZE(Context);

@@ -23,6 +23,7 @@ Context::Facts fitting_facts(const Subject& subject) {
     facts.image_size = image;
     facts.patch_size = patch;
     facts.profile_length = 3;
+    facts.training_steps = 8;
     Context context(facts, [](const std::string&) {});
     try {
       subject.registry->make(subject.plugin.kind, subject.plugin.name, {}, context, "", subject.plugin.file);

@@ -2,6 +2,7 @@
 #include "nbs/training/predictor_trainer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,6 +20,16 @@ torch::Tensor masks_of(const TrainingImages& images, const std::vector<std::int6
 }
 
 }  // namespace
+
+std::int64_t planned_steps(const Settings& settings, bool from_profiles, double share) {
+  const std::int64_t every = settings.buffer.every;
+  const std::int64_t first = from_profiles ? (settings.profile.length - 1) * settings.profile.stride : 0;
+  // Of the iterations 0 ... train.iterations - 1 those from `first` on that are multiples of `every`.
+  const auto due = [every](std::int64_t before) { return (before + every - 1) / every; };
+  const std::int64_t while_sampling = std::max<std::int64_t>(0, due(settings.train.iterations) - due(first));
+  const std::int64_t turns = while_sampling + settings.train.predictor_iterations;
+  return std::llround(share * static_cast<double>(turns)) * settings.buffer.steps;
+}
 
 PredictorTrainer::PredictorTrainer(Predictor& predictor, std::vector<std::int64_t> taught, const TrainingImages& images,
                                    const ProfileBuffer& profiles, const Settings& settings, Random& random)

@@ -51,11 +51,6 @@ double peak_memory_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-training::Settings settings_of(const config::Pipeline& pipeline) {
-  return {pipeline.profile.options, pipeline.reward.options,  pipeline.buffer.options,
-          pipeline.train.options,   pipeline.augment.options, pipeline.evaluation.options.fold_steps};
-}
-
 std::int64_t held_out_count(const config::EvaluationOptions& options, std::int64_t auxiliary) {
   const auto share = std::llround(options.normal_share * static_cast<double>(auxiliary));
   return std::max<std::int64_t>(1, share);
@@ -104,7 +99,7 @@ training::TrainingResult train(const config::Pipeline& pipeline, const training:
                                const training::Components& components, const record::RunDirectory& out,
                                std::optional<RunCheckpoint>& from, CheckpointWriter& checkpoints, Progress& progress) {
   const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
-  training::Trainer trainer(images, components, settings_of(pipeline), seed);
+  training::Trainer trainer(images, components, training_settings(pipeline), seed);
   std::uint64_t length_of_metrics = 0;
   if (from) {
     from->restore(trainer);

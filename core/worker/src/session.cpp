@@ -9,6 +9,7 @@
 #include "nbs/error.h"
 #include "nbs/host/search_path.h"
 #include "nbs/torch.h"
+#include "nbs/training/predictor_trainer.h"
 #include "nbs/training/seeds.h"
 
 namespace nbs::worker {
@@ -28,12 +29,18 @@ Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Lo
   torch::manual_seed(training::component_seed(static_cast<std::uint64_t>(pipeline_.seed), "global"));
 }
 
-Context& Session::context_for(const std::string& role) {
+training::Settings training_settings(const config::Pipeline& pipeline) {
+  return {pipeline.profile.options, pipeline.reward.options,  pipeline.buffer.options,
+          pipeline.train.options,   pipeline.augment.options, pipeline.evaluation.options.fold_steps};
+}
+
+Context& Session::context_for(const std::string& role, std::int64_t training_steps) {
   Context::Facts facts;
   facts.seed = training::component_seed(static_cast<std::uint64_t>(pipeline_.seed), role);
   facts.image_size = pipeline_.data.options.image_size;
   facts.patch_size = pipeline_.profile.options.patch_size;
   facts.profile_length = pipeline_.profile.options.length;
+  facts.training_steps = training_steps;
   facts.threads = threads_;
   facts.device = pipeline_.train.options.device == config::Device::cuda ? torch::kCUDA : torch::kCPU;
   contexts_.push_back(std::make_unique<Context>(facts, log_));
@@ -42,18 +49,24 @@ Context& Session::context_for(const std::string& role) {
 
 template <typename Interface>
 std::shared_ptr<Interface> Session::make(const config::ComponentSpec& spec, const std::string& role,
-                                         training::Components& components) {
-  auto& context = context_for(role);
+                                         training::Components& components, std::int64_t training_steps) {
+  auto& context = context_for(role, training_steps);
   components.generators.emplace(role, context.generator());
   return registry_->make<Interface>(spec.plugin, spec.values, context, spec.place.text(), spec.library);
 }
 
 training::Components Session::make_components(std::int64_t folds) {
   training::Components components;
-  components.predictor = make<Predictor>(*pipeline_.predictor, "predictor", components);
+  const auto settings = training_settings(pipeline_);
+  // Whether the predictor will ask for profiles is not known before it is made; a pipeline without an autoencoder has
+  // none to give.
+  const bool from_profiles = pipeline_.autoencoder.has_value();
+  components.predictor =
+      make<Predictor>(*pipeline_.predictor, "predictor", components, training::planned_steps(settings, from_profiles));
+  const auto fold_steps = training::planned_steps(settings, from_profiles, settings.fold_steps);
   for (std::int64_t k = 0; k < folds && components.predictor->is_trainable(); ++k) {
     const auto role = fmt::format("predictor.fold{}", k);
-    components.folds.push_back(make<Predictor>(*pipeline_.predictor, role, components));
+    components.folds.push_back(make<Predictor>(*pipeline_.predictor, role, components, fold_steps));
   }
   if (!components.predictor->needs_profile()) return components;
   if (pipeline_.sampler) components.sampler = make<Sampler>(*pipeline_.sampler, "sampler", components);

@@ -41,8 +41,8 @@ class Session {
  private:
   template <typename Interface>
   std::shared_ptr<Interface> make(const config::ComponentSpec& spec, const std::string& role,
-                                  training::Components& components);
-  Context& context_for(const std::string& role);
+                                  training::Components& components, std::int64_t training_steps = 0);
+  Context& context_for(const std::string& role, std::int64_t training_steps = 0);
 
   host::Registry* registry_;  // lives until the program ends, so it outlives everything that plugins made
   config::Pipeline pipeline_;
@@ -50,6 +50,9 @@ class Session {
   Log log_;
   std::vector<std::unique_ptr<Context>> contexts_;
 };
+
+/// What of a pipeline training reads.
+training::Settings training_settings(const config::Pipeline& pipeline);
 
 /// The chain applied to probabilities [N, S, S] and images [N, 3, S, S].
 torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, torch::Tensor probabilities,

@@ -10,6 +10,9 @@
 
 namespace nbs::dilated {
 
+/// How the step size changes from the first step of a run to the last.
+enum class Schedule { constant, cosine };
+
 /// What follows each convolution.
 enum class Normalization { batch, none };
 
@@ -20,6 +23,7 @@ struct Options {
   Normalization normalization = Normalization::batch;
   double dropout = 0;
   double learning_rate = 2e-3;
+  Schedule schedule = Schedule::constant;
   double weight_decay = 0;
   double ema_decay = 0;
   double prior = 0.5;
@@ -40,6 +44,9 @@ struct Options {
         .range(0, 0.95)
         .doc("Share of channels set to 0 before the last layer while learning.");
     s.add("learning_rate", &Options::learning_rate).range(1e-8, 10).doc("Adam's step size.");
+    s.add("schedule", &Options::schedule)
+        .choices({{"constant", Schedule::constant}, {"cosine", Schedule::cosine}})
+        .doc("Whether the step size stays, or falls to a hundredth along half a cosine over the steps of the run.");
     s.add("weight_decay", &Options::weight_decay).range(0, 1).doc("L2 penalty, added to the gradient.");
     s.add("ema_decay", &Options::ema_decay)
         .formerly("average")

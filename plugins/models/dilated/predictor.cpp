@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "predictor.h"
 
+#include <cmath>
 #include <vector>
 
 #include "nbs/initialize.h"
@@ -11,9 +12,12 @@ DilatedPredictor::DilatedPredictor(const Options& options, Context& context)
     : context_(context),
       options_(options),
       features_(options.inputs, context),
-      network_(Network(features_.channels(), options), {options.learning_rate, options.weight_decay, options.ema_decay},
+      network_(Network(features_.channels(), options),
+               {options.learning_rate, options.weight_decay, options.ema_decay,
+                options.schedule == Schedule::cosine ? context.facts().training_steps : 0},
                context, [prior = options.prior](Network& network, at::Generator& generator) {
-                 initialize(*network, generator);
+                 initialize(*network, generator,
+                            std::sqrt(6.0));  // He et al. 2015: all layers but the last end in a ReLU
                  network->set_prior(prior);
                }) {}
 

@@ -75,6 +75,9 @@ class FlatAdam {
   /// From the next step on.
   void set_learning_rate(double rate) { settings_.learning_rate = rate; }
 
+  /// Updates so far.
+  std::int64_t steps() const { return steps_; }
+
   /// Moves the parameters by one update.
   void step() {
     torch::NoGradGuard no_grad;

@@ -20,6 +20,7 @@ class Context {
     std::int64_t image_size = 0;         ///< S: images are S x S pixels
     std::int64_t patch_size = 0;         ///< p: autoencoder patches are p x p pixels
     std::int64_t profile_length = 0;     ///< T: loss maps in a profile
+    std::int64_t training_steps = 0;     ///< calls of train_step() that are planned for it; 0: not known, or none
     std::int64_t threads = 1;            ///< threads that the component may use for its own loops
     torch::Device device = torch::kCPU;  ///< on which networks lie; what crosses the interfaces is on the CPU
   };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <functional>
 #include <utility>
 
@@ -23,6 +26,9 @@ class TrainableNetwork {
     double learning_rate = FlatAdam::Settings().learning_rate;  ///< step size of Adam
     double weight_decay = FlatAdam::Settings().weight_decay;    ///< L2 penalty, added to the gradient
     double ema_decay = 0;  ///< decay per step of the average of the weights; 0: no average
+    /// Steps over which the step size falls to a hundredth along half a cosine (Loshchilov & Hutter 2017, without
+    /// restarts), and stays there; 0: it does not fall. Context::Facts::training_steps says how many there will be.
+    std::int64_t annealing_steps = 0;
   };
   /// Gives all parameters their first values.
   using Initializer = std::function<void(Network&, at::Generator&)>;
@@ -52,16 +58,14 @@ class TrainableNetwork {
   /// One optimizer step down the gradient of `loss`, a scalar that depends on the network's parameters.
   void step(const torch::Tensor& loss) {
     differentiate(loss);
-    adam_.step();
-    average_.update();
+    advance();
   }
 
   /// The same with the gradient scaled to a norm of at most `largest_norm` (0: any). Returns the norm before.
   double step(const torch::Tensor& loss, double largest_norm) {
     differentiate(loss);
     const double norm = adam_.clip(largest_norm);
-    adam_.step();
-    average_.update();
+    advance();
     return norm;
   }
 
@@ -94,7 +98,22 @@ class TrainableNetwork {
     average_.load(state);
   }
 
+  /// The step size of the next step.
+  double learning_rate() const {
+    if (settings_.annealing_steps <= 0) return settings_.learning_rate;
+    const double done = static_cast<double>(adam_.steps()) / static_cast<double>(settings_.annealing_steps);
+    const double left = 0.5 + 0.5 * std::cos(3.141592653589793 * std::min(1.0, done));
+    return settings_.learning_rate * (kLeast + (1 - kLeast) * left);
+  }
+
  private:
+  static constexpr double kLeast = 0.01;
+
+  void advance() {
+    adam_.set_learning_rate(learning_rate());
+    adam_.step();
+    average_.update();
+  }
   void differentiate(const torch::Tensor& loss) {
     adam_.zero_grad();
     loss.backward();

@@ -13,6 +13,11 @@
 
 namespace nbs::training {
 
+/// How often a predictor is trained in a run: once a step of each iteration in which it is due, from the first with
+/// full profiles on if it learns from profiles. `share`: of these that it takes part in (evaluation.fold_steps for a
+/// fold).
+std::int64_t planned_steps(const Settings& settings, bool from_profiles, double share = 1);
+
 /// Trains a predictor on some of the labeled images: on their profiles in the buffer (Algorithm 1), or, if it reads
 /// none, on the images themselves. It has no state of its own. Everything that it is given by reference must outlive
 /// it.
