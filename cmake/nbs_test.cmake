@@ -1,4 +1,4 @@
-# nbs_add_test(NAME SOURCES a.cpp b.cpp LIBS nbs_data [LABELS slow] [TIMEOUT 120] [TORCH])
+# nbs_add_test(NAME SOURCES a.cpp b.cpp LIBS nbs_data [LABELS programs] [TIMEOUT 120] [TORCH])
 # One doctest program, one CTest entry. CTest runs it in its own binary folder. TORCH: uses the precompiled LibTorch header.
 function(nbs_add_test name)
   cmake_parse_arguments(arg "TORCH" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
