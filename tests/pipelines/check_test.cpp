@@ -120,9 +120,9 @@ TEST_CASE("every figure of the paper has a file with its labels, run on three sp
     CHECK(data.labeled == 5);       // the paper's
     CHECK(data.image_size == 256);  // the paper's
     const auto& experiment = pipelines.front().experiment.options;
-    CHECK(experiment.dataset == (data.format == nbs::data::Format::mvtec
-                                     ? "mvtec/" + data.category
-                                     : nbs::choice_name(data.format, nbs::data::formats())));
+    const auto folder = file.name.substr(0, file.name.find('/'));
+    CHECK(experiment.dataset == (data.category.empty() ? folder : folder + "/" + data.category));
+    if (folder != "magnetic_tile") CHECK(folder == nbs::choice_name(data.format, nbs::data::formats()));
     labels.emplace(experiment.dataset, experiment.method);
   }
   const auto paper = nlohmann::json::parse(nbs::read_file(NBS_SOURCE_DIR "/pipelines/paper_tables.json"));
@@ -152,8 +152,10 @@ TEST_CASE("a method is the same on every data set but for what its kind of surfa
     return sections;
   };
   CHECK(only("mvtec/bottle-unet.toml", "mvtec/zipper-unet.toml") == std::set<std::string>{"data"});
-  CHECK(only("mvtec/bottle-unet.toml", "crackforest/unet.toml") ==
-        std::set<std::string>{"data", "evaluation", "predictor"});
+  CHECK(only("mvtec/bottle-unet.toml", "crackforest/unet.toml") == std::set<std::string>{"data", "evaluation"});
+  CHECK(only("magnetic_tile/crack-unet.toml", "crackforest/unet.toml") == std::set<std::string>{"data"});
+  CHECK(only("magnetic_tile/crack-random.toml", "mvtec/wood-proposed.toml") ==
+        std::set<std::string>{"data", "sampler"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/zipper-proposed.toml") == std::set<std::string>{"data"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/bottle-random.toml") == std::set<std::string>{"sampler", "train"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/bottle-proposed_image.toml") == std::set<std::string>{"predictor"});

@@ -131,7 +131,8 @@ std::vector<std::string> small(const Shipped& file) {
     set({"autoencoder.width=4", "autoencoder.latent=4", "autoencoder.window=5", "profile.patch_size=64",
          "buffer.crop=16", "train.iterations=2", "train.patches=2", "train.minibatch=2"});
   if (file.text("predictor.plugin") == "dilated") set({"predictor.channels=4", "predictor.dilations=[1,2]"});
-  if (file.text("predictor.plugin") == "unet") set({"predictor.depth=2", "predictor.width=4", "train.iterations=2"});
+  if (file.text("predictor.plugin") == "unet")
+    set({"predictor.depth=2", "predictor.width=4", "buffer.crop=32", "train.iterations=2"});
   return words;
 }
 
