@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/inference.h"
 
+#include <cmath>
+#include <vector>
+
 #include "nbs/error.h"
 
 #include "fakes.h"
@@ -35,11 +38,12 @@ TEST_CASE("test-time augmentation is the mean over the eight flips and turns, ea
     for (const bool mirrored : {false, true}) {
       auto input = torch::rot90(prepared, quarter, {1, 2});
       if (mirrored) input = input.flip({2});
-      auto probability = torch::sigmoid(components.predictor->logits({input.unsqueeze(0), {}})[0]);
-      if (mirrored) probability = probability.flip({1});
-      expected += torch::rot90(probability, -quarter, {0, 1}) / 8;
+      auto logits = components.predictor->logits({input.unsqueeze(0), {}})[0];
+      if (mirrored) logits = logits.flip({1});
+      expected += torch::rot90(logits, -quarter, {0, 1}) / 8;
     }
   }
+  expected = torch::sigmoid(expected);
   CHECK(torch::allclose(turned.probability(images.images[2]), expected, 1e-5, 1e-6));
   CHECK_FALSE(torch::allclose(plain.probability(images.images[2]), expected, 1e-2, 1e-3));
 }
@@ -87,5 +91,24 @@ TEST_CASE("masks are made from the profiles of the last cycles, each as it was a
   };
   nbs::training::Inference inference(pieces.components(), settings.profile, false, 16, *outcome.best);
   CHECK_FALSE(torch::allclose(alone(0), alone(1)));
-  CHECK(torch::allclose(inference.probability(images.images[2]), (alone(0) + alone(1)) / 2));
+  const auto logits = torch::logit(alone(0)) + torch::logit(alone(1));
+  CHECK(torch::allclose(inference.probability(images.images[2]), torch::sigmoid(logits / 2)));
+}
+
+TEST_CASE("predictors are combined by their logits: half that of all images, half the mean of the folds") {
+  // Of 0.5, 0.9 and 0.1: logits 0, ln 9 and -ln 9.
+  const auto by_predictor = torch::tensor({0.9F, 0.5F, 0.1F, 0.2F, 0.8F, 0.8F}).view({3, 1, 2});
+  const auto together = nbs::training::combined(by_predictor);
+  REQUIRE(together.sizes().vec() == std::vector<std::int64_t>{1, 2});
+  const auto odds = [](double q) { return std::log(q / (1 - q)); };
+  const auto expected = [&](double main, double first, double second) {
+    return 1 / (1 + std::exp(-(odds(main) / 2 + odds(first) / 4 + odds(second) / 4)));
+  };
+  CHECK(together[0][0].item<double>() == doctest::Approx(expected(0.9, 0.1, 0.8)).epsilon(1e-6));
+  CHECK(together[0][1].item<double>() == doctest::Approx(expected(0.5, 0.2, 0.8)).epsilon(1e-6));
+  // Alone it stays as it is, and 0 and 1 are probabilities, too.
+  CHECK(torch::equal(nbs::training::combined(by_predictor.slice(0, 0, 1)), by_predictor[0]));
+  const auto extreme = nbs::training::combined(torch::tensor({1.0F, 1.0F, 0.0F}).view({3, 1, 1}));
+  CHECK(extreme.item<double>() == doctest::Approx(1 / (1 + std::exp(-16.6355 / 2))).epsilon(1e-4));
+  CHECK(nbs::training::combined(torch::ones({2, 1, 1})).item<float>() == doctest::Approx(1));
 }

@@ -12,9 +12,17 @@
 
 namespace nbs::training {
 
+namespace {
+
+// What is between the largest number below 1 and 1, so that a probability of 1 has a logit as well.
+constexpr double kLeastProbability = 5.96e-8;
+
+}  // namespace
+
 torch::Tensor combined(const torch::Tensor& by_predictor) {
   if (by_predictor.size(0) == 1) return by_predictor[0];
-  return (by_predictor[0] + by_predictor.slice(0, 1).mean(0)) / 2;
+  const auto logits = torch::logit(by_predictor.to(torch::kFloat64), kLeastProbability);
+  return torch::sigmoid((logits[0] + logits.slice(0, 1).mean(0)) / 2).to(torch::kFloat32);
 }
 
 Inference::Inference(Components components, const config::ProfileOptions& profile, bool dihedral,
@@ -59,20 +67,21 @@ torch::Tensor Inference::prepared_profile(const Cycle& cycle, const torch::Tenso
   return prepare_profile(profile_, recorded, scales);
 }
 
+// Logits [S, S].
 torch::Tensor Inference::predict(Predictor& predictor, const PredictorInput& input) const {
-  if (!dihedral_) return torch::sigmoid(predictor.logits(input)[0]);
+  if (!dihedral_) return predictor.logits(input)[0];
   torch::Tensor sum;
   for (std::int64_t symmetry = 0; symmetry < 8; ++symmetry) {
     PredictorInput changed;
     if (input.profile.defined()) changed.profile = dihedral(input.profile, symmetry).contiguous();
     if (input.image.defined()) changed.image = dihedral(input.image, symmetry).contiguous();
-    const auto probability = dihedral_back(torch::sigmoid(predictor.logits(changed)[0]), symmetry);
-    sum = sum.defined() ? sum.add_(probability) : probability.contiguous();
+    const auto logits = dihedral_back(predictor.logits(changed)[0], symmetry);
+    sum = sum.defined() ? sum.add_(logits) : logits.clone(torch::MemoryFormat::Contiguous);
   }
   return sum.div_(8);
 }
 
-// [P, S, S]: a profile is made once for all predictors.
+// Probabilities [P, S, S]: a profile is made once for all predictors.
 torch::Tensor Inference::mean_over_cycles(const std::vector<std::shared_ptr<Predictor>>& predictors,
                                           const torch::Tensor& image) {
   torch::NoGradGuard no_grad;
@@ -84,14 +93,14 @@ torch::Tensor Inference::mean_over_cycles(const std::vector<std::shared_ptr<Pred
       maps.push_back(predict(*predictor, input));
     return torch::stack(maps);
   };
-  if (!components_.predictor->needs_profile()) return predict_all();
+  if (!components_.predictor->needs_profile()) return torch::sigmoid(predict_all());
   torch::Tensor sum;
   for (const auto& cycle : model_.cycles) {
     input.profile = prepared_profile(cycle, image).unsqueeze(0);
-    const auto probability = predict_all();
-    sum = sum.defined() ? sum.add_(probability) : probability;
+    const auto logits = predict_all();
+    sum = sum.defined() ? sum.add_(logits) : logits;
   }
-  return sum.div_(static_cast<double>(model_.cycles.size()));
+  return torch::sigmoid(sum.div_(static_cast<double>(model_.cycles.size())));
 }
 
 torch::Tensor Inference::probability(const torch::Tensor& image) {

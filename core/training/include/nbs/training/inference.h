@@ -5,22 +5,24 @@
 
 namespace nbs::training {
 
-/// What the predictors of a model say together, [S, S], of [1 + K, S, S]: that of all labeled images counts as much as
-/// the mean of those of the K folds.
+/// What the predictors of a model say together, [S, S], of their probabilities [1 + K, S, S]: that of all labeled
+/// images counts as much as the mean of those of the K folds. Means are taken of logits, log(q / (1 - q)): a network
+/// that has learned with few anomalous pixels gives probabilities close to 1 to much that is none, and only logits tell
+/// these apart.
 torch::Tensor combined(const torch::Tensor& by_predictor);
 
 /// Masks images with what training left: the parameter sets of the autoencoder and the predictor of the best
 /// checkpoint. Any image will do, also one that was not there at training time.
 class Inference {
  public:
-  /// Loads the model's predictor into `components.predictor`. With `dihedral`, a probability is the mean over the
-  /// eight flips and quarter turns of what the predictor sees. Throws nbs::Error if the model does not fit the
+  /// Loads the model's predictor into `components.predictor`. With `dihedral`, a logit is the mean over the eight
+  /// flips and quarter turns of what the predictor sees. Throws nbs::Error if the model does not fit the
   /// components.
   Inference(Components components, const config::ProfileOptions& profile, bool dihedral, std::int64_t image_size,
             Model model);
 
-  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: the mean over the
-  /// model's cycles, and over its predictors as combined() says.
+  /// Probability [S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous: of the mean logit
+  /// over the model's cycles, and over its predictors as combined() says.
   torch::Tensor probability(const torch::Tensor& image);
   /// The same [1 + K, S, S] by predictor: that of all labeled images, then those of the K folds.
   torch::Tensor probability_by_predictor(const torch::Tensor& image);
