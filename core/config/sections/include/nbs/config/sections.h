@@ -338,8 +338,8 @@ struct EvaluationOptions {
             "those with the best pooled F1 on the labeled images.");
     s.add("dihedral", &EvaluationOptions::dihedral)
         .doc(
-            "Test-time augmentation: a probability is the mean of the predictor's over the eight flips and quarter "
-            "turns of its input. Also for nbs predict.");
+            "Test-time augmentation: a logit is the mean of the predictor's over the eight flips and quarter turns of "
+            "its input. Also for nbs predict.");
     s.add("scores", &EvaluationOptions::scores)
         .doc("Compare the masks of unlabeled images with the true ones, where there are any; if not, none is opened.");
     s.add("predictions", &EvaluationOptions::predictions)
