@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include <sys/stat.h>
 
@@ -188,13 +190,19 @@ TEST_CASE("a library built for another interface is refused before any of its co
   using Record = nbs::AbiRecord;
   CHECK(refusal([](Record& r) { r.magic[0] = 'N'; }) ==
         "its record does not start with the mark of nbs; it is not a plugin of nbs, or is damaged");
-  CHECK(refusal([](Record& r) { r.api_major = 4; }) ==
-        "it was built for plugin API 4.0, but this host has 3.0; build it again against this version");
+  const auto version = [](std::uint32_t major, std::uint32_t minor) {
+    return std::to_string(major) + "." + std::to_string(minor);
+  };
+  const auto ours = version(nbs::kApiMajor, nbs::kApiMinor);
+  const auto with_minor = [&](std::uint32_t major) { return version(major, nbs::kApiMinor); };
+  const std::string advice = "; build it again against this version";
+  CHECK(refusal([](Record& r) { r.api_major = nbs::kApiMajor + 1; }) ==
+        "it was built for plugin API " + with_minor(nbs::kApiMajor + 1) + ", but this host has " + ours + advice);
   CHECK(refusal([](Record& r) { r.api_major = 0; }) ==
-        "it was built for plugin API 0.0, but this host has 3.0; build it again against this version");
-  CHECK(refusal([](Record& r) { r.api_minor = 1; }) ==
-        "it was built for plugin API 3.1, which is newer than this host's 3.0; update nbs, or build it again against "
-        "this version");
+        "it was built for plugin API " + with_minor(0) + ", but this host has " + ours + advice);
+  CHECK(refusal([](Record& r) { r.api_minor = nbs::kApiMinor + 1; }) ==
+        "it was built for plugin API " + version(nbs::kApiMajor, nbs::kApiMinor + 1) +
+            ", which is newer than this host's " + ours + "; update nbs, or build it again against this version");
   CHECK(refusal([](Record& r) { r.struct_size = 8; }) == "its record has 8 bytes, but this host's has " +
                                                              std::to_string(sizeof(Record)) +
                                                              "; build it again against this version");
