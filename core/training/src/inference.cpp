@@ -89,6 +89,7 @@ torch::Tensor Inference::mean_over_cycles(const std::vector<std::shared_ptr<Pred
   if (components_.predictor->needs_image()) input.image = image.unsqueeze(0);
   const auto predict_all = [&] {
     std::vector<torch::Tensor> maps;
+    maps.reserve(predictors.size());
     for (const auto& predictor : predictors)
       maps.push_back(predict(*predictor, input));
     return torch::stack(maps);
