@@ -93,6 +93,7 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
   std::vector<torch::Tensor> colors;
   std::vector<torch::Tensor> masks;
   std::vector<std::int64_t> shown;
+  shown.reserve(profiles.size());
   for (const auto* const profile_of : profiles)
     shown.push_back(profile_of->image);
   const CropDrawer drawer(std::move(shown), images, buffer);

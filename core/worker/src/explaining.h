@@ -6,6 +6,7 @@
 
 #include "nbs/evaluation/scored_image.h"
 #include "nbs/record/diagnostics.h"
+#include "nbs/record/scores.h"
 #include "nbs/training/inference.h"
 
 namespace nbs::worker {
