@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/cross_fit.h"
 
+#include <cstdlib>
 #include <set>
 
 #include "nbs/error.h"
@@ -138,6 +139,18 @@ TEST_CASE("an image's out-of-fold map is the mean over the predictors that leave
     CHECK_FALSE(torch::allclose(all[1], all[2], 1e-3));
     const auto logits = torch::logit(all);
     CHECK(torch::allclose(inference.probability(image), torch::sigmoid(logits[0] / 2 + logits[1] / 4 + logits[2] / 4)));
+  }
+}
+
+TEST_CASE("predictors take as many steps as are planned for them, folds to within one turn") {
+  const auto images = small_images(16, kLabeled, 2, 3);
+  for (const double share : {1.0, 0.5}) {
+    auto fitted = fit(images, 2, share);
+    const auto settings = settings_of_folds(share);
+    CHECK(fitted.run.predictor->steps == nbs::training::planned_steps(settings, true));
+    const auto planned = nbs::training::planned_steps(settings, true, share);
+    for (const auto& fold : fitted.run.folds)
+      CHECK(std::abs(fold->steps - planned) <= settings.buffer.steps);
   }
 }
 
