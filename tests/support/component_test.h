@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "nbs/testing.h"
 
@@ -36,5 +37,22 @@ struct Exercise {
   PredictorInput input;
   torch::Tensor masks;
 };
+
+/// How far the weights of the last layer, "head.weight", move in each of three steps if `planned` are.
+template <typename Made>
+std::vector<double> moves_of_head(const typename Made::Options& options, std::int64_t planned,
+                                  const Exercise& exercise) {
+  auto facts = testing::small_facts(1);
+  facts.training_steps = planned;
+  testing::Owned<Made> made(options, facts);
+  const auto head = [&] { return saved(*made).read_any_shape("parameter.head.weight", torch::kFloat32).clone(); };
+  std::vector<double> moves;
+  for (int i = 0; i < 3; ++i) {
+    const auto before = head();
+    made->train_step(exercise.input, exercise.masks, cross_entropy);
+    moves.push_back((head() - before).abs().mean().template item<double>());
+  }
+  return moves;
+}
 
 }  // namespace nbs::test

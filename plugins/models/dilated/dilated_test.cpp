@@ -212,3 +212,16 @@ TEST_CASE("after save and load results and further learning are the same bit for
   }
   CHECK(torch::equal(copy->logits(problem.input), original->logits(problem.input)));
 }
+
+TEST_CASE("with a schedule the step size falls over the steps that are planned for the run") {
+  auto options = small_options();
+  const auto problem = bright_middle(2, 4);
+  const auto constant = nbs::test::moves_of_head<nbs::dilated::DilatedPredictor>(options, 2, problem);
+  options.schedule = nbs::dilated::Schedule::cosine;
+  const auto cosine = nbs::test::moves_of_head<nbs::dilated::DilatedPredictor>(options, 2, problem);
+  CHECK(cosine[0] == constant[0]);
+  CHECK(cosine[1] < 0.7 * constant[1]);
+  CHECK(cosine[2] < 0.05 * constant[2]);
+  // Where nobody has said how many there will be, it stays.
+  CHECK(nbs::test::moves_of_head<nbs::dilated::DilatedPredictor>(options, 0, problem) == constant);
+}
