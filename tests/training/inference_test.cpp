@@ -48,6 +48,35 @@ TEST_CASE("test-time augmentation is the mean over the eight flips and turns, ea
   CHECK_FALSE(torch::allclose(plain.probability(images.images[2]), expected, 1e-2, 1e-3));
 }
 
+TEST_CASE("the model's correction for the prior is added to every logit") {
+  const auto images = nbs::test::small_images(16, 2, 1, 3);
+  const auto settings = nbs::test::small_settings();
+  nbs::test::SmallRun run;
+  auto checkpoint = *run.run(images, settings).best;
+  REQUIRE(checkpoint.prior_log_odds == 0);  // the loss is not balanced
+  const auto probability = [&] {
+    return nbs::training::Inference(run.components(), settings.profile, false, 16, checkpoint)
+        .probability(images.images[2])
+        .to(torch::kFloat64);
+  };
+  const auto before = probability();
+  checkpoint.prior_log_odds = std::log(1.0 / 9);
+  // Odds of q / (1 - q) become a ninth of that.
+  CHECK(torch::allclose(probability(), before / (before + 9 * (1 - before)), 1e-5, 1e-7));
+}
+
+TEST_CASE("a balanced loss leaves the odds of an anomalous pixel to the model") {
+  const auto images = nbs::test::small_images(16, 2, 1, 3);
+  auto settings = nbs::test::small_settings();
+  settings.train.balance = nbs::config::ClassBalance::balanced;
+  nbs::test::SmallRun run;
+  const auto outcome = run.run(images, settings);
+  const double anomalous = images.masks.sum().item<double>();
+  const double normal = static_cast<double>(images.masks.numel()) - anomalous;
+  REQUIRE(anomalous > 0);
+  CHECK(outcome.best.value().prior_log_odds == doctest::Approx(std::log(anomalous / normal)));
+}
+
 TEST_CASE("a model without an autoencoder is refused where profiles are needed") {
   const auto images = nbs::test::small_images(16, 2, 1, 3);
   const auto settings = nbs::test::small_settings();
@@ -109,6 +138,6 @@ TEST_CASE("predictors are combined by their logits: half that of all images, hal
   // Alone it stays as it is, and 0 and 1 are probabilities, too.
   CHECK(torch::equal(nbs::training::combined(by_predictor.slice(0, 0, 1)), by_predictor[0]));
   const auto extreme = nbs::training::combined(torch::tensor({1.0F, 1.0F, 0.0F}).view({3, 1, 1}));
-  CHECK(extreme.item<double>() == doctest::Approx(1 / (1 + std::exp(-16.6355 / 2))).epsilon(1e-4));
+  CHECK(extreme.item<double>() == doctest::Approx(1 / (1 + std::exp(-(16.6355 / 2 + 16.6355 / 4 - 27.6310 / 4)))).epsilon(1e-4));
   CHECK(nbs::training::combined(torch::ones({2, 1, 1})).item<float>() == doctest::Approx(1));
 }

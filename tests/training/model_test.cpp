@@ -39,6 +39,7 @@ Model some_model() {
     model.folds.emplace_back().left_out = {k, k + 2};
     model.folds.back().predictor.write("weight", torch::full({2}, 0.5 + static_cast<double>(k)));
   }
+  model.prior_log_odds = -4.5;
   return model;
 }
 
@@ -50,13 +51,14 @@ TEST_CASE("a model written to a folder comes back with every bit") {
   const auto hashes = write_model(scratch / "model", model);
   CHECK(nbs::test::entries_of(scratch / "model") ==
         std::vector<std::string>{"autoencoders.safetensors", "folds.safetensors", "predictor.safetensors",
-                                 "sampler.safetensors"});
-  CHECK(hashes.size() == 4);
+                                 "prior.safetensors", "sampler.safetensors"});
+  CHECK(hashes.size() == 5);
   for (const auto& [name, hash] : hashes)
     CHECK(hash == nbs::file_sha256(scratch / "model" / name));
   const auto back = read_model(scratch / "model", hashes);
   CHECK(nbs::test::same(back.predictor, model.predictor));
   CHECK(nbs::test::same(back.sampler.value(), *model.sampler));
+  CHECK(back.prior_log_odds == model.prior_log_odds);
   REQUIRE(back.folds.size() == 2);
   for (std::size_t k = 0; k < 2; ++k) {
     CHECK(back.folds[k].left_out == model.folds[k].left_out);

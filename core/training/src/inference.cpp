@@ -14,14 +14,21 @@ namespace nbs::training {
 
 namespace {
 
-// What is between the largest number below 1 and 1, so that a probability of 1 has a logit as well.
-constexpr double kLeastProbability = 5.96e-8;
+// Probabilities of 0 and 1 have logits as well: 1 is taken as the largest number below it that a float can be, and
+// small ones, which a float can tell apart, are only kept from outweighing all others.
+constexpr double kLeastProbability = 1e-12;
+constexpr double kLargestProbability = 1 - 5.96e-8;
+
+torch::Tensor bounded_logit(const torch::Tensor& probability) {
+  const auto inside = probability.to(torch::kFloat64).clamp(kLeastProbability, kLargestProbability);
+  return torch::log(inside) - torch::log1p(-inside);
+}
 
 }  // namespace
 
 torch::Tensor combined(const torch::Tensor& by_predictor) {
   if (by_predictor.size(0) == 1) return by_predictor[0];
-  const auto logits = torch::logit(by_predictor.to(torch::kFloat64), kLeastProbability);
+  const auto logits = bounded_logit(by_predictor);
   return torch::sigmoid((logits[0] + logits.slice(0, 1).mean(0)) / 2).to(torch::kFloat32);
 }
 
@@ -81,7 +88,7 @@ torch::Tensor Inference::predict(Predictor& predictor, const PredictorInput& inp
   return sum.div_(8);
 }
 
-// Probabilities [P, S, S]: a profile is made once for all predictors.
+// Probabilities [P, S, S], corrected for the prior: a profile is made once for all predictors.
 torch::Tensor Inference::mean_over_cycles(const std::vector<std::shared_ptr<Predictor>>& predictors,
                                           const torch::Tensor& image) {
   torch::NoGradGuard no_grad;
@@ -94,14 +101,14 @@ torch::Tensor Inference::mean_over_cycles(const std::vector<std::shared_ptr<Pred
       maps.push_back(predict(*predictor, input));
     return torch::stack(maps);
   };
-  if (!components_.predictor->needs_profile()) return torch::sigmoid(predict_all());
+  if (!components_.predictor->needs_profile()) return torch::sigmoid(predict_all().add_(model_.prior_log_odds));
   torch::Tensor sum;
   for (const auto& cycle : model_.cycles) {
     input.profile = prepared_profile(cycle, image).unsqueeze(0);
     const auto logits = predict_all();
     sum = sum.defined() ? sum.add_(logits) : logits;
   }
-  return torch::sigmoid(sum.div_(static_cast<double>(model_.cycles.size())));
+  return torch::sigmoid(sum.div_(static_cast<double>(model_.cycles.size())).add_(model_.prior_log_odds));
 }
 
 torch::Tensor Inference::probability(const torch::Tensor& image) {

@@ -20,6 +20,8 @@ constexpr const char* kAutoencoders = "autoencoders.safetensors";
 constexpr const char* kPredictor = "predictor.safetensors";
 constexpr const char* kSampler = "sampler.safetensors";
 constexpr const char* kFolds = "folds.safetensors";
+constexpr const char* kPrior = "prior.safetensors";
+constexpr const char* kPriorLogOdds = "log_odds";
 constexpr std::int64_t kMostLabeled = std::int64_t{1} << 32;
 
 State state_of(const std::vector<Cycle>& cycles) {
@@ -132,6 +134,11 @@ ModelHashes write_model(const std::filesystem::path& folder, const Model& model)
     write_folds(writer, "folds", model.folds);
     write(kFolds, state);
   }
+  if (model.prior_log_odds != 0) {
+    State state;
+    StateWriter(state).number(kPriorLogOdds, model.prior_log_odds);
+    write(kPrior, state);
+  }
   return hashes;
 }
 
@@ -147,6 +154,11 @@ Model read_model(const std::filesystem::path& folder, const ModelHashes& hashes)
   if (hashes.count(kFolds) != 0) {
     const auto state = read_state(folder, kFolds, hashes);
     model.folds = read_folds(StateReader(state), "folds", kMostLabeled);
+    state.require_all_read();
+  }
+  if (hashes.count(kPrior) != 0) {
+    const auto state = read_state(folder, kPrior, hashes);
+    model.prior_log_odds = StateReader(state).number(kPriorLogOdds);
     state.require_all_read();
   }
   return model;

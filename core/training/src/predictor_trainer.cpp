@@ -83,4 +83,9 @@ std::optional<double> PredictorTrainer::train(std::int64_t iteration) {
   return total / static_cast<double>(settings_.buffer.steps);
 }
 
+double PredictorTrainer::prior_log_odds() const {
+  const bool balanced = predictor_.is_trainable() && settings_.train.balance == config::ClassBalance::balanced;
+  return balanced ? std::log(alpha_) : 0;
+}
+
 }  // namespace nbs::training

@@ -233,6 +233,7 @@ void Trainer::remember(double smoothed) {
   checkpoint.predictor = saved(*components_.predictor, "predictor");
   if (components_.sampler) checkpoint.sampler = saved(*components_.sampler, "sampler");
   if (predictors_->folds) checkpoint.folds = predictors_->folds->models();
+  checkpoint.prior_log_odds = predictors_->predictor.prior_log_odds();
   best_ = std::move(checkpoint);
 }
 

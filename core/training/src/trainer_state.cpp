@@ -118,6 +118,7 @@ void Trainer::load_best(const StateReader& reader) {
   if (components_.sampler) best.sampler = load_part(reader, *components_.sampler, "best.sampler");
   const auto& folds = predictors_->folds;
   best.folds = folds ? folds->load_models(reader, "best.folds") : read_folds(reader, "best.folds", 0);
+  best.prior_log_odds = predictors_->predictor.prior_log_odds();
   best_ = std::move(best);
 }
 

@@ -32,6 +32,10 @@ struct Model {
   State predictor;            ///< what Predictor::save wrote
   std::optional<State> sampler;  ///< what Sampler::save wrote; nothing without one
   std::vector<FoldModel> folds;  ///< empty without cross-fitting
+  /// Is added to every logit. 0 unless train.balance is "balanced": then the logarithm of the odds of an anomalous pixel
+  /// in the labeled images. That loss lets both classes weigh the same, so what a predictor learns lacks just this term
+  /// (prior correction, King & Zeng 2001).
+  double prior_log_odds = 0;
 };
 
 /// Writes a cycle under names that begin with `name`.
@@ -50,7 +54,7 @@ std::vector<FoldModel> read_folds(const StateReader& reader, const std::string& 
 using ModelHashes = std::map<std::string, std::string>;
 
 /// Writes a model into the folder `model/` of a run, as safetensors files: autoencoders (with cycles), predictor,
-/// sampler (with one), folds (with cross-fitting). Throws nbs::Error.
+/// sampler (with one), folds (with cross-fitting), prior (with its correction). Throws nbs::Error.
 ModelHashes write_model(const std::filesystem::path& folder, const Model& model);
 
 /// Reads the files that `hashes` names. Throws nbs::Error, a sentence with the file, if one is missing, is not the one

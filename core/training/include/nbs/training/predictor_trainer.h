@@ -32,6 +32,9 @@ class PredictorTrainer {
   /// if the predictor does not learn. Throws Diverged if l_pred is not finite.
   std::optional<double> train(std::int64_t iteration);
 
+  /// Model::prior_log_odds of a predictor that is taught these images.
+  double prior_log_odds() const;
+
  private:
   std::vector<const BufferedProfile*> taught_profiles() const;
 
