@@ -11,6 +11,7 @@ import argparse, glob, os, time, random
 import cv2, numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 ap = argparse.ArgumentParser(); ap.add_argument('images'); ap.add_argument('masks'); ap.add_argument('--iters', type=int, default=20)
 ap.add_argument('--lazy', action='store_true'); ap.add_argument('--threads', type=int, default=2); ap.add_argument('--seed', type=int, default=0)
+ap.add_argument('--device', default='cpu')
 a = ap.parse_args(); torch.set_num_threads(a.threads); torch.manual_seed(a.seed); random.seed(a.seed)
 S, P, T, N, MB, W, STEP = 256, 32, 16, 128, 32, 64, 16
 X, Y = [], []
@@ -23,7 +24,7 @@ for f in sorted(glob.glob(a.images + '/*')):
         import scipy.io
         g = (scipy.io.loadmat(t)['groundTruth'][0, 0]['Segmentation'] == 2).astype(np.uint8)
     Y.append(cv2.resize(g, (S, S), interpolation=cv2.INTER_NEAREST).astype(np.float32))
-X, Y = torch.from_numpy(np.stack(X)), torch.from_numpy(np.stack(Y)); D = len(X); L = list(range(5))
+X, Y = torch.from_numpy(np.stack(X)).to(a.device), torch.from_numpy(np.stack(Y)).to(a.device); D = len(X); L = list(range(5))
 class AE(nn.Module):
     def __init__(s, C=16, B=32):
         super().__init__(); n = [3, C, 2*C, 4*C]
@@ -53,21 +54,21 @@ def rollout(policy, images, loss, n):
     def new(): return random.choice(images), random.randint(0, S - P), random.randint(0, S - P)
     i, y, x = new()
     for _ in range(n):
-        h = hist.setdefault(i, torch.zeros(S, S)); cy, cx = y + P // 2, x + P // 2
+        h = hist.setdefault(i, torch.zeros(S, S, device=a.device)); cy, cx = y + P // 2, x + P // 2
         st = F.pad(torch.cat([X[i], loss(i)[None], h[None]])[None], (W//2,)*4)[:, :, cy:cy+W, cx:cx+W]
         d = torch.distributions.Categorical(logits=policy(st)); act = d.sample(); logp.append(d.log_prob(act)); k = act.item()
         if k == 8: i, y, x = new()
         else: y = min(max(y + MOVES[k][0]*STEP, 0), S-P); x = min(max(x + MOVES[k][1]*STEP, 0), S-P)
-        h = hist.setdefault(i, torch.zeros(S, S)); cover.append(1 - h[y:y+P, x:x+P].mean().item()); h[y:y+P, x:x+P] = 1
+        h = hist.setdefault(i, torch.zeros(S, S, device=a.device)); cover.append(1 - h[y:y+P, x:x+P].mean().item()); h[y:y+P, x:x+P] = 1
         if i in L: clone.append(1. if Y[i, y:y+P, x:x+P].sum() == 0 else -1.)
         where.append((i, y, x))
     return where, torch.cat(logp), clone, cover
 def returns(r, g=.99):
     o, acc = [], 0.
     for v in reversed(r): acc = v + g * acc; o.append(acc)
-    return torch.tensor(o[::-1])
-pol, pred = Policy(), Predictor(); so, po = torch.optim.Adam(pol.parameters(), 1e-4), torch.optim.Adam(pred.parameters(), 2e-3)
-ae = AE(); ao = torch.optim.Adam(ae.parameters(), 2e-3); prof = torch.zeros(D, T, S, S); cur = torch.zeros(D, S, S); buf = []
+    return torch.tensor(o[::-1], device=a.device)
+pol, pred = Policy().to(a.device), Predictor().to(a.device); so, po = torch.optim.Adam(pol.parameters(), 1e-4), torch.optim.Adam(pred.parameters(), 2e-3)
+ae = AE().to(a.device); ao = torch.optim.Adam(ae.parameters(), 2e-3); prof = torch.zeros(D, T, S, S, device=a.device); cur = torch.zeros(D, S, S, device=a.device); buf = []
 tt = dict(rollout=0., ae=0., evaluate=0., predictor=0., policy=0.); t0 = time.perf_counter()
 def tick(k, t): tt[k] += time.perf_counter() - t; return time.perf_counter()
 for j in range(a.iters):
@@ -84,7 +85,7 @@ for j in range(a.iters):
     for _ in range(4):
         i = random.randrange(5); h = random.choice(buf)[i]; h = h / (h.mean() + 1e-8); oy, ox = random.randint(0, 128), random.randint(0, 128)
         xs.append(h[:, oy:oy+128, ox:ox+128]); ys.append(Y[L[i], oy:oy+128, ox:ox+128])
-    lpred = F.binary_cross_entropy_with_logits(pred(torch.stack(xs)), torch.stack(ys), pos_weight=torch.tensor(8.)); po.zero_grad(); lpred.backward(); po.step(); t = tick('predictor', t)
+    lpred = F.binary_cross_entropy_with_logits(pred(torch.stack(xs)), torch.stack(ys), pos_weight=torch.tensor(8., device=a.device)); po.zero_grad(); lpred.backward(); po.step(); t = tick('predictor', t)
     beta = max(0., 1 - j / 1000); ret = returns([c + .1*v for c, v in zip(clone, cover)])
     loss_s = -(beta * (lp_c * ret).sum() + (1 - beta) * (lp * returns([0.]*(N-1) + [-lpred.item()])).sum()) / N
     so.zero_grad(); loss_s.backward(); so.step(); tick('policy', t)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,13 +15,15 @@
 
 namespace nbs::testing {
 
-/// The sizes of a small run: S = 64, p = 16, T = 3, one thread, the CPU.
+/// The sizes of a small run: S = 64, p = 16, T = 3, one thread; on the CPU, or on the device that the environment's
+/// NBS_TEST_DEVICE names ("cuda").
 inline Context::Facts small_facts(std::uint64_t seed = 0) {
   Context::Facts facts;
   facts.seed = seed;
   facts.image_size = 64;
   facts.patch_size = 16;
   facts.profile_length = 3;
+  if (const char* device = std::getenv("NBS_TEST_DEVICE")) facts.device = torch::Device(device);
   return facts;
 }
 
