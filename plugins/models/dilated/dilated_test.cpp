@@ -11,9 +11,9 @@
 
 namespace {
 
+using nbs::Normalization;
 using nbs::PredictorSees;
 using nbs::dilated::Network;
-using nbs::dilated::Normalization;
 using nbs::dilated::Options;
 using nbs::test::cross_entropy;
 using nbs::test::Exercise;
@@ -217,7 +217,7 @@ TEST_CASE("with a schedule the step size falls over the steps that are planned f
   auto options = small_options();
   const auto problem = bright_middle(2, 4);
   const auto constant = nbs::test::moves_of_head<nbs::dilated::DilatedPredictor>(options, 2, problem);
-  options.schedule = nbs::dilated::Schedule::cosine;
+  options.schedule = nbs::Schedule::cosine;
   const auto cosine = nbs::test::moves_of_head<nbs::dilated::DilatedPredictor>(options, 2, problem);
   CHECK(cosine[0] == constant[0]);
   CHECK(cosine[1] < 0.7 * constant[1]);

@@ -15,8 +15,12 @@ class NetworkImpl : public torch::nn::Module {
  public:
   NetworkImpl(std::int64_t inputs, const Options& options);
 
-  /// [B, C, H, W] -> logits [B, H, W]. `keep`: [B, C, 1, 1] factors of the last features, or undefined.
+  /// [B, C, H, W] -> logits [B, H, W]. `keep`: [B, dropped_channels(), 1, 1] factors of the last features, or
+  /// undefined.
   torch::Tensor forward(torch::Tensor features, const torch::Tensor& keep);
+
+  /// Channels of the last features.
+  std::int64_t dropped_channels() const { return head_->options.in_channels(); }
 
   /// Sets the bias so that features of 0 give this probability.
   void set_prior(double probability);

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "nbs/context.h"
-#include "nbs/predictor.h"
-#include "nbs/predictor_features.h"
-#include "nbs/trainable_network.h"
+#include "nbs/network_predictor.h"
 
 #include "network.h"
 #include "options.h"
@@ -12,25 +9,12 @@
 namespace nbs::dilated {
 
 /// The paper's predictor: dilated convolutions over loss profiles.
-class DilatedPredictor : public Predictor {
+class DilatedPredictor : public NetworkPredictor<Network> {
  public:
   using Options = dilated::Options;
 
-  DilatedPredictor(const Options& options, Context& context);
-
-  bool needs_profile() const override { return features_.profile(); }
-  bool needs_image() const override { return features_.image(); }
-  bool is_trainable() const override { return true; }
-  double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
-  torch::Tensor logits(const PredictorInput& input) override;
-  void save(State& state) const override { network_.save(state); }
-  void load(const State& state) override { network_.load(state); }
-
- private:
-  Context& context_;
-  Options options_;
-  PredictorFeatures features_;
-  TrainableNetwork<Network> network_;
+  DilatedPredictor(const Options& options, Context& context)
+      : NetworkPredictor(Network(PredictorFeatures(options.inputs, context).channels(), options), options, context) {}
 };
 
 }  // namespace nbs::dilated

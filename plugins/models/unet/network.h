@@ -30,10 +30,11 @@ class NetworkImpl : public torch::nn::Module {
   NetworkImpl(std::int64_t inputs, const Options& options);
 
   /// Images [B, 3, H, W] -> logits [B, H, W], for any H and W: the border is repeated up to a multiple of 2^depth and
-  /// cut off again. `keep`: factors [B, deepest_channels(), 1, 1] of the deepest features, or undefined.
+  /// cut off again. `keep`: factors [B, dropped_channels(), 1, 1] of the deepest features, or undefined.
   torch::Tensor forward(const torch::Tensor& images, const torch::Tensor& keep);
 
-  std::int64_t deepest_channels() const { return deepest_channels_; }
+  /// Channels of the deepest features.
+  std::int64_t dropped_channels() const { return deepest_channels_; }
 
   /// Sets the bias of the last layer so that logits start around this probability.
   void set_prior(double probability);

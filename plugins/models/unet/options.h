@@ -2,63 +2,31 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
+#include "nbs/network_predictor.h"
 #include "nbs/options.h"
-#include "nbs/predictor_features.h"
 
 namespace nbs::unet {
 
-/// How the step size changes from the first step of a run to the last.
-enum class Schedule { constant, cosine };
-
-/// What follows each convolution.
-enum class Normalization { batch, none };
-
-struct Options {
-  std::vector<PredictorSees> inputs = {PredictorSees::image};
+struct Options : NetworkPredictorOptions {
   std::int64_t depth = 4;
   std::int64_t width = 16;
-  Normalization normalization = Normalization::batch;
-  double dropout = 0;
   double dice = 0;
-  double learning_rate = 1e-3;
-  Schedule schedule = Schedule::constant;
-  double weight_decay = 0;
-  double ema_decay = 0;
-  double prior = 0.5;
+
+  Options() { inputs = {PredictorSees::image}; }
 
   static void declare(Schema<Options>& s) {
-    s.add("inputs", &Options::inputs)
-        .choices({{"profile", PredictorSees::profile}, {"image", PredictorSees::image}})
-        .doc("What it sees: the image (the paper's baseline), the loss profile, or both.");
+    declare_inputs(s, "What it sees: the image (the paper's baseline), the loss profile, or both.");
     s.add("depth", &Options::depth).range(1, 8).doc("Times that the encoder halves the image.");
     s.add("width", &Options::width)
         .range(1, 1024)
         .doc("Channels at full size; each halving of the image doubles them.");
-    s.add("normalization", &Options::normalization)
-        .formerly("normalisation")
-        .choices({{"batch", Normalization::batch}, {"none", Normalization::none}})
-        .doc("Batch normalization after each 3x3 convolution, or none.");
-    s.add("dropout", &Options::dropout)
-        .range(0, 0.95)
-        .doc("Share of channels set to 0 at the end of the encoder while learning.");
+    declare_layers(s, "Batch normalization after each 3x3 convolution, or none.",
+                   "Share of channels set to 0 at the end of the encoder while learning.");
     s.add("dice", &Options::dice)
         .range(0, 1000)
         .doc("Weight of the soft Dice loss that is added to the weighted cross entropy (Eq. 2).");
-    s.add("learning_rate", &Options::learning_rate).range(1e-8, 10).doc("Adam's step size.");
-    s.add("schedule", &Options::schedule)
-        .choices({{"constant", Schedule::constant}, {"cosine", Schedule::cosine}})
-        .doc("Whether the step size stays, or falls to a hundredth along half a cosine over the steps of the run.");
-    s.add("weight_decay", &Options::weight_decay).range(0, 1).doc("L2 penalty, added to the gradient.");
-    s.add("ema_decay", &Options::ema_decay)
-        .formerly("average")
-        .range(0, 0.9999)
-        .doc(
-            "Decay, per step, of a moving average of the weights that predicts in place of the last ones; 0: the last "
-            "ones.");
-    s.add("prior", &Options::prior).range(1e-6, 0.999999).doc("Probability that an untrained network starts from.");
+    declare_learning(s);
   }
 };
 

@@ -1,53 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "predictor.h"
 
-#include <cmath>
-
-#include "nbs/initialize.h"
-
 #include "dice.h"
 
 namespace nbs::unet {
 
 UnetPredictor::UnetPredictor(const Options& options, Context& context)
-    : context_(context),
-      options_(options),
-      features_(options.inputs, context),
-      network_(Network(features_.channels(), options),
-               {options.learning_rate, options.weight_decay, options.ema_decay,
-                options.schedule == Schedule::cosine ? context.facts().training_steps : 0},
-               context, [prior = options.prior](Network& network, at::Generator& generator) {
-                 initialize(*network, generator,
-                            std::sqrt(6.0));  // He et al. 2015: all layers but the last end in a ReLU
-                 network->set_prior(prior);
-               }) {}
+    : NetworkPredictor(Network(PredictorFeatures(options.inputs, context).channels(), options), options, context),
+      dice_(options.dice) {}
 
-double UnetPredictor::train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) {
-  network_->train();
-  const auto features = network_.to_device(features_.of(input));
-  torch::Tensor keep;
-  if (options_.dropout > 0) {
-    keep = torch::empty({features.size(0), network_->deepest_channels(), 1, 1});
-    keep.bernoulli_(1 - options_.dropout, context_.generator()).div_(1 - options_.dropout);
-    keep = keep.to(context_.device());
-  }
-  const auto truth = masks.to(context_.device());
-  const auto logits = network_->forward(features, keep);
-  const auto value = loss(logits, truth);
-  network_.step(options_.dice > 0 ? value + options_.dice * soft_dice_loss(logits, truth) : value);
-  return value.item<double>();
-}
-
-torch::Tensor UnetPredictor::logits(const PredictorInput& input) {
-  torch::NoGradGuard no_grad;
-  network_->eval();
-  const auto averaged = network_.averaged();
-  // Image by image, so that no result depends on what else is asked for.
-  std::vector<torch::Tensor> results;
-  const auto features = network_.to_device(features_.of(input));
-  for (std::int64_t b = 0; b < features.size(0); ++b)
-    results.push_back(network_->forward(features.slice(0, b, b + 1), {}));
-  return torch::cat(results).to(torch::kCPU);
+torch::Tensor UnetPredictor::additional_loss(const torch::Tensor& logits, const torch::Tensor& masks) const {
+  if (dice_ <= 0) return {};
+  return dice_ * soft_dice_loss(logits, masks);
 }
 
 }  // namespace nbs::unet

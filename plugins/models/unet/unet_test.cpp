@@ -11,13 +11,13 @@
 
 namespace {
 
+using nbs::Normalization;
 using nbs::PredictorSees;
 using nbs::test::cross_entropy;
 using nbs::test::Exercise;
 using nbs::test::restore;
 using nbs::test::saved;
 using nbs::unet::Network;
-using nbs::unet::Normalization;
 using nbs::unet::Options;
 using Made = nbs::test::Owned<nbs::unet::UnetPredictor>;
 
@@ -245,7 +245,7 @@ TEST_CASE("with a schedule the step size falls over the steps that are planned f
   auto options = small_options();
   const auto problem = squares(2, 16, 4);
   const auto constant = nbs::test::moves_of_head<nbs::unet::UnetPredictor>(options, 2, problem);
-  options.schedule = nbs::unet::Schedule::cosine;
+  options.schedule = nbs::Schedule::cosine;
   const auto cosine = nbs::test::moves_of_head<nbs::unet::UnetPredictor>(options, 2, problem);
   CHECK(cosine[0] == constant[0]);
   CHECK(cosine[1] < 0.7 * constant[1]);
