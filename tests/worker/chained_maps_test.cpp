@@ -21,6 +21,7 @@ class Halving : public nbs::Postprocessor {
  public:
   torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor& images) override {
     CHECK(images.size(0) == probabilities.size(0));
+    CHECK(images.size(3) == probabilities.size(2));
     return probabilities / 2;
   }
 };
@@ -39,9 +40,9 @@ nbs::training::TrainingImages four_images() {
 
 // Certain of the anomaly: 0.8 there and 0.2 elsewhere, so that the middle of high F1 is 0.5.
 LabeledMaps apart(bool honest) {
-  auto maps = torch::full({2, 4, 4}, 0.2);
-  maps.select(1, 0).fill_(0.8);
-  return {maps, {0, 1}, honest};
+  auto map = torch::full({4, 4}, 0.2);
+  map[0].fill_(0.8);
+  return {{map, map.clone()}, {0, 1}, honest};
 }
 
 // The predictor of all images rises from 0.01 to 0.16; of the folds' the one predicts four pixels at 0.5, the other
@@ -62,7 +63,7 @@ torch::Tensor together() {
 }
 
 std::int64_t predicted(const ChainedMaps& maps) {
-  return (maps.unlabeled().to(torch::kFloat64) >= maps.threshold()).sum().item<std::int64_t>();
+  return (maps.unlabeled()[0].to(torch::kFloat64) >= maps.threshold()).sum().item<std::int64_t>();
 }
 
 }  // namespace
@@ -82,13 +83,13 @@ TEST_CASE("postprocessors stand between the predictors and every number") {
   const auto images = four_images();
   const EvaluationOptions options;
   ChainedMaps maps(options, {std::make_shared<Halving>()}, apart(true), images);
-  CHECK(torch::allclose(maps.labeled().maps, apart(true).maps / 2));
+  CHECK(torch::allclose(maps.labeled().maps[1], apart(true).maps[1] / 2));
   const double chosen = maps.labeled_threshold().threshold;
   CHECK(chosen > 0.1);
   CHECK(chosen < 0.4);
   maps.add_unlabeled(by_predictor());
   CHECK(predicted(maps) == 3);
-  CHECK(maps.unlabeled().max().item<double>() == doctest::Approx(together().max().item<double>() / 2));
+  CHECK(maps.unlabeled()[0].max().item<double>() == doctest::Approx(together().max().item<double>() / 2));
 }
 
 TEST_CASE("a threshold that was not chosen on the folds' maps is not carried over") {
@@ -133,7 +134,7 @@ TEST_CASE("each rule is asked with its own number") {
   for (std::int64_t x = 0; x < 4; ++x)
     maps.select(1, 0).select(1, x).fill_(0.9 - 0.1 * static_cast<double>(x));
   maps.select(1, 1).select(1, 0).fill_(0.75);
-  const LabeledMaps labeled{maps, {0, 1}, true};
+  const LabeledMaps labeled{{maps[0], maps[1]}, {0, 1}, true};
   EvaluationOptions options;
   const auto found = [&](ThresholdRule rule) {
     options.threshold_rule = rule;

@@ -16,17 +16,18 @@ double area_under_region_overlap(const std::vector<ScoredImage>& images, double 
   std::vector<std::uint32_t> normal;
   std::int64_t regions = 0;
   for (const auto& image : images) {
-    const int size = static_cast<int>(image.size);
-    const cv::Mat mask(size, size, CV_8U, const_cast<std::uint8_t*>(image.mask.data()));
+    const int height = static_cast<int>(image.height);
+    const int width = static_cast<int>(image.width);
+    const cv::Mat mask(height, width, CV_8U, const_cast<std::uint8_t*>(image.mask.data()));
     cv::Mat labels;
     cv::Mat statistics;
     cv::Mat centroids;
     const int count = cv::connectedComponentsWithStats(mask, labels, statistics, centroids, 8, CV_32S);
     regions += count - 1;
-    for (int y = 0; y < size; ++y) {
-      for (int x = 0; x < size; ++x) {
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x) {
         const int label = labels.at<int>(y, x);
-        const float probability = image.probability[static_cast<std::size_t>(y) * size + x];
+        const float probability = image.probability[static_cast<std::size_t>(y) * image.width + x];
         if (label == 0) {
           normal.push_back(pixel_key(probability, false));
         } else {
@@ -66,11 +67,10 @@ double area_under_region_overlap(const std::vector<ScoredImage>& images, double 
   return area / limit;
 }
 
-std::int64_t largest_region(const std::vector<float>& probability, std::int64_t size, double threshold) {
-  const int side = static_cast<int>(size);
-  cv::Mat predicted(side, side, CV_8U);
-  for (std::size_t i = 0; i < probability.size(); ++i)
-    predicted.data[i] = probability[i] >= threshold ? 1 : 0;
+std::int64_t largest_region(const ScoredImage& image, double threshold) {
+  cv::Mat predicted(static_cast<int>(image.height), static_cast<int>(image.width), CV_8U);
+  for (std::size_t i = 0; i < image.probability.size(); ++i)
+    predicted.data[i] = image.probability[i] >= threshold ? 1 : 0;
   cv::Mat labels;
   cv::Mat statistics;
   cv::Mat centroids;

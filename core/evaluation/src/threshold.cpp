@@ -178,11 +178,11 @@ double threshold_by_share(const std::vector<std::vector<float>>& maps, double sh
   return (static_cast<double>(lowest) + (without ? above : below)) / 2;
 }
 
-double threshold_by_normal_area(const std::vector<std::vector<float>>& maps, std::int64_t size, std::int64_t area) {
+double threshold_by_normal_area(const std::vector<ScoredImage>& images, std::int64_t area) {
   // A higher threshold predicts a subset of the pixels, so regions only shrink or split: bisection finds the edge.
   const auto small_at = [&](double threshold) {
-    return std::all_of(maps.begin(), maps.end(),
-                       [&](const std::vector<float>& map) { return largest_region(map, size, threshold) <= area; });
+    return std::all_of(images.begin(), images.end(),
+                       [&](const ScoredImage& image) { return largest_region(image, threshold) <= area; });
   };
   // Networks that are sure give probabilities of exactly 1, which only a threshold above it leaves out.
   if (!small_at(1)) return std::nextafter(1.0, 2.0);

@@ -18,8 +18,7 @@ struct NearPixels {
 // 8 bit, 255 where predicted. OpenCV's own comparison would round the threshold to a float, which can move pixels
 // across.
 cv::Mat predicted_pixels(const ScoredImage& image, double threshold) {
-  const int size = static_cast<int>(image.size);
-  cv::Mat predicted(size, size, CV_8U);
+  cv::Mat predicted(static_cast<int>(image.height), static_cast<int>(image.width), CV_8U);
   for (std::size_t i = 0; i < image.probability.size(); ++i)
     predicted.data[i] = image.probability[i] >= threshold ? 255 : 0;
   return predicted;
@@ -43,8 +42,8 @@ double f1_with_tolerance(const std::vector<ScoredImage>& images, double threshol
   NearPixels correct;
   NearPixels found;
   for (const auto& image : images) {
-    const int size = static_cast<int>(image.size);
-    const cv::Mat anomalous(size, size, CV_8U, const_cast<std::uint8_t*>(image.mask.data()));
+    const cv::Mat anomalous(static_cast<int>(image.height), static_cast<int>(image.width), CV_8U,
+                            const_cast<std::uint8_t*>(image.mask.data()));
     const cv::Mat predicted = predicted_pixels(image, threshold);
     add_pixels_near(predicted, anomalous, tolerance, correct);
     add_pixels_near(anomalous, predicted, tolerance, found);

@@ -41,10 +41,9 @@ class ChainedMaps {
   std::optional<record::ExpectedScores> expected(const std::vector<evaluation::ScoredImage>& labeled) const;
 
   const LabeledMaps& labeled() const { return labeled_; }
-  const torch::Tensor& unlabeled() const { return unlabeled_; }  ///< [U, S, S]
+  const std::vector<torch::Tensor>& unlabeled() const { return unlabeled_; }  ///< U of [H, W]
 
  private:
-  torch::Tensor apply(const torch::Tensor& maps, const torch::Tensor& image) const;
   bool carries_over() const;
 
   const config::EvaluationOptions& options_;
@@ -52,9 +51,8 @@ class ChainedMaps {
   Chain chain_;
   LabeledMaps labeled_;
   evaluation::ThresholdChoice choice_;
-  torch::Tensor unlabeled_;
-  std::int64_t added_ = 0;
-  std::vector<std::vector<float>> held_out_;
+  std::vector<torch::Tensor> unlabeled_;
+  std::vector<evaluation::ScoredImage> held_out_;
   std::int64_t predicted_ = 0;  // pixels of unlabeled images that the folds' predictors predict
   std::int64_t asked_ = 0;      // pixels that they were asked of
 };

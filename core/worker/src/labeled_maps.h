@@ -12,7 +12,7 @@ namespace nbs::worker {
 
 /// Probabilities of labeled images, from which threshold and options are chosen.
 struct LabeledMaps {
-  torch::Tensor maps;                ///< [M, S, S]
+  std::vector<torch::Tensor> maps;   ///< M of [H, W]
   std::vector<std::int64_t> images;  ///< M labeled images that they are of, 0 … L-1
   /// Whether they were made by predictors that were not taught the image (CrossFit), or that learn nothing. Other maps
   /// promise too much.
@@ -23,8 +23,8 @@ struct LabeledMaps {
 /// anomaly, those of all predictors for all labeled images.
 LabeledMaps labeled_maps(training::Inference& inference, const training::TrainingImages& images);
 
-/// The images [M, 3, S, S] that the maps are of.
-torch::Tensor colors_of(const LabeledMaps& labeled, const training::TrainingImages& images);
+/// The images, M of [3, H, W], that the maps are of.
+std::vector<torch::Tensor> colors_of(const LabeledMaps& labeled, const training::TrainingImages& images);
 
 /// The labeled images with their masks and these probabilities; `ids`: of all images, if names are wanted.
 std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::TrainingImages& images,

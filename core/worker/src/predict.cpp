@@ -52,8 +52,8 @@ int predict(const std::vector<std::string>& words) {
     try {
       const cv::Mat stored = data::read_stored_image(file);
       const cv::Mat image = data::resize_stored(stored, size);
-      const auto tensor = as_tensor(image).unsqueeze(0);
-      const cv::Mat map = as_mat(postprocess(chain, inference.probability(tensor[0]).unsqueeze(0), tensor)[0]);
+      const auto tensor = as_tensor(image);
+      const cv::Mat map = as_mat(postprocess(chain, inference.probability(tensor), tensor));
       const Rows colors = native ? Rows([&](int begin, int end) { return data::rgb_of(stored.rowRange(begin, end)); })
                                  : Rows([&](int begin, int end) { return image.rowRange(begin, end); });
       const cv::Size shown = native ? stored.size() : map.size();

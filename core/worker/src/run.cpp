@@ -160,7 +160,7 @@ std::vector<OptionValues> tune(Session& session, const LabeledMaps& labeled, con
 struct Shown {
   std::vector<evaluation::ScoredImage> unlabeled;
   std::vector<evaluation::ScoredImage> labeled;  // empty unless their masks are honest
-  torch::Tensor labeled_colors;
+  std::vector<torch::Tensor> labeled_colors;
   double labeled_threshold = 0.5;
 
   std::int64_t pictures() const { return pictures_of(unlabeled) + pictures_of(labeled); }
@@ -234,10 +234,12 @@ Shown score(const config::Pipeline& pipeline, const Masked& masked, const RunDat
 
 std::optional<record::MissingPictures> write_pictures(const record::RunDirectory& out, const Shown& shown,
                                                       double threshold, const training::TrainingImages& images) {
-  const auto colors = images.images.slice(0, images.labeled, images.labeled + images.unlabeled);
-  auto missing = write_predictions(out.predictions(), shown.unlabeled, threshold, colors);
+  auto missing = write_predictions(out.predictions(), shown.unlabeled, threshold, [&](std::size_t i) {
+    return images.images[images.labeled + static_cast<std::int64_t>(i)];
+  });
   if (shown.labeled.empty()) return missing;
-  const auto more = write_predictions(out.labeled(), shown.labeled, shown.labeled_threshold, shown.labeled_colors);
+  const auto more = write_predictions(out.labeled(), shown.labeled, shown.labeled_threshold,
+                                      [&](std::size_t i) { return shown.labeled_colors[i]; });
   if (!missing || !more) return missing ? missing : more;
   missing->count += more->count;
   return missing;

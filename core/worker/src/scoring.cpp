@@ -28,20 +28,24 @@ std::vector<std::uint8_t> thresholded(const std::vector<float>& probability, dou
 
 }  // namespace
 
-std::vector<evaluation::ScoredImage> without_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {
+std::vector<evaluation::ScoredImage> without_masks(const std::vector<torch::Tensor>& probabilities,
+                                                   const data::ScoringSet& truth) {
   std::vector<evaluation::ScoredImage> scored;
   for (std::int64_t i = 0; i < truth.count(); ++i) {
     evaluation::ScoredImage image;
     image.id = truth.id(i);
     image.type = truth.type(i);
-    image.size = probabilities.size(1);
-    image.probability = values_of(probabilities[i]);
+    const auto& map = probabilities[static_cast<std::size_t>(i)];
+    image.height = map.size(0);
+    image.width = map.size(1);
+    image.probability = values_of(map);
     scored.push_back(std::move(image));
   }
   return scored;
 }
 
-std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth) {
+std::vector<evaluation::ScoredImage> open_masks(const std::vector<torch::Tensor>& probabilities,
+                                                const data::ScoringSet& truth) {
   auto scored = without_masks(probabilities, truth);
   for (std::int64_t i = 0; i < truth.count(); ++i) {
     if (truth.has_mask(i)) scored[static_cast<std::size_t>(i)].mask = truth.mask(i);
@@ -72,9 +76,9 @@ std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored) {
 
 std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
                                                          const std::vector<evaluation::ScoredImage>& scored,
-                                                         double threshold, const torch::Tensor& colors) {
+                                                         double threshold,
+                                                         const std::function<torch::Tensor(std::size_t)>& colors) {
   constexpr std::size_t kReasons = 5;
-  const std::int64_t size = colors.size(2);
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (failed) {
@@ -94,12 +98,15 @@ std::optional<record::MissingPictures> write_predictions(const std::filesystem::
   for (std::size_t i = 0; i < scored.size(); ++i) {
     const auto& image = scored[i];
     const auto mask = thresholded(image.probability, threshold);
-    const auto* const pixels = colors[static_cast<std::int64_t>(i)].data_ptr<float>();
-    write(image.id + ".image.png", evaluation::image_png(pixels, size, size));
-    if (!image.mask.empty()) write(image.id + ".truth.png", evaluation::mask_png(image.mask, size, size));
-    write(image.id + ".mask.png", evaluation::mask_png(mask, size, size));
-    write(image.id + ".probability.png", evaluation::probability_png(image.probability, size, size));
-    write(image.id + ".overlay.png", evaluation::overlay_png(pixels, mask, image.mask, size, size));
+    const auto shown = colors(i).contiguous();
+    const auto* const pixels = shown.data_ptr<float>();
+    const auto height = image.height;
+    const auto width = image.width;
+    write(image.id + ".image.png", evaluation::image_png(pixels, height, width));
+    if (!image.mask.empty()) write(image.id + ".truth.png", evaluation::mask_png(image.mask, height, width));
+    write(image.id + ".mask.png", evaluation::mask_png(mask, height, width));
+    write(image.id + ".probability.png", evaluation::probability_png(image.probability, height, width));
+    write(image.id + ".overlay.png", evaluation::overlay_png(pixels, mask, image.mask, height, width));
   }
   if (missing.count == 0) return std::nullopt;
   return missing;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -12,12 +13,13 @@
 
 namespace nbs::worker {
 
-/// The unlabeled images with their probabilities [U, S, S].
-std::vector<evaluation::ScoredImage> without_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth);
+/// The unlabeled images with their probabilities, U of [H, W].
+std::vector<evaluation::ScoredImage> without_masks(const std::vector<torch::Tensor>& probabilities,
+                                                   const data::ScoringSet& truth);
 
-/// The scored images with their probabilities [U, S, S], and with their masks where there are any. This opens the masks
-/// of the unlabeled images; nothing before it does.
-std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth);
+/// The same with their masks where there are any. This opens the masks of the unlabeled images; nothing before it does.
+std::vector<evaluation::ScoredImage> open_masks(const std::vector<torch::Tensor>& probabilities,
+                                                const data::ScoringSet& truth);
 
 /// Those of the images whose masks were opened.
 std::vector<evaluation::ScoredImage> with_masks(const std::vector<evaluation::ScoredImage>& images);
@@ -29,10 +31,12 @@ std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImag
 /// How many pictures write_predictions() writes of these images.
 std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored);
 
-/// Writes image, mask, probability and overlay of each scored image, whose colors are [N, 3, S, S], below `folder`, and
-/// the truth where it is known. One that cannot be written costs no other. Returns what is missing, if anything is.
+/// Writes image, mask, probability and overlay of each scored image, whose colors [3, H, W] `colors` gives by its place
+/// in the list, below `folder`, and the truth where it is known. One that cannot be written costs no other. Returns
+/// what is missing, if anything is.
 std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
                                                          const std::vector<evaluation::ScoredImage>& scored,
-                                                         double threshold, const torch::Tensor& colors);
+                                                         double threshold,
+                                                         const std::function<torch::Tensor(std::size_t)>& colors);
 
 }  // namespace nbs::worker

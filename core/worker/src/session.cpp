@@ -90,12 +90,14 @@ std::vector<std::shared_ptr<Postprocessor>> Session::make_postprocessors(const s
   return chain;
 }
 
-torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, torch::Tensor probabilities,
-                          const torch::Tensor& images) {
-  if (probabilities.size(0) == 0) return probabilities;
+torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, const torch::Tensor& probability,
+                          const torch::Tensor& image) {
+  if (chain.empty()) return probability;
+  auto maps = probability.unsqueeze(0);
+  const auto images = image.unsqueeze(0).contiguous();
   for (const auto& link : chain)
-    probabilities = link->apply(probabilities.contiguous(), images);
-  return probabilities;
+    maps = link->apply(maps.contiguous(), images);
+  return maps[0];
 }
 
 }  // namespace nbs::worker

@@ -54,8 +54,8 @@ class Session {
 /// What of a pipeline training reads.
 training::Settings training_settings(const config::Pipeline& pipeline);
 
-/// The chain applied to probabilities [N, S, S] and images [N, 3, S, S].
-torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, torch::Tensor probabilities,
-                          const torch::Tensor& images);
+/// The chain applied to the probabilities [H, W] of an image [3, H, W].
+torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, const torch::Tensor& probability,
+                          const torch::Tensor& image);
 
 }  // namespace nbs::worker

@@ -13,7 +13,7 @@ namespace nbs::evaluation {
 /// `limit`. NaN without a region or without a normal pixel.
 double area_under_region_overlap(const std::vector<ScoredImage>& images, double limit = 0.3);
 
-/// Area in pixels of the largest 8-connected region of `probability` [S, S] >= threshold.
-std::int64_t largest_region(const std::vector<float>& probability, std::int64_t size, double threshold);
+/// Area in pixels of the largest 8-connected region of probabilities >= threshold; the mask is not looked at.
+std::int64_t largest_region(const ScoredImage& image, double threshold);
 
 }  // namespace nbs::evaluation

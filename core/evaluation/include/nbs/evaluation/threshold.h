@@ -38,7 +38,7 @@ ThresholdChoice threshold_by_false_area(const std::vector<ScoredImage>& images, 
 double threshold_by_share(const std::vector<std::vector<float>>& maps, double share);
 
 /// The smallest threshold, to a millionth, at which no map of an anomaly-free image has a region of more than `area`
-/// pixels (Bergmann et al. 2019); just above 1 if only that leaves them out. `maps`: [S, S] each.
-double threshold_by_normal_area(const std::vector<std::vector<float>>& maps, std::int64_t size, std::int64_t area);
+/// pixels (Bergmann et al. 2019); just above 1 if only that leaves them out. Masks are not looked at.
+double threshold_by_normal_area(const std::vector<ScoredImage>& images, std::int64_t area);
 
 }  // namespace nbs::evaluation
