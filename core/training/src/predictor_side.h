@@ -24,16 +24,18 @@ inline std::vector<std::int64_t> all_labeled(const TrainingImages& images) {
 
 /// The predictors of a run and the profiles that they learn from.
 struct Trainer::PredictorSide {
+  LabeledViews labeled;
   ProfileBuffer buffer;
   PredictorTrainer predictor;
   std::unique_ptr<CrossFit> folds;  // null without cross-fitting
 
   PredictorSide(const TrainingImages& images, const Components& components, const Settings& settings, Random& random,
                 std::uint64_t seed)
-      : buffer(settings.buffer.capacity),
-        predictor(*components.predictor, all_labeled(images), images, buffer, settings, random) {
+      : labeled(images),
+        buffer(settings.buffer.capacity),
+        predictor(*components.predictor, all_labeled(images), labeled, buffer, settings, random) {
     if (components.predictor->is_trainable() && !components.folds.empty())
-      folds = std::make_unique<CrossFit>(components.folds, images, buffer, settings, seed);
+      folds = std::make_unique<CrossFit>(components.folds, labeled, buffer, settings, seed);
   }
 
   void add(std::vector<BufferedProfile> profiles) {

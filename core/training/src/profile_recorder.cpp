@@ -16,16 +16,18 @@ struct LossSums {
   double anomalous = 0;
   double all = 0;
   double anomalous_pixels = 0;
+  double pixels = 0;
 
   void add(const torch::Tensor& map, const torch::Tensor& mask) {
     anomalous += (map * mask).sum().item<double>();
     all += map.sum().item<double>();
     anomalous_pixels += mask.sum().item<double>();
+    pixels += static_cast<double>(mask.numel());
   }
-  std::optional<double> ratio(std::int64_t pixels) const {
+  std::optional<double> ratio() const {
     const double normal = all - anomalous;
     if (anomalous_pixels <= 0 || normal <= 0) return std::nullopt;
-    return (anomalous / anomalous_pixels) / (normal / (static_cast<double>(pixels) - anomalous_pixels));
+    return (anomalous / anomalous_pixels) / (normal / (pixels - anomalous_pixels));
   }
 };
 
@@ -34,6 +36,7 @@ struct LossSums {
 ProfileRecorder::ProfileRecorder(const TrainingImages& images, Autoencoder& autoencoder, const Tiling& tiling,
                                  const config::ProfileOptions& options, std::vector<std::int64_t> reference_images)
     : images_(images),
+      whole_(images),
       autoencoder_(autoencoder),
       tiling_(tiling),
       options_(options),
@@ -70,14 +73,14 @@ ProfileRecorder::LabeledMaps ProfileRecorder::record_labeled_maps(const std::vec
     for (auto* const current : losses) {
       if (tiling_ == current->tiling()) current->set(i, map);
     }
-    sums.add(map, images_.masks[i]);
+    sums.add(whole_.without_padding(map, i), whole_.without_padding(images_.masks[i], i));
     auto& maps = labeled_maps_[static_cast<std::size_t>(i)];
     const double mean = map.mean().item<double>();
     maps.push_back({reference_.empty() ? std::move(map) : relative_loss(map, reference_.back()), mean});
     if (static_cast<std::int64_t>(maps.size()) > options_.length) maps.pop_front();
     if (ring_.full()) recorded.profiles.push_back(profile_of(i));
   }
-  recorded.loss_ratio = sums.ratio(images_.masks.numel());
+  recorded.loss_ratio = sums.ratio();
   if (ring_.full() && images_.labeled > 0 && !replay_tried_) {
     replay_tried_ = true;
     require_exact_replay();

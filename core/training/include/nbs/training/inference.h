@@ -26,7 +26,8 @@ class Inference {
   torch::Tensor probability(const torch::Tensor& image);
   /// The same [1 + K, S, S] by predictor: that of all labeled images, then those of the K folds.
   torch::Tensor probability_by_predictor(const torch::Tensor& image);
-  /// Of labeled image i, by the predictors that were not taught it: the mean over the folds that leave it out.
+  /// Of labeled image i of the data set, of which `image` is a view, by the predictors that were not taught it: the
+  /// mean over the folds that leave it out.
   torch::Tensor out_of_fold(const torch::Tensor& image, std::int64_t i);
   /// Whether the predictor has learned from labeled images, so that it knows them better than others.
   bool learned() const { return components_.predictor->is_trainable(); }
