@@ -122,7 +122,7 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
     if (profile.transform == config::ProfileTransform::log) crop.add_(0.01).log_();
     inputs.push_back(std::move(crop));
     masks.push_back(cut.of_mask(images.masks[drawn.image]));
-    if (with_image) colors.push_back(recolored(cut.of(images.images[drawn.image]), augment, random));
+    if (with_image) colors.push_back(recolored(cut.of(images.image(drawn.image)), augment, random));
   }
   Minibatch batch;
   batch.input.profile = torch::stack(inputs);
@@ -154,7 +154,7 @@ Minibatch draw_images(const std::vector<std::int64_t>& among, const TrainingImag
     const auto drawn = among[index];
     Crop cut(images.size(), window, augment, random);
     cut.turn(draw_turn(augment, random));
-    inputs.push_back(recolored(cut.of(images.images[drawn]), augment, random));
+    inputs.push_back(recolored(cut.of(images.image(drawn)), augment, random));
     masks.push_back(cut.of_mask(images.masks[drawn]));
   }
   Minibatch batch;

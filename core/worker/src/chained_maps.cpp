@@ -53,7 +53,7 @@ bool ChainedMaps::carries_over() const {
 }
 
 void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
-  const auto image = images_.images[images_.labeled + added_];
+  const auto image = images_.image(images_.labeled + added_);
   unlabeled_[added_++].copy_(apply(training::combined(by_predictor).unsqueeze(0), image)[0]);
   const auto folds = by_predictor.slice(0, 1);
   if (!carries_over() || folds.size(0) == 0) return;
@@ -64,7 +64,7 @@ void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
 
 void ChainedMaps::add_held_out(const torch::Tensor& by_predictor) {
   const auto first = images_.count() - images_.held_out;
-  const auto image = images_.images[first + static_cast<std::int64_t>(held_out_.size())];
+  const auto image = images_.image(first + static_cast<std::int64_t>(held_out_.size()));
   held_out_.push_back(values_of(apply(training::combined(by_predictor).unsqueeze(0), image)[0]));
 }
 

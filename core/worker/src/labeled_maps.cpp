@@ -14,7 +14,7 @@ LabeledMaps labeled_maps(training::Inference& inference, const training::Trainin
   std::vector<torch::Tensor> maps;
   bool any_anomaly = false;
   for (std::int64_t i = 0; i < images.labeled; ++i) {
-    auto map = inference.out_of_fold(images.images[i], i);
+    auto map = inference.out_of_fold(images.image(i), i);
     if (!map.defined()) continue;
     maps.push_back(std::move(map));
     labeled.images.push_back(i);
@@ -29,13 +29,18 @@ LabeledMaps labeled_maps(training::Inference& inference, const training::Trainin
   std::iota(labeled.images.begin(), labeled.images.end(), 0);
   labeled.maps = torch::empty({images.labeled, images.size(), images.size()});
   for (std::int64_t i = 0; i < images.labeled; ++i)
-    labeled.maps[i].copy_(inference.probability(images.images[i]));
+    labeled.maps[i].copy_(inference.probability(images.image(i)));
   labeled.honest = !inference.learned();
   return labeled;
 }
 
 torch::Tensor colors_of(const LabeledMaps& labeled, const training::TrainingImages& images) {
-  return images.images.index_select(0, torch::tensor(labeled.images, torch::kInt64));
+  if (labeled.images.empty()) return torch::empty({0, 3, images.size(), images.size()});
+  std::vector<torch::Tensor> colors;
+  colors.reserve(labeled.images.size());
+  for (const auto image : labeled.images)
+    colors.push_back(images.image(image));
+  return torch::stack(colors);
 }
 
 std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::TrainingImages& images,

@@ -72,9 +72,9 @@ std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored) {
 
 std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
                                                          const std::vector<evaluation::ScoredImage>& scored,
-                                                         double threshold, const torch::Tensor& colors) {
+                                                         double threshold,
+                                                         const std::function<torch::Tensor(std::int64_t)>& colors) {
   constexpr std::size_t kReasons = 5;
-  const std::int64_t size = colors.size(2);
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (failed) {
@@ -94,7 +94,9 @@ std::optional<record::MissingPictures> write_predictions(const std::filesystem::
   for (std::size_t i = 0; i < scored.size(); ++i) {
     const auto& image = scored[i];
     const auto mask = thresholded(image.probability, threshold);
-    const auto* const pixels = colors[static_cast<std::int64_t>(i)].data_ptr<float>();
+    const auto color = colors(static_cast<std::int64_t>(i));
+    const auto* const pixels = color.data_ptr<float>();
+    const std::int64_t size = image.size;
     write(image.id + ".image.png", evaluation::image_png(pixels, size, size));
     if (!image.mask.empty()) write(image.id + ".truth.png", evaluation::mask_png(image.mask, size, size));
     write(image.id + ".mask.png", evaluation::mask_png(mask, size, size));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -29,10 +30,12 @@ std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImag
 /// How many pictures write_predictions() writes of these images.
 std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored);
 
-/// Writes image, mask, probability and overlay of each scored image, whose colors are [N, 3, S, S], below `folder`, and
-/// the truth where it is known. One that cannot be written costs no other. Returns what is missing, if anything is.
+/// Writes image, mask, probability and overlay of each scored image below `folder`, and the truth where it is known;
+/// `colors` gives the image [3, S, S] of each. One that cannot be written costs no other. Returns what is missing, if
+/// anything is.
 std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
                                                          const std::vector<evaluation::ScoredImage>& scored,
-                                                         double threshold, const torch::Tensor& colors);
+                                                         double threshold,
+                                                         const std::function<torch::Tensor(std::int64_t)>& colors);
 
 }  // namespace nbs::worker
