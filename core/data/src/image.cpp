@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 
+#include "nbs/data/image_store.h"
 #include "nbs/data/synthetic.h"
 #include "nbs/error.h"
 
@@ -125,6 +126,21 @@ cv::Mat resize_image(const cv::Mat& image, std::int64_t size) {
 
 cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size) {
   return stored.total() > kWholePixels ? reduce(stored, size) : resize_image(as_color(stored), size);
+}
+
+cv::Mat to_levels(const cv::Mat& image) {
+  cv::Mat levels;
+  image.convertTo(levels, CV_8U, 255);
+  return levels;
+}
+
+cv::Mat from_levels(const cv::Mat& levels) {
+  cv::Mat image(levels.size(), CV_32FC3);
+  for (int y = 0; y < levels.rows; ++y) {
+    const auto* const from = levels.ptr<std::uint8_t>(y);
+    std::transform(from, from + 3 * levels.cols, image.ptr<float>(y), level_value);
+  }
+  return image;
 }
 
 cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size) {

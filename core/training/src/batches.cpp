@@ -157,7 +157,7 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
     inputs.push_back(std::move(crop));
     masks.push_back(cut.of_mask(images.masks[drawn.image]));
     counted.add(drawn.image, images.size(), cut);
-    if (with_image) colors.push_back(recolored(cut.of(images.images[drawn.image]), augment, random));
+    if (with_image) colors.push_back(recolored(cut.of(images.image(drawn.image)), augment, random));
   }
   Minibatch batch;
   batch.input.profile = torch::stack(inputs);
@@ -192,7 +192,7 @@ Minibatch draw_images(const std::vector<std::int64_t>& among, const LabeledViews
     const auto drawn = among[index];
     Crop cut(images.size(), window, augment, random);
     cut.turn(draw_turn(augment, random));
-    inputs.push_back(recolored(cut.of(images.images[drawn]), augment, random));
+    inputs.push_back(recolored(cut.of(images.image(drawn)), augment, random));
     masks.push_back(cut.of_mask(images.masks[drawn]));
     counted.add(drawn, images.size(), cut);
   }

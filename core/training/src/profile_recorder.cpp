@@ -60,7 +60,7 @@ void ProfileRecorder::record_parameters() {
   if (reference_images_.empty()) return;
   std::vector<torch::Tensor> maps;
   for (const auto image : reference_images_)
-    maps.push_back(loss_map(autoencoder_, tiling_, images_.images[image]));
+    maps.push_back(loss_map(autoencoder_, tiling_, images_.image(image)));
   reference_.push_back(reference_loss(maps, options_.reference_blur));
   if (static_cast<std::int64_t>(reference_.size()) > options_.length) reference_.pop_front();
 }
@@ -69,7 +69,7 @@ ProfileRecorder::LabeledMaps ProfileRecorder::record_labeled_maps(const std::vec
   LabeledMaps recorded;
   LossSums sums;
   for (std::int64_t i = 0; i < images_.labeled; ++i) {
-    auto map = loss_map(autoencoder_, tiling_, images_.images[i]);
+    auto map = loss_map(autoencoder_, tiling_, images_.image(i));
     for (auto* const current : losses) {
       if (tiling_ == current->tiling()) current->set(i, map);
     }
@@ -91,7 +91,7 @@ ProfileRecorder::LabeledMaps ProfileRecorder::record_labeled_maps(const std::vec
 // At the end, masks are made from parameters that are put back. What state() leaves out, or gives as a copy, would make
 // them other maps than those that the predictor was taught, and no number of the run would show it.
 void ProfileRecorder::require_exact_replay() {
-  const auto& image = images_.images[0];
+  const auto image = images_.image(0);
   const auto& recorded = labeled_maps_[0].front().map;
   restore_snapshot(autoencoder_, ring_.snapshots().front());
   auto replayed = loss_map(autoencoder_, tiling_, image);

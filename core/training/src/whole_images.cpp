@@ -78,8 +78,8 @@ torch::Tensor WholeImages::assembled(std::int64_t image, std::int64_t planes,
 }
 
 torch::Tensor WholeImages::colors(std::int64_t image) const {
-  if (size(image) == one_view_.size()) return images_.images[first_view(image)];
-  return assembled(image, 3, [&](std::int64_t view) { return images_.images[view]; });
+  if (size(image) == one_view_.size()) return images_.image(first_view(image));
+  return assembled(image, 3, [&](std::int64_t view) { return images_.image(view); });
 }
 
 torch::Tensor WholeImages::mask(std::int64_t image) const {

@@ -50,7 +50,7 @@ bool ChainedMaps::carries_over() const {
 }
 
 void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
-  const auto image = images_.images[images_.labeled + static_cast<std::int64_t>(unlabeled_.size())];
+  const auto image = images_.image(images_.labeled + static_cast<std::int64_t>(unlabeled_.size()));
   unlabeled_.push_back(postprocess(chain_, training::combined(by_predictor), image));
   if (!carries_over()) return;
   for (std::int64_t fold = 1; fold < by_predictor.size(0); ++fold) {
@@ -62,7 +62,7 @@ void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
 
 void ChainedMaps::add_held_out(const torch::Tensor& by_predictor) {
   const auto first = images_.count() - images_.held_out;
-  const auto image = images_.images[first + static_cast<std::int64_t>(held_out_.size())];
+  const auto image = images_.image(first + static_cast<std::int64_t>(held_out_.size()));
   const auto map = postprocess(chain_, training::combined(by_predictor), image);
   auto& held_out = held_out_.emplace_back();
   held_out.height = map.size(0);

@@ -39,7 +39,7 @@ std::optional<record::LossProfile> labeled_profile(training::Inference& inferenc
   for (std::int64_t i = 0; i < images.labeled; ++i) {
     const auto anomalous = (images.masks[i] > 0.5).to(torch::kUInt8).contiguous();
     const auto* const values = anomalous.data_ptr<std::uint8_t>();
-    add(losses, inference, images.images[i], {values, values + anomalous.numel()});
+    add(losses, inference, images.image(i), {values, values + anomalous.numel()});
   }
   return summary(losses);
 }
@@ -56,7 +56,7 @@ std::optional<record::LossProfile> scored_profile(training::Inference& inference
   const auto looked_at = std::min(kMostLookedAt, opened.size());
   for (std::size_t n = 0; n < looked_at; ++n) {
     const auto i = opened[n * opened.size() / looked_at];
-    add(losses, inference, images.images[images.labeled + static_cast<std::int64_t>(i)], unlabeled[i].mask);
+    add(losses, inference, images.image(images.labeled + static_cast<std::int64_t>(i)), unlabeled[i].mask);
   }
   return summary(losses);
 }

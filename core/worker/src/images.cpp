@@ -13,20 +13,18 @@ training::TrainingImages as_tensors(data::TrainingSet& set) {
   images.labeled = set.labeled;
   images.unlabeled = set.unlabeled;
   images.ids = set.ids;
-  images.images =
-      torch::from_blob(set.images.data(), {static_cast<std::int64_t>(set.ids.size()), 3, set.size, set.size});
+  images.images = training::Images(set.images, set.places);
   images.masks = set.labeled == 0 ? torch::zeros({0, set.size, set.size})
                                   : torch::from_blob(set.masks.data(), {set.labeled, set.size, set.size});
   return images;
 }
 
-std::int64_t checksum_of(const training::TrainingImages& images) {
-  const auto sum = [](const torch::Tensor& values) { return values.view(torch::kInt32).sum().item<std::int64_t>(); };
-  return sum(images.images) + 3 * sum(images.masks);
+std::int64_t checksum_of_masks(const training::TrainingImages& images) {
+  return images.masks.view(torch::kInt32).sum().item<std::int64_t>();
 }
 
-void require_unchanged(const training::TrainingImages& images, std::int64_t checksum, const char* when) {
-  if (checksum_of(images) == checksum) return;
+void require_unchanged(const training::TrainingImages& images, std::int64_t masks, const char* when) {
+  if (images.images.unwritten() && checksum_of_masks(images) == masks) return;
   throw Error(std::string("the images or masks of the data set have changed in memory during ") + when +
               ": a plugin has written into what it is only given to read, so nothing that came of this run can be "
               "trusted; find the plugin, which writes through a pointer (data_ptr) of an image, and run again");

@@ -11,14 +11,14 @@
 
 namespace nbs::worker {
 
-/// The training set as tensors, which share its memory; it must outlive them.
+/// The training set as training sees it; the masks share its memory, so it must outlive them.
 training::TrainingImages as_tensors(data::TrainingSet& set);
 
-/// A number that changes with any bit of the images and masks, but for changes that cancel out.
-std::int64_t checksum_of(const training::TrainingImages& images);
-/// Throws nbs::Error if they are not those that had this checksum, because a plugin has written to them. `when`: what
-/// it happened in, as a message says it.
-void require_unchanged(const training::TrainingImages& images, std::int64_t checksum, const char* when);
+/// A number that changes with any bit of the masks, but for changes that cancel out.
+std::int64_t checksum_of_masks(const training::TrainingImages& images);
+/// Throws nbs::Error if a plugin has written into an image, or the masks are not those that had this checksum. `when`:
+/// what it happened in, as a message says it.
+void require_unchanged(const training::TrainingImages& images, std::int64_t masks, const char* when);
 
 /// [3, H, W] from CV_32FC3 RGB.
 torch::Tensor as_tensor(const cv::Mat& image);

@@ -13,7 +13,7 @@ LabeledMaps labeled_maps(training::Inference& inference, const training::Trainin
   LabeledMaps labeled;
   bool any_anomaly = false;
   for (std::int64_t i = 0; i < images.labeled; ++i) {
-    auto map = inference.out_of_fold(images.images[i], i);
+    auto map = inference.out_of_fold(images.image(i), i);
     if (!map.defined()) continue;
     labeled.maps.push_back(std::move(map));
     labeled.images.push_back(i);
@@ -25,7 +25,7 @@ LabeledMaps labeled_maps(training::Inference& inference, const training::Trainin
   labeled.images.resize(static_cast<std::size_t>(images.labeled));
   std::iota(labeled.images.begin(), labeled.images.end(), 0);
   for (std::int64_t i = 0; i < images.labeled; ++i)
-    labeled.maps.push_back(inference.probability(images.images[i]));
+    labeled.maps.push_back(inference.probability(images.image(i)));
   labeled.honest = !inference.learned();
   return labeled;
 }
@@ -33,7 +33,7 @@ LabeledMaps labeled_maps(training::Inference& inference, const training::Trainin
 std::vector<torch::Tensor> colors_of(const LabeledMaps& labeled, const training::TrainingImages& images) {
   std::vector<torch::Tensor> colors;
   for (const auto image : labeled.images)
-    colors.push_back(images.images[image]);
+    colors.push_back(images.image(image));
   return colors;
 }
 

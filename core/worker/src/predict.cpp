@@ -51,7 +51,7 @@ int predict(const std::vector<std::string>& words) {
   for (const auto& file : files) {
     try {
       const cv::Mat stored = data::read_stored_image(file);
-      const cv::Mat image = data::resize_stored(stored, size);
+      const cv::Mat image = data::from_levels(data::to_levels(data::resize_stored(stored, size)));  // as in training
       const auto tensor = as_tensor(image);
       const cv::Mat map = as_mat(postprocess(chain, inference.probability(tensor), tensor));
       const Rows colors = native ? Rows([&](int begin, int end) { return data::rgb_of(stored.rowRange(begin, end)); })

@@ -24,6 +24,7 @@
 #include "process_setup.h"
 #include "progress.h"
 #include "run_checkpoint.h"
+#include "run_data.h"
 #include "scoring.h"
 #include "stop_request.h"
 #include "tuning.h"
@@ -51,37 +52,9 @@ double peak_memory_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-std::int64_t held_out_count(const config::EvaluationOptions& options, std::int64_t auxiliary) {
-  const auto share = std::llround(options.normal_share * static_cast<double>(auxiliary));
-  return std::max<std::int64_t>(1, share);
-}
-
 std::int64_t fold_count(const config::EvaluationOptions& options, std::int64_t labeled) {
   const std::int64_t folds = options.folds < 0 ? labeled : options.folds;
   return labeled < 2 ? 0 : folds;
-}
-
-// The images of a run.
-struct RunData {
-  data::Listing listing;
-  data::Split split;
-  data::TrainingSet set;
-  training::TrainingImages images;
-  std::int64_t checksum = 0;  // of the images as they were read
-};
-
-RunData load(const config::Pipeline& pipeline, const record::RunDirectory& out) {
-  const auto& options = pipeline.data.options;
-  RunData data;
-  data.listing = data::list_samples(options);
-  data.split = data::draw_split(data.listing, options);
-  write_file(out.split(), data::manifest(data.listing, data.split, options));
-  data.set = data::load_training_set(data.listing, data.split, options);
-  data.images = as_tensors(data.set);
-  data.checksum = checksum_of(data.images);
-  if (pipeline.evaluation.options.threshold_rule == config::ThresholdRule::normal_area && data.images.auxiliary() > 0)
-    data.images.held_out = held_out_count(pipeline.evaluation.options, data.images.auxiliary());
-  return data;
 }
 
 // Takes away what an earlier start in this folder has left, but for a finished result, which is only ever replaced.
@@ -173,12 +146,12 @@ struct Masked {
 
   void predict(training::Inference& inference, const training::TrainingImages& images, std::int64_t held_out) {
     for (std::int64_t i = images.labeled; i < images.labeled + images.unlabeled; ++i) {
-      const auto by_predictor = inference.probability_by_predictor(images.images[i]);
+      const auto by_predictor = inference.probability_by_predictor(images.image(i));
       maps.add_unlabeled(by_predictor);
       if (before_postproc) before_postproc->add_unlabeled(by_predictor);
     }
     for (std::int64_t i = images.count() - held_out; i < images.count(); ++i) {
-      const auto by_predictor = inference.probability_by_predictor(images.images[i]);
+      const auto by_predictor = inference.probability_by_predictor(images.image(i));
       maps.add_held_out(by_predictor);
       if (before_postproc) before_postproc->add_held_out(by_predictor);
     }
@@ -235,7 +208,7 @@ Shown score(const config::Pipeline& pipeline, const Masked& masked, const RunDat
 std::optional<record::MissingPictures> write_pictures(const record::RunDirectory& out, const Shown& shown,
                                                       double threshold, const training::TrainingImages& images) {
   auto missing = write_predictions(out.predictions(), shown.unlabeled, threshold, [&](std::size_t i) {
-    return images.images[images.labeled + static_cast<std::int64_t>(i)];
+    return images.image(images.labeled + static_cast<std::int64_t>(i));
   });
   if (shown.labeled.empty()) return missing;
   const auto more = write_predictions(out.labeled(), shown.labeled, shown.labeled_threshold,
@@ -276,7 +249,7 @@ bool mask_and_score(Session& session, const training::Components& components, co
                                 *outcome.best);
   progress.say("predicting");
   const auto masked = mask(session, inference, data, progress, result);
-  require_unchanged(data.images, data.checksum, "predicting");
+  require_unchanged(data.images, data.masks, "predicting");
   const auto shown = score(pipeline, masked, data, result);
   if (options.predictions) {
     // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
@@ -296,9 +269,7 @@ bool mask_and_score(Session& session, const training::Components& components, co
   return explain(out, diagnostics);
 }
 
-}  // namespace
-
-int run(const std::vector<std::string>& words) {
+int run_to_the_end(const std::vector<std::string>& words) {
   const Clock clock;
   const Arguments arguments(words, {"out", "progress", "threads", "resume"}, 1);  // RESOLVED may lie in a folder "--x"
   const record::RunDirectory out(arguments.need("out"));
@@ -323,9 +294,9 @@ int run(const std::vector<std::string>& words) {
   run.origin.pipeline = identity;
   if (from) from->require_version(run.origin.version);
   if (!from) out.write_provenance(provenance);  // says when the run began
-  auto data = load(pipeline, out);
+  auto data = load_run_data(pipeline, out, session.threads(), style);
   run.minutes = pipeline.train.options.checkpoint_minutes;
-  if (run.minutes > 0 || from) run.origin.images = hash_of(data.images);
+  if (run.minutes > 0 || from) run.origin.images = hash_of(data.set, data.images.held_out);
   if (from) from->require_images(run.origin.images);
   const auto components = session.make_components(fold_count(pipeline.evaluation.options, data.images.labeled));
   session.make_postprocessors();  // whatever is wrong with them is better known before training
@@ -338,7 +309,7 @@ int run(const std::vector<std::string>& words) {
   run.total_seconds = [&] { return clock.seconds() + before_total; };
   CheckpointWriter checkpoints(run);
   const auto outcome = train(pipeline, data.images, components, out, from, checkpoints, progress);
-  require_unchanged(data.images, data.checksum, "training");
+  require_unchanged(data.images, data.masks, "training");
   auto result = result_head(pipeline, outcome);
   result.seconds->training = run.training_seconds();
   const auto write_result = [&] {
@@ -357,6 +328,17 @@ int run(const std::vector<std::string>& words) {
   std::error_code ignored;
   std::filesystem::remove(out.checkpoint(), ignored);
   return result.finished() && outcome.best && !result.missing_pictures && explained ? 0 : 1;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& words) {
+  try {
+    return run_to_the_end(words);
+  } catch (const data::ReadingStopped& stopped) {
+    say(stopped.what());
+    return 130;
+  }
 }
 
 }  // namespace nbs::worker

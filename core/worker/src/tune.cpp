@@ -46,9 +46,11 @@ int tune(const std::vector<std::string>& words) {
     throw Error(fmt::format("the run {} has no postprocessor to tune; name one with --plugin", run.folder().string()));
   }
   // Only the labeled images and their masks are opened.
-  const auto listing = data::list_samples(pipeline.data.options);
-  const auto split = data::draw_split(listing, pipeline.data.options);
-  auto set = data::load_training_set(listing, split, pipeline.data.options);
+  auto listing = data::list_samples(pipeline.data.options);
+  auto split = data::draw_split(listing, pipeline.data.options);
+  split.unlabeled.clear();
+  listing.auxiliary.clear();
+  auto set = data::load_training_set(listing, split, pipeline.data.options, {session.threads(), {}});
   const auto images = as_tensors(set);
   auto model = training::read_model(run.model(), *result.model);
   const auto folds = static_cast<std::int64_t>(model.folds.size());

@@ -43,6 +43,11 @@ cv::Mat resize_image(const cv::Mat& image, std::int64_t size);
 /// megapixels it is averaged row by row, which differs by rounding.
 cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size);
 
+/// An image CV_32FC3 in [0, 1] in the 256 levels of a byte, as CV_8UC3: the nearest of each number.
+cv::Mat to_levels(const cv::Mat& image);
+/// Back to CV_32FC3, each level as level_value().
+cv::Mat from_levels(const cv::Mat& levels);
+
 /// S x S by nearest neighbor.
 cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size);
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "nbs/data/image_store.h"
 #include "nbs/data/split.h"
 
 // The wall between training and the masks of unlabeled images: a TrainingSet holds no such mask and no path to one.
@@ -13,18 +15,20 @@ namespace nbs::data {
 
 /// Everything that training may see. Images are ordered: labeled, unlabeled, auxiliary.
 struct TrainingSet {
-  std::int64_t size = 0;                ///< S
-  std::int64_t labeled = 0;             ///< L
-  std::int64_t unlabeled = 0;           ///< U
-  std::int64_t auxiliary = 0;           ///< A
-  std::vector<float> images;            ///< [L + U + A, 3, S, S], RGB in [0, 1]
-  std::vector<float> masks;             ///< [L, S, S], 0 or 1
-  std::vector<std::string> ids;         ///< of all images, in their order
-  std::vector<std::string> seen_types;  ///< kinds of defect among the labeled images, sorted, without "good"
+  std::int64_t size = 0;                     ///< S
+  std::int64_t labeled = 0;                  ///< L
+  std::int64_t unlabeled = 0;                ///< U
+  std::int64_t auxiliary = 0;                ///< A
+  std::shared_ptr<const ImageStore> images;  ///< of the samples, in their order, then the auxiliary ones
+  std::vector<std::int64_t> places;          ///< where each of the L + U + A images lies among them
+  std::vector<float> masks;                  ///< [L, S, S], 0 or 1
+  std::vector<std::string> ids;              ///< of all images, in their order
+  std::vector<std::string> seen_types;       ///< kinds of defect among the labeled images, sorted, without "good"
 };
 
-/// Reads and resizes all images and the masks of labeled ones.
-TrainingSet load_training_set(const Listing& listing, const Split& split, const DataOptions& options);
+/// Reads and resizes all images (read_images()) and the masks of labeled ones.
+TrainingSet load_training_set(const Listing& listing, const Split& split, const DataOptions& options,
+                              const Reading& reading = {});
 
 /// What scoring needs of the unlabeled images: made apart from training, opens a mask when asked.
 class ScoringSet {

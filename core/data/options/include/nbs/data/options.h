@@ -54,6 +54,7 @@ struct DataOptions {
   Surface surface = Surface::mixed;
   std::int64_t count = 24;
   std::int64_t auxiliary = 0;
+  std::int64_t memory = 1024;
 
   static void declare(Schema<DataOptions>& s) {
     s.add("format", &DataOptions::format)
@@ -103,7 +104,7 @@ struct DataOptions {
             "off, they are an error where there is a folder of masks.");
     s.add("surface", &DataOptions::surface).choices(surfaces()).doc("Kind of surface that \"synthetic\" generates.");
     s.add("count", &DataOptions::count)
-        .range(1, 100000)
+        .range(1, 10000000)
         .doc("Images that \"synthetic\" generates for the labeled and unlabeled sets together.");
     s.add("auxiliary", &DataOptions::auxiliary)
         .range(0, 100000)
@@ -112,6 +113,11 @@ struct DataOptions {
             "training (MVTec "
             "train/good, NanoTWICE Normal) are read as well; for train.autoencoder_images = "
             "\"auxiliary\".");
+    s.add("memory", &DataOptions::memory)
+        .range(0, 1e9)
+        .doc(
+            "MiB of images, at a byte for each of the three colors of a pixel, that are held in memory. Where there "
+            "are more, they are kept in a file in the cache folder; the results are the same.");
   }
 };
 
