@@ -24,7 +24,7 @@ int postproc(const std::vector<std::string>& words) {
   const std::filesystem::path map_file = arguments.need("probability");
   const std::filesystem::path out = arguments.need("out");
   Session session(arguments.need_plain(0, "RESOLVED"), 0, say, config::Purpose::postprocess);
-  set_up_process(session.threads());
+  set_up_process(session);
   const auto image = as_tensor(data::read_image(image_file));
   const cv::Mat probabilities = data::read_probability_map(map_file);
   const auto map = torch::from_blob(probabilities.data, {probabilities.rows, probabilities.cols}).clone();

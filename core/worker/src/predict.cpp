@@ -8,16 +8,14 @@
 #include "nbs/data/image.h"
 #include "nbs/error.h"
 #include "nbs/record/run_directory.h"
-#include "nbs/torch.h"
-#include "nbs/training/inference.h"
 
 #include "arguments.h"
 #include "commands.h"
 #include "ended_run.h"
 #include "error_sentence.h"
-#include "images.h"
 #include "prediction.h"
 #include "process_setup.h"
+#include "run_masker.h"
 #include "session.h"
 
 namespace nbs::worker {
@@ -34,30 +32,20 @@ int predict(const std::vector<std::string>& words) {
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? *result.threshold : parse_number(wanted, "--threshold", 0, 1);
   Session session(run.resolved(), 0, say, config::Purpose::predict, arguments.lines("plugin-path"));
-  require_same_plugins(run.folder(), session.pipeline(), arguments.get("allow-changed-plugins", "no") == "yes");
-  set_up_process(session.threads());
-  const auto& pipeline = session.pipeline();
-  const std::int64_t size = pipeline.data.options.image_size;
-  auto model = training::read_model(run.model(), *result.model);
-  const auto folds = static_cast<std::int64_t>(model.folds.size());
-  training::Inference inference(session.make_components(folds), pipeline.profile.options,
-                                pipeline.evaluation.options.dihedral, size, std::move(model));
-  std::vector<OptionValues> tuned;
-  if (result.tuned_postproc) tuned = tuned_values(*result.tuned_postproc, pipeline.postproc);
-  const auto chain = session.make_postprocessors(tuned);
+  require_same_plugins(run.folder(), session.pipeline(), arguments.get("allow-changed-plugins", "no") == "yes", say);
+  set_up_process(session);
+  RunMasker masker(session, run, result);
   std::error_code failed;
   std::filesystem::create_directories(out, failed);
   bool all = true;
   for (const auto& file : files) {
     try {
       const cv::Mat stored = data::read_stored_image(file);
-      const cv::Mat image = data::from_levels(data::to_levels(data::resize_stored(stored, size)));  // as in training
-      const auto tensor = as_tensor(image);
-      const cv::Mat map = as_mat(postprocess(chain, inference.probability(tensor), tensor));
+      const auto masked = masker.mask(stored);
       const Rows colors = native ? Rows([&](int begin, int end) { return data::rgb_of(stored.rowRange(begin, end)); })
-                                 : Rows([&](int begin, int end) { return image.rowRange(begin, end); });
-      const cv::Size shown = native ? stored.size() : map.size();
-      write_prediction(out, file.stem().string(), shown, resized_rows(map, shown), colors, threshold);
+                                 : Rows([&](int begin, int end) { return masked.image.rowRange(begin, end); });
+      const cv::Size shown = native ? stored.size() : masked.probability.size();
+      write_prediction(out, file.stem().string(), shown, resized_rows(masked.probability, shown), colors, threshold);
     } catch (const std::exception& error) {
       // One bad file must not cost the masks of the others.
       say(error_sentence(error));

@@ -284,7 +284,7 @@ int run_to_the_end(const std::vector<std::string>& words) {
   }
   const auto threads = parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096);
   Session session(resolved, from ? from->threads() : threads, say);
-  set_up_process(session.threads());
+  set_up_process(session);
   const auto& pipeline = session.pipeline();
   Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.predictor_iterations);
   const auto provenance =

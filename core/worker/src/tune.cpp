@@ -26,12 +26,12 @@ int tune(const std::vector<std::string>& words) {
   const auto result = read_ended_run(run.folder());
   const auto log = say;
   Session session(run.resolved(), 0, log, config::Purpose::predict, arguments.lines("plugin-path"));
-  set_up_process(session.threads());
+  set_up_process(session);
   const auto& pipeline = session.pipeline();
   auto chain = pipeline.postproc;
   auto compared = pipeline;
   if (!arguments.get("plugin", "").empty()) compared.postproc.clear();  // another is tried
-  require_same_plugins(run.folder(), compared, arguments.get("allow-changed-plugins", "no") == "yes");
+  require_same_plugins(run.folder(), compared, arguments.get("allow-changed-plugins", "no") == "yes", log);
   if (const auto plugin = arguments.get("plugin", ""); !plugin.empty()) {
     const auto& catalog = session.registry().catalog();
     const auto* const description = catalog.find(Kind::postprocessor, plugin);
