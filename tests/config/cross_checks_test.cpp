@@ -24,6 +24,18 @@ TEST_CASE("a patch or crop larger than the image is refused with both sizes") {
         Texts{"--set buffer.crop=65: buffer.crop is 65, more than the image's 64 pixels (data.image_size)"});
 }
 
+TEST_CASE("generated images, which are made in the size of a view, are neither tiled nor padded") {
+  CHECK(problems_with({"data.resize=square"}).empty());
+  for (const std::string resize : {"keep", "tiles"}) {
+    CHECK(
+        problems_with({"data.resize=" + resize}) ==
+        Texts{"--set data.resize=" + resize + ": data.resize is \"" + resize +
+              "\", but images of data.format = \"synthetic\" are made in the size 64 x 64 (data.image_size), so there "
+              "is nothing to keep or to tile; use \"square\", or export the images (nbs data --export) and read the "
+              "folder"});
+  }
+}
+
 TEST_CASE("tiles that leave gaps are refused") {
   CHECK(problems_with({"profile.tile_step=32"}).empty());
   CHECK(problems_with({"profile.tile_step=33"}) ==

@@ -33,8 +33,8 @@ TEST_CASE("reducing row by row gives what converting and resizing the whole give
     cv::cvtColor(color, alpha, cv::COLOR_BGR2BGRA);
     color.convertTo(deep, CV_16U, 257);
     for (const auto& picture : {color, gray, deep, alpha}) {
-      const cv::Mat whole = data::resize_image(data::as_color(picture), 16);
-      CHECK(largest_difference(data::reduce(picture, 16), whole) < 2e-6);
+      const cv::Mat whole = data::resize_image(data::as_color(picture), {16, 16});
+      CHECK(largest_difference(data::reduce(picture, {16, 16}), whole) < 2e-6);
     }
   }
 }
@@ -46,7 +46,7 @@ TEST_CASE("where one side is shorter than wanted, it is interpolated") {
   cv::Mat expected;
   cv::resize(data::as_color(picture), narrow, {4, 16}, 0, 0, cv::INTER_AREA);
   cv::resize(narrow, expected, {16, 16}, 0, 0, cv::INTER_LINEAR);
-  CHECK(largest_difference(data::reduce(picture, 16), expected) < 2e-6);
+  CHECK(largest_difference(data::reduce(picture, {16, 16}), expected) < 2e-6);
 }
 
 TEST_CASE("a sample of more than 64 megapixels is reduced to its pattern") {

@@ -69,7 +69,8 @@ std::int64_t predicted(const ChainedMaps& maps) {
 }  // namespace
 
 TEST_CASE("as large a share is predicted as the folds' predictors, each alone, predict") {
-  const auto images = four_images();
+  const auto views = four_images();
+  const nbs::training::WholeImages images(views);
   const EvaluationOptions options;
   ChainedMaps maps(options, {}, apart(true), images);
   CHECK(maps.labeled_threshold().threshold == doctest::Approx(0.5).epsilon(0.02));
@@ -80,7 +81,8 @@ TEST_CASE("as large a share is predicted as the folds' predictors, each alone, p
 }
 
 TEST_CASE("postprocessors stand between the predictors and every number") {
-  const auto images = four_images();
+  const auto views = four_images();
+  const nbs::training::WholeImages images(views);
   const EvaluationOptions options;
   ChainedMaps maps(options, {std::make_shared<Halving>()}, apart(true), images);
   CHECK(torch::allclose(maps.labeled().maps[1], apart(true).maps[1] / 2));
@@ -93,7 +95,8 @@ TEST_CASE("postprocessors stand between the predictors and every number") {
 }
 
 TEST_CASE("a threshold that was not chosen on the folds' maps is not carried over") {
-  const auto images = four_images();
+  const auto views = four_images();
+  const nbs::training::WholeImages images(views);
   EvaluationOptions options;
   SUBCASE("maps of images that were taught") {
     ChainedMaps maps(options, {}, apart(false), images);
@@ -128,7 +131,8 @@ TEST_CASE("a threshold that was not chosen on the folds' maps is not carried ove
 }
 
 TEST_CASE("each rule is asked with its own number") {
-  const auto images = four_images();
+  const auto views = four_images();
+  const nbs::training::WholeImages images(views);
   // Anomalous pixels at 0.9, 0.8, 0.7 and 0.6 of each image; normal ones at 0.75 (one) and 0.1.
   auto maps = torch::full({2, 4, 4}, 0.1);
   for (std::int64_t x = 0; x < 4; ++x)

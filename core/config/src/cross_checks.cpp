@@ -55,6 +55,12 @@ void check_data(const Pipeline& pipeline, const Report& report) {
     } else if (!std::filesystem::is_directory(folder)) {
       report("data.root", fmt::format("the data folder {} does not exist", folder.string()));
     }
+  } else if (data.resize != data::Resize::square) {
+    report("data.resize",
+           fmt::format("data.resize is \"{0}\", but images of data.format = \"synthetic\" are made in the "
+                       "size {1} x {1} (data.image_size), so there is nothing to keep or to tile; use "
+                       "\"square\", or export the images (nbs data --export) and read the folder",
+                       choice_name(data.resize, data::resizes()), data.image_size));
   } else if (data.labeled > data.count) {
     report("data.labeled",
            fmt::format("data.labeled is {}, but only {} images are generated (data.count)", data.labeled, data.count));

@@ -88,15 +88,15 @@ torch::Tensor WholeImages::mask(std::int64_t image) const {
 }
 
 torch::Tensor WholeImages::stitched(std::int64_t image,
-                                    const std::function<torch::Tensor(std::int64_t view)>& maps) const {
-  if (size(image) == one_view_.size()) return maps(first_view(image));
+                                    const std::function<torch::Tensor(const torch::Tensor& view)>& map) const {
+  if (size(image) == one_view_.size()) return map(images_.image(first_view(image)));
   std::optional<data::StitchedMap> whole;
   std::int64_t planes = 0;
   for (const auto view : views_of({image})) {
-    const auto map = maps(view).contiguous();
-    planes = map.size(0);
+    const auto of_view = map(images_.image(view)).contiguous();
+    planes = of_view.size(0);
     if (!whole) whole.emplace(plan(image), planes);
-    whole->add(map.data_ptr<float>());
+    whole->add(of_view.data_ptr<float>());
   }
   auto rows = whole->take();
   auto result = torch::empty({planes, size(image).height, size(image).width});

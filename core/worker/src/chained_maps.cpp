@@ -7,8 +7,8 @@
 #include "nbs/evaluation/expected.h"
 #include "nbs/torch.h"
 
+#include "chained_rows.h"
 #include "images.h"
-#include "session.h"
 
 namespace nbs::worker {
 
@@ -37,7 +37,7 @@ evaluation::ThresholdChoice threshold_on_labeled(const config::EvaluationOptions
 }  // namespace
 
 ChainedMaps::ChainedMaps(const config::EvaluationOptions& options, Chain chain, const LabeledMaps& labeled,
-                         const training::TrainingImages& images)
+                         const training::WholeImages& images)
     : options_(options), images_(images), chain_(std::move(chain)), labeled_(labeled) {
   const auto colors = colors_of(labeled, images);
   for (std::size_t i = 0; i < labeled_.maps.size(); ++i)
@@ -50,7 +50,7 @@ bool ChainedMaps::carries_over() const {
 }
 
 void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
-  const auto image = images_.image(images_.labeled + static_cast<std::int64_t>(unlabeled_.size()));
+  const auto image = images_.colors(images_.labeled() + static_cast<std::int64_t>(unlabeled_.size()));
   unlabeled_.push_back(postprocess(chain_, training::combined(by_predictor), image));
   if (!carries_over()) return;
   for (std::int64_t fold = 1; fold < by_predictor.size(0); ++fold) {
@@ -61,8 +61,8 @@ void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
 }
 
 void ChainedMaps::add_held_out(const torch::Tensor& by_predictor) {
-  const auto first = images_.count() - images_.held_out;
-  const auto image = images_.image(first + static_cast<std::int64_t>(held_out_.size()));
+  const auto first = images_.count() - images_.held_out();
+  const auto image = images_.colors(first + static_cast<std::int64_t>(held_out_.size()));
   const auto map = postprocess(chain_, training::combined(by_predictor), image);
   auto& held_out = held_out_.emplace_back();
   held_out.height = map.size(0);

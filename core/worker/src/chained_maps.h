@@ -26,9 +26,9 @@ class ChainedMaps {
 
   /// `labeled`: before the chain. Options and images must outlive the object.
   ChainedMaps(const config::EvaluationOptions& options, Chain chain, const LabeledMaps& labeled,
-              const training::TrainingImages& images);
+              const training::WholeImages& images);
 
-  /// Adds the next unlabeled image; `by_predictor`: as Inference gives it.
+  /// Adds the next unlabeled image; `by_predictor`: [1 + K, H, W], as Inference gives it.
   void add_unlabeled(const torch::Tensor& by_predictor);
   /// Adds the next held-out image.
   void add_held_out(const torch::Tensor& by_predictor);
@@ -47,7 +47,7 @@ class ChainedMaps {
   bool carries_over() const;
 
   const config::EvaluationOptions& options_;
-  const training::TrainingImages& images_;
+  const training::WholeImages& images_;
   Chain chain_;
   LabeledMaps labeled_;
   evaluation::ThresholdChoice choice_;

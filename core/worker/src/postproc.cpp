@@ -11,6 +11,7 @@
 #include "nbs/torch.h"
 
 #include "arguments.h"
+#include "chained_rows.h"
 #include "commands.h"
 #include "images.h"
 #include "process_setup.h"

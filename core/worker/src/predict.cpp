@@ -20,6 +20,22 @@
 
 namespace nbs::worker {
 
+namespace {
+
+// Pictures of more pixels are written while they are made; for smaller ones there is memory.
+constexpr std::size_t kLargePixels = 64'000'000;
+
+void write_by_rows(RunMasker& masker, const cv::Mat& stored, const std::filesystem::path& out, const std::string& stem,
+                   double threshold) {
+  PredictionFiles files(out, stem, stored.size(), threshold);
+  masker.mask_by_rows(stored, [&](int begin, const cv::Mat& probability) {
+    files.add(probability, data::rgb_of(stored.rowRange(begin, begin + probability.rows)));
+  });
+  files.finish();
+}
+
+}  // namespace
+
 int predict(const std::vector<std::string>& words) {
   const Arguments arguments(words, {"out", "size", "threshold", "plugin-path", "allow-changed-plugins"});
   const record::RunDirectory run(arguments.need_plain(0, "RUN"));
@@ -41,6 +57,10 @@ int predict(const std::vector<std::string>& words) {
   for (const auto& file : files) {
     try {
       const cv::Mat stored = data::read_stored_image(file);
+      if (masker.tiles() && stored.total() > kLargePixels) {
+        write_by_rows(masker, stored, out, file.stem().string(), threshold);
+        continue;
+      }
       const auto masked = masker.mask(stored);
       const Rows colors = native ? Rows([&](int begin, int end) { return data::rgb_of(stored.rowRange(begin, end)); })
                                  : Rows([&](int begin, int end) { return masked.image.rowRange(begin, end); });

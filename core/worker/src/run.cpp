@@ -118,7 +118,7 @@ record::RunResult result_head(const config::Pipeline& pipeline, const training::
 }
 
 // Picks the postprocessors' options if the pipeline asks for it.
-std::vector<OptionValues> tune(Session& session, const LabeledMaps& labeled, const training::TrainingImages& images,
+std::vector<OptionValues> tune(Session& session, const LabeledMaps& labeled, const training::WholeImages& images,
                                Progress& progress, record::RunResult& result) {
   const auto& pipeline = session.pipeline();
   if (!pipeline.evaluation.options.tune_postproc || pipeline.postproc.empty()) return {};
@@ -144,14 +144,19 @@ struct Masked {
   ChainedMaps maps;
   std::optional<ChainedMaps> before_postproc;
 
-  void predict(training::Inference& inference, const training::TrainingImages& images, std::int64_t held_out) {
-    for (std::int64_t i = images.labeled; i < images.labeled + images.unlabeled; ++i) {
-      const auto by_predictor = inference.probability_by_predictor(images.image(i));
+  void predict(training::Inference& inference, const training::WholeImages& images, bool with_held_out) {
+    const auto predicted = [&](std::int64_t image) {
+      return images.stitched(image,
+                             [&](const torch::Tensor& view) { return inference.probability_by_predictor(view); });
+    };
+    for (std::int64_t i = images.labeled(); i < images.labeled() + images.unlabeled(); ++i) {
+      const auto by_predictor = predicted(i);
       maps.add_unlabeled(by_predictor);
       if (before_postproc) before_postproc->add_unlabeled(by_predictor);
     }
-    for (std::int64_t i = images.count() - held_out; i < images.count(); ++i) {
-      const auto by_predictor = inference.probability_by_predictor(images.image(i));
+    if (!with_held_out) return;
+    for (std::int64_t i = images.count() - images.held_out(); i < images.count(); ++i) {
+      const auto by_predictor = predicted(i);
       maps.add_held_out(by_predictor);
       if (before_postproc) before_postproc->add_held_out(by_predictor);
     }
@@ -159,35 +164,35 @@ struct Masked {
 };
 
 // Predicts all images and chooses the threshold; no mask of an unlabeled image is there.
-Masked mask(Session& session, training::Inference& inference, const RunData& data, Progress& progress,
+Masked mask(Session& session, training::Inference& inference, const training::WholeImages& images, Progress& progress,
             record::RunResult& result) {
   const auto& options = session.pipeline().evaluation.options;
-  const auto labeled = labeled_maps(inference, data.images);
+  const auto labeled = labeled_maps(inference, images);
   if (!labeled.honest && !labeled.images.empty()) {
     progress.say(
         "no labeled image that shows an anomaly could be left out of a fold (evaluation.folds), so the threshold is "
         "chosen on images that the predictor was taught: it may be too high for others, and nothing is known of the F1 "
         "to expect");
   }
-  const auto chain = session.make_postprocessors(tune(session, labeled, data.images, progress, result));
-  Masked masked{ChainedMaps(options, chain, labeled, data.images), std::nullopt};
-  if (!chain.empty()) masked.before_postproc.emplace(options, ChainedMaps::Chain(), labeled, data.images);
+  const auto chain = session.make_postprocessors(tune(session, labeled, images, progress, result));
+  Masked masked{ChainedMaps(options, chain, labeled, images), std::nullopt};
+  if (!chain.empty()) masked.before_postproc.emplace(options, ChainedMaps::Chain(), labeled, images);
   const auto& unmet = masked.maps.labeled_threshold().unmet;
   if (!unmet.empty()) progress.say(fmt::format("evaluation.threshold_rule: {}", unmet));
-  const bool by_area = options.threshold_rule == config::ThresholdRule::normal_area;
-  masked.predict(inference, data.images, by_area ? data.images.held_out : 0);
+  masked.predict(inference, images, options.threshold_rule == config::ThresholdRule::normal_area);
   result.threshold_rule = options.threshold_rule;
   result.threshold = masked.maps.threshold();
   return masked;
 }
 
 // What is expected of other images, and what the unlabeled ones gave.
-Shown score(const config::Pipeline& pipeline, const Masked& masked, const RunData& data, record::RunResult& result) {
+Shown score(const config::Pipeline& pipeline, const Masked& masked, const RunData& data,
+            const training::WholeImages& images, record::RunResult& result) {
   const auto& options = pipeline.evaluation.options;
   Shown shown;
   if (masked.maps.labeled().honest) {
-    shown.labeled = labeled_images(masked.maps.labeled(), data.images, data.set.ids);
-    shown.labeled_colors = colors_of(masked.maps.labeled(), data.images);
+    shown.labeled = labeled_images(masked.maps.labeled(), images, data.set.ids);
+    shown.labeled_colors = colors_of(masked.maps.labeled(), images);
     shown.labeled_threshold = masked.maps.labeled_threshold().threshold;
     result.expected = masked.maps.expected(shown.labeled);
   }
@@ -206,9 +211,9 @@ Shown score(const config::Pipeline& pipeline, const Masked& masked, const RunDat
 }
 
 std::optional<record::MissingPictures> write_pictures(const record::RunDirectory& out, const Shown& shown,
-                                                      double threshold, const training::TrainingImages& images) {
+                                                      double threshold, const training::WholeImages& images) {
   auto missing = write_predictions(out.predictions(), shown.unlabeled, threshold, [&](std::size_t i) {
-    return images.image(images.labeled + static_cast<std::int64_t>(i));
+    return images.colors(images.labeled() + static_cast<std::int64_t>(i));
   });
   if (shown.labeled.empty()) return missing;
   const auto more = write_predictions(out.labeled(), shown.labeled, shown.labeled_threshold,
@@ -247,10 +252,11 @@ bool mask_and_score(Session& session, const training::Components& components, co
   const auto& options = pipeline.evaluation.options;
   training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(),
                                 *outcome.best);
+  const training::WholeImages images(data.images);
   progress.say("predicting");
-  const auto masked = mask(session, inference, data, progress, result);
+  const auto masked = mask(session, inference, images, progress, result);
   require_unchanged(data.images, data.masks, "predicting");
-  const auto shown = score(pipeline, masked, data, result);
+  const auto shown = score(pipeline, masked, data, images, result);
   if (options.predictions) {
     // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
     // not.
@@ -259,11 +265,11 @@ bool mask_and_score(Session& session, const training::Components& components, co
   }
   record::Diagnostics diagnostics;
   diagnostics.sampled = outcome.sampled;
-  diagnostics.labeled_profile = labeled_profile(inference, data.images);
-  diagnostics.scored_profile = scored_profile(inference, data.images, shown.unlabeled);
+  diagnostics.labeled_profile = labeled_profile(inference, data.images, images);
+  diagnostics.scored_profile = scored_profile(inference, data.images, images, shown.unlabeled);
   diagnostics.curve = curve_of(shown.unlabeled, result.scores);
   if (options.predictions) {
-    result.missing_pictures = write_pictures(out, shown, *result.threshold, data.images);
+    result.missing_pictures = write_pictures(out, shown, *result.threshold, images);
     if (result.missing_pictures) say_missing(*result.missing_pictures);
   }
   return explain(out, diagnostics);
@@ -298,7 +304,7 @@ int run_to_the_end(const std::vector<std::string>& words) {
   run.minutes = pipeline.train.options.checkpoint_minutes;
   if (run.minutes > 0 || from) run.origin.images = hash_of(data.set, data.images.held_out);
   if (from) from->require_images(run.origin.images);
-  const auto components = session.make_components(fold_count(pipeline.evaluation.options, data.images.labeled));
+  const auto components = session.make_components(fold_count(pipeline.evaluation.options, data.set.labeled));
   session.make_postprocessors();  // whatever is wrong with them is better known before training
   const double before_training = clock.seconds() - (from ? from->training_seconds() : 0);
   const double before_total = from ? from->total_seconds() : 0;

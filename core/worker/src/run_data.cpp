@@ -77,8 +77,10 @@ RunData load_run_data(const config::Pipeline& pipeline, const record::RunDirecto
                     file.string()));
   data.images = as_tensors(data.set);
   data.masks = checksum_of_masks(data.images);
-  if (pipeline.evaluation.options.threshold_rule == config::ThresholdRule::normal_area && data.images.auxiliary() > 0)
-    data.images.held_out = held_out_count(pipeline.evaluation.options, data.images.auxiliary());
+  if (pipeline.evaluation.options.threshold_rule == config::ThresholdRule::normal_area && data.set.auxiliary > 0) {
+    const auto held_out = held_out_count(pipeline.evaluation.options, data.set.auxiliary);
+    data.images.held_out = views_of_held_out(data.set, held_out);
+  }
   return data;
 }
 

@@ -93,14 +93,4 @@ std::vector<std::shared_ptr<Postprocessor>> Session::make_postprocessors(const s
   return chain;
 }
 
-torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, const torch::Tensor& probability,
-                          const torch::Tensor& image) {
-  if (chain.empty()) return probability;
-  auto maps = probability.unsqueeze(0);
-  const auto images = image.unsqueeze(0).contiguous();
-  for (const auto& link : chain)
-    maps = link->apply(maps.contiguous(), images);
-  return maps[0];
-}
-
 }  // namespace nbs::worker

@@ -60,8 +60,4 @@ class Session {
 /// What of a pipeline training reads.
 training::Settings training_settings(const config::Pipeline& pipeline);
 
-/// The chain applied to the probabilities [H, W] of an image [3, H, W].
-torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, const torch::Tensor& probability,
-                          const torch::Tensor& image);
-
 }  // namespace nbs::worker

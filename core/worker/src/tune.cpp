@@ -56,8 +56,9 @@ int tune(const std::vector<std::string>& words) {
   const auto folds = static_cast<std::int64_t>(model.folds.size());
   training::Inference inference(session.make_components(folds), pipeline.profile.options,
                                 pipeline.evaluation.options.dihedral, images.size(), std::move(model));
-  const auto labeled = labeled_maps(inference, images);
-  const auto tuning = tune_postprocessors(session, chain, labeled, images, log);
+  const training::WholeImages whole(images);
+  const auto labeled = labeled_maps(inference, whole);
+  const auto tuning = tune_postprocessors(session, chain, labeled, whole, log);
   fmt::print("# F1 on {} labeled images{}: {:.4f} before tuning, {:.4f} after\n", labeled.images.size(),
              labeled.honest ? "" : ", which the predictor was taught", tuning.before, tuning.after);
   for (std::size_t i = 0; i < chain.size(); ++i) {

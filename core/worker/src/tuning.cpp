@@ -10,6 +10,8 @@
 #include "nbs/evaluation/curve.h"
 #include "nbs/torch.h"
 
+#include "chained_rows.h"
+
 namespace nbs::worker {
 
 namespace {
@@ -62,7 +64,7 @@ std::string tuned_text(const OptionValues& values, const std::vector<OptionSpec>
 }  // namespace
 
 Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,
-                           const LabeledMaps& labeled, const training::TrainingImages& images,
+                           const LabeledMaps& labeled, const training::WholeImages& images,
                            const std::function<void(const std::string&)>& say) {
   const auto colors = colors_of(labeled, images);
   const auto chained = [&](const config::ComponentSpec& link, const std::vector<torch::Tensor>& maps) {

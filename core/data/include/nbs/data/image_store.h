@@ -10,6 +10,7 @@
 
 #include "nbs/base/files.h"
 #include "nbs/data/sample.h"
+#include "nbs/data/views.h"
 #include "nbs/error.h"
 
 namespace nbs::data {
@@ -65,13 +66,15 @@ class ReadingStopped : public Error {
   using Error::Error;
 };
 
-/// Reads, resizes and rounds the images of these samples: into memory, or, where they take more than options.memory,
-/// into a file below cache_folder() that other runs on the same images use again. Its name is a hash of all that the
-/// pixels depend on (path, size and time of each file, options). It is written under another name and renamed, so it is
-/// whole or not there; whoever finds one checks every byte of it, and writes it anew if it is damaged. Of two programs
-/// that need it at the same time one writes it and the other waits. Throws nbs::Error, of the first image that cannot
-/// be read.
-std::unique_ptr<const ImageStore> read_images(const std::vector<const Sample*>& samples, const DataOptions& options,
+/// Reads, resizes and rounds the images of these samples, each as the views of its plan, one after the other; `plans`:
+/// plan_of() each sample, or none where options.resize is "square". Into memory, or, where they take more than
+/// options.memory, into a file below cache_folder() that other runs on the same images use again. Its name is a hash of
+/// all that the pixels depend on (path, size and time of each file, options). It is written under another name and
+/// renamed, so it is whole or not there; whoever finds one checks every byte of it, and writes it anew if it is
+/// damaged. Of two programs that need it at the same time one writes it and the other waits. Throws nbs::Error, of the
+/// first image that cannot be read.
+std::unique_ptr<const ImageStore> read_images(const std::vector<const Sample*>& samples,
+                                              const std::vector<ViewPlan>& plans, const DataOptions& options,
                                               const Reading& reading = {});
 
 /// What the pixels of these samples depend on, as SHA-256 in hexadecimal.

@@ -8,6 +8,7 @@
 
 #include "nbs/data/image_store.h"
 #include "nbs/data/split.h"
+#include "nbs/data/views.h"
 
 // The wall between training and the masks of unlabeled images: a TrainingSet holds no such mask and no path to one.
 
@@ -19,9 +20,10 @@ struct TrainingSet {
   std::int64_t labeled = 0;                  ///< L
   std::int64_t unlabeled = 0;                ///< U
   std::int64_t auxiliary = 0;                ///< A
-  std::shared_ptr<const ImageStore> images;  ///< of the samples, in their order, then the auxiliary ones
-  std::vector<std::int64_t> places;          ///< where each of the L + U + A images lies among them
-  std::vector<float> masks;                  ///< [L, S, S], 0 or 1
+  std::shared_ptr<const ImageStore> images;  ///< views of the samples, in their order, then of the auxiliary ones
+  std::vector<std::int64_t> places;          ///< where each view of the L + U + A images, in their order, lies there
+  std::vector<ViewPlan> plans;               ///< of the L + U + A images; empty if each is one view without padding
+  std::vector<float> masks;                  ///< [views of the labeled images, S, S], 0 or 1
   std::vector<std::string> ids;              ///< of all images, in their order
   std::vector<std::string> seen_types;       ///< kinds of defect among the labeled images, sorted, without "good"
 };
@@ -39,7 +41,7 @@ class ScoringSet {
   const std::string& type(std::int64_t index) const { return samples_[index].type; }
   /// Whether there is a mask to score with.
   bool has_mask(std::int64_t index) const { return samples_[index].mask_source != MaskSource::none; }
-  /// [S, S], 0 or 1.
+  /// [H, W], 0 or 1: at the size of the image's ViewPlan.
   std::vector<std::uint8_t> mask(std::int64_t index) const;
 
  private:

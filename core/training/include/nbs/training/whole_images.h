@@ -33,8 +33,8 @@ class WholeImages {
   torch::Tensor colors(std::int64_t image) const;
   /// The mask [H, W] of a labeled image.
   torch::Tensor mask(std::int64_t image) const;
-  /// What `maps` gives for each view, [C, S, S] in [0, 1], put together: [C, H, W].
-  torch::Tensor stitched(std::int64_t image, const std::function<torch::Tensor(std::int64_t view)>& maps) const;
+  /// What `map` gives for each view [3, S, S], [C, S, S] in [0, 1], put together: [C, H, W].
+  torch::Tensor stitched(std::int64_t image, const std::function<torch::Tensor(const torch::Tensor& view)>& map) const;
 
  private:
   const data::ViewPlan& plan(std::int64_t image) const;
