@@ -210,7 +210,7 @@ namespace {
 TrainingImages with_one_anomalous_pixel() {
   auto images = numbered_images();
   images.labeled = 2;
-  images.images = images.images.expand({2, 3, kSize, kSize}).contiguous();
+  images.images = images.image(0).expand({2, 3, kSize, kSize}).contiguous();
   images.masks = torch::zeros({2, kSize, kSize});
   images.masks[1][2][9] = 1;
   return images;
@@ -276,11 +276,11 @@ TEST_CASE("crops of profiles are drawn around anomalous pixels, too, and anywher
 
 TEST_CASE("an image and its mask are rotated, scaled and bent together, and the original is left alone") {
   auto images = nbs::test::small_images(64, 1, 0, 1);
-  images.images.zero_();
+  images.image(0).zero_();
   images.masks.zero_();
   images.images[0].slice(1, 20, 44).slice(2, 10, 34).fill_(1);
   images.masks[0].slice(0, 20, 44).slice(1, 10, 34).fill_(1);
-  const auto before = images.images.clone();
+  const auto before = images.image(0).clone();
   nbs::config::BufferOptions options;
   options.batch = 8;
   options.crop = 0;
@@ -296,7 +296,7 @@ TEST_CASE("an image and its mask are rotated, scaled and bent together, and the 
     CHECK(2 * overlap / (bright[b].sum().item<double>() + batch.masks[b].sum().item<double>()) > 0.95);
     CHECK_FALSE(torch::equal(batch.masks[b], images.masks[0]));
   }
-  CHECK(torch::equal(images.images, before));
+  CHECK(torch::equal(images.image(0), before));
 }
 
 TEST_CASE("patches are turned as the options allow, and nothing else happens to them") {

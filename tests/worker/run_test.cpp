@@ -16,6 +16,7 @@
 
 #include "program.h"
 #include "tiny_pipeline.h"
+#include "variable.h"
 
 // Runs of the real program with the real plugins, small enough for seconds.
 
@@ -118,6 +119,15 @@ TEST_CASE("the same pipeline twice, and its resolved file, give identical result
   compare(place.run("resolved", written_out));
   // Resolving once more changes nothing.
   CHECK(resolved(place.scratch / "resolved" / "resolved.toml") == written_out);
+
+  // Nor does it matter where the images are kept, and whether they are read from their files or from the cache.
+  const nbs::test::Variable cache("XDG_CACHE_HOME", (place.scratch / "cache").string());
+  auto in_file = text;
+  in_file.insert(in_file.find("format = "), "memory = 0\n");
+  compare(place.run("in_file", in_file));
+  CHECK(nbs::test::entries_of(place.scratch / "cache/nbs/images").size() == 1);
+  compare(place.run("from_cache", in_file));
+  CHECK(nbs::test::entries_of(place.scratch / "cache/nbs/images").size() == 1);
 
   const auto other = results_of(place.run("other", place.on_disk(4)));
   CHECK(other.at("metrics.jsonl") != expected.at("metrics.jsonl"));
