@@ -36,6 +36,18 @@ TEST_CASE("generated images, which are made in the size of a view, are neither t
   }
 }
 
+TEST_CASE("reference maps are refused for tiles, which lie elsewhere in every view") {
+  const test::Scratch scratch;
+  const auto folder = "data.root=" + scratch.path().string();
+  CHECK(problems_with({"data.format=folder", folder, "data.resize=tiles"}).empty());
+  CHECK(problems_with({"data.format=folder", folder, "data.resize=keep", "profile.reference_images=4"}).empty());
+  CHECK(
+      problems_with({"data.format=folder", folder, "data.resize=tiles", "profile.reference_images=4"}) ==
+      Texts{
+          "--set profile.reference_images=4: profile.reference_images is 4, which compares images place by place, but "
+          "with data.resize = \"tiles\" each view shows another place; set it to 0"});
+}
+
 TEST_CASE("tiles that leave gaps are refused") {
   CHECK(problems_with({"profile.tile_step=32"}).empty());
   CHECK(problems_with({"profile.tile_step=33"}) ==

@@ -121,6 +121,12 @@ void check_tiles(const Pipeline& pipeline, const Report& report) {
            fmt::format("profile.tile_offset is {}, but must be below the distance between tiles ({})",
                        profile.tile_offset, step));
   }
+  if (profile.reference_images > 0 && data.resize == data::Resize::tiles) {
+    report("profile.reference_images",
+           fmt::format("profile.reference_images is {}, which compares images place by place, but with data.resize = "
+                       "\"tiles\" each view shows another place; set it to 0",
+                       profile.reference_images));
+  }
   if (profile.reference_blur % 2 == 0) {
     report("profile.reference_blur",
            fmt::format("profile.reference_blur is {}, but a square with a pixel in its middle has an odd side; use {}",

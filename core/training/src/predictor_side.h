@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <numeric>
@@ -32,7 +33,8 @@ struct Trainer::PredictorSide {
   PredictorSide(const TrainingImages& images, const Components& components, const Settings& settings, Random& random,
                 std::uint64_t seed)
       : labeled(images),
-        buffer(settings.buffer.capacity),
+        // At least the profiles of one recording: of an image that is many views all must be taught.
+        buffer(std::max(settings.buffer.capacity, images.labeled)),
         predictor(*components.predictor, all_labeled(images), labeled, buffer, settings, random) {
     if (components.predictor->is_trainable() && !components.folds.empty())
       folds = std::make_unique<CrossFit>(components.folds, labeled, buffer, settings, seed);
