@@ -207,7 +207,7 @@ NewFile::NewFile(std::filesystem::path file, std::uint64_t length) : file_(std::
   if (descriptor_ < 0) fail(errno);
   // Says that somebody still writes (remove_unfinished_files). Not everywhere are there locks.
   static_cast<void>(flock(descriptor_, LOCK_EX | LOCK_NB));
-  if (fallocate(descriptor_, 0, 0, static_cast<off_t>(length)) == 0) return;
+  if (length == 0 || fallocate(descriptor_, 0, 0, static_cast<off_t>(length)) == 0) return;
   const int reason = errno;
   if (reason == EOPNOTSUPP || reason == ENOSYS) return;
   close(descriptor_);
