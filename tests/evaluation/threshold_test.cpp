@@ -126,13 +126,16 @@ TEST_CASE("a threshold by share predicts that share, as nearly as ties allow") {
             static_cast<double>(std::count_if(map.begin(), map.end(), [&](float value) { return value >= threshold; }));
       return sum;
     };
+    evaluation::PixelLevels levels({});
+    for (const auto& image : images)
+      levels.add(image);
     for (const double share : {0.0, 0.001, 0.02, 0.37, 0.8, 1.0}) {
       CAPTURE(share);
       const double wanted = std::round(share * static_cast<double>(count));
       double nearest = wanted;  // of predicting nothing
       for (const double threshold : test::thresholds(images))
         nearest = std::min(nearest, std::abs(predicted(threshold) - wanted));
-      CHECK(std::abs(predicted(evaluation::threshold_by_share(maps, share)) - wanted) == nearest);
+      CHECK(std::abs(predicted(evaluation::threshold_by_share(levels, share)) - wanted) == nearest);
     }
   }
 }

@@ -37,8 +37,13 @@ evaluation::ThresholdChoice threshold_on_labeled(const config::EvaluationOptions
 }  // namespace
 
 ChainedMaps::ChainedMaps(const config::EvaluationOptions& options, Chain chain, const LabeledMaps& labeled,
-                         const training::WholeImages& images)
-    : options_(options), images_(images), chain_(std::move(chain)), labeled_(labeled) {
+                         const training::WholeImages& images, const std::filesystem::path& folder)
+    : options_(options),
+      images_(images),
+      chain_(std::move(chain)),
+      labeled_(labeled),
+      unlabeled_(folder),
+      levels_(folder) {
   const auto colors = colors_of(labeled, images);
   for (std::size_t i = 0; i < labeled_.maps.size(); ++i)
     labeled_.maps[i] = postprocess(chain_, labeled.maps[i], colors[i]);
@@ -50,9 +55,10 @@ bool ChainedMaps::carries_over() const {
 }
 
 void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
-  const auto image = images_.colors(images_.labeled() + static_cast<std::int64_t>(unlabeled_.size()));
-  unlabeled_.push_back(postprocess(chain_, training::combined(by_predictor), image));
-  if (!carries_over()) return;
+  const auto image = images_.colors(images_.labeled() + unlabeled_.count());
+  unlabeled_.add(postprocess(chain_, training::combined(by_predictor), image));
+  if (!carries_over() || by_predictor.size(0) == 1) return;
+  levels_.add(unlabeled_.at(unlabeled_.count() - 1));
   for (std::int64_t fold = 1; fold < by_predictor.size(0); ++fold) {
     const auto predicted = postprocess(chain_, by_predictor[fold], image).to(torch::kFloat64) >= choice_.threshold;
     predicted_ += predicted.sum().item<std::int64_t>();
@@ -70,7 +76,7 @@ void ChainedMaps::add_held_out(const torch::Tensor& by_predictor) {
   held_out.probability = values_of(map);
 }
 
-double ChainedMaps::threshold() const {
+double ChainedMaps::threshold() {
   if (options_.threshold_rule == Rule::normal_area) {
     if (held_out_.empty()) {
       throw Error(
@@ -80,13 +86,10 @@ double ChainedMaps::threshold() const {
     return evaluation::threshold_by_normal_area(held_out_, options_.normal_area);
   }
   if (asked_ == 0) return choice_.threshold;
-  std::vector<std::vector<float>> maps;
-  for (const auto& map : unlabeled_)
-    maps.push_back(values_of(map));
-  return evaluation::threshold_by_share(maps, static_cast<double>(predicted_) / static_cast<double>(asked_));
+  return evaluation::threshold_by_share(levels_, static_cast<double>(predicted_) / static_cast<double>(asked_));
 }
 
-std::optional<record::ExpectedScores> ChainedMaps::expected(const std::vector<evaluation::ScoredImage>& labeled) const {
+std::optional<record::ExpectedScores> ChainedMaps::expected(const std::vector<evaluation::ScoredImage>& labeled) {
   if (!labeled_.honest) return std::nullopt;
   if (options_.threshold_rule == Rule::normal_area) {
     const double chosen = threshold();

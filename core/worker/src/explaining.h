@@ -2,13 +2,12 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
-#include "nbs/evaluation/scored_image.h"
 #include "nbs/record/diagnostics.h"
-#include "nbs/record/scores.h"
 #include "nbs/training/inference.h"
 #include "nbs/training/whole_images.h"
+
+#include "scoring.h"
 
 namespace nbs::worker {
 
@@ -22,11 +21,6 @@ std::optional<record::LossProfile> labeled_profile(training::Inference& inferenc
 /// if no mask has been opened.
 std::optional<record::LossProfile> scored_profile(training::Inference& inference,
                                                   const training::TrainingImages& images,
-                                                  const training::WholeImages& whole,
-                                                  const std::vector<evaluation::ScoredImage>& unlabeled);
-
-/// The precision-recall curve of the images whose masks have been opened.
-std::optional<record::PrecisionRecallCurve> curve_of(const std::vector<evaluation::ScoredImage>& unlabeled,
-                                                     const std::optional<record::Scores>& scores);
+                                                  const training::WholeImages& whole, const UnlabeledImages& unlabeled);
 
 }  // namespace nbs::worker

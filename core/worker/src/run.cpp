@@ -12,6 +12,7 @@
 #include "nbs/base/number.h"
 #include "nbs/base/print.h"
 #include "nbs/error.h"
+#include "nbs/evaluation/precision_recall.h"
 #include "nbs/record/run_directory.h"
 #include "nbs/torch.h"
 #include "nbs/training/seeds.h"
@@ -129,14 +130,11 @@ std::vector<OptionValues> tune(Session& session, const LabeledMaps& labeled, con
   return tuning.values;
 }
 
-// The images whose pictures are written.
-struct Shown {
-  std::vector<evaluation::ScoredImage> unlabeled;
-  std::vector<evaluation::ScoredImage> labeled;  // empty unless their masks are honest
-  std::vector<torch::Tensor> labeled_colors;
-  double labeled_threshold = 0.5;
-
-  std::int64_t pictures() const { return pictures_of(unlabeled) + pictures_of(labeled); }
+// The labeled images whose pictures are written: none unless their masks are honest.
+struct ShownLabeled {
+  std::vector<evaluation::ScoredImage> images;
+  std::vector<torch::Tensor> colors;
+  double threshold = 0.5;
 };
 
 // Behind the postprocessors, and without them, which says what they are worth.
@@ -164,8 +162,8 @@ struct Masked {
 };
 
 // Predicts all images and chooses the threshold; no mask of an unlabeled image is there.
-Masked mask(Session& session, training::Inference& inference, const training::WholeImages& images, Progress& progress,
-            record::RunResult& result) {
+Masked mask(Session& session, training::Inference& inference, const training::WholeImages& images,
+            const std::filesystem::path& folder, Progress& progress, record::RunResult& result) {
   const auto& options = session.pipeline().evaluation.options;
   const auto labeled = labeled_maps(inference, images);
   if (!labeled.honest && !labeled.images.empty()) {
@@ -175,8 +173,8 @@ Masked mask(Session& session, training::Inference& inference, const training::Wh
         "to expect");
   }
   const auto chain = session.make_postprocessors(tune(session, labeled, images, progress, result));
-  Masked masked{ChainedMaps(options, chain, labeled, images), std::nullopt};
-  if (!chain.empty()) masked.before_postproc.emplace(options, ChainedMaps::Chain(), labeled, images);
+  Masked masked{ChainedMaps(options, chain, labeled, images, folder), std::nullopt};
+  if (!chain.empty()) masked.before_postproc.emplace(options, ChainedMaps::Chain(), labeled, images, folder);
   const auto& unmet = masked.maps.labeled_threshold().unmet;
   if (!unmet.empty()) progress.say(fmt::format("evaluation.threshold_rule: {}", unmet));
   masked.predict(inference, images, options.threshold_rule == config::ThresholdRule::normal_area);
@@ -185,39 +183,59 @@ Masked mask(Session& session, training::Inference& inference, const training::Wh
   return masked;
 }
 
-// What is expected of other images, and what the unlabeled ones gave.
-Shown score(const config::Pipeline& pipeline, const Masked& masked, const RunData& data,
-            const training::WholeImages& images, record::RunResult& result) {
-  const auto& options = pipeline.evaluation.options;
-  Shown shown;
-  if (masked.maps.labeled().honest) {
-    shown.labeled = labeled_images(masked.maps.labeled(), images, data.set.ids);
-    shown.labeled_colors = colors_of(masked.maps.labeled(), images);
-    shown.labeled_threshold = masked.maps.labeled_threshold().threshold;
-    result.expected = masked.maps.expected(shown.labeled);
-  }
-  const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
-  const auto scored = [&](const ChainedMaps& maps) {
-    return options.scores ? open_masks(maps.unlabeled(), truth) : without_masks(maps.unlabeled(), truth);
-  };
-  shown.unlabeled = scored(masked.maps);
-  result.scores = scores_of(shown.unlabeled, *result.threshold, data.set);
-  if (masked.before_postproc && result.scores) {
-    const auto& before = *masked.before_postproc;
-    if (const auto scores = scores_of(scored(before), before.threshold(), data.set))
-      result.scores->before_postproc = *scores;
-  }
+// What is expected of other images.
+ShownLabeled expect(Masked& masked, const RunData& data, const training::WholeImages& images,
+                    record::RunResult& result) {
+  ShownLabeled shown;
+  if (!masked.maps.labeled().honest) return shown;
+  shown.images = labeled_images(masked.maps.labeled(), images, data.set.ids);
+  shown.colors = colors_of(masked.maps.labeled(), images);
+  shown.threshold = masked.maps.labeled_threshold().threshold;
+  result.expected = masked.maps.expected(shown.images);
   return shown;
 }
 
-std::optional<record::MissingPictures> write_pictures(const record::RunDirectory& out, const Shown& shown,
-                                                      double threshold, const training::WholeImages& images) {
-  auto missing = write_predictions(out.predictions(), shown.unlabeled, threshold, [&](std::size_t i) {
-    return images.colors(images.labeled() + static_cast<std::int64_t>(i));
-  });
-  if (shown.labeled.empty()) return missing;
-  const auto more = write_predictions(out.labeled(), shown.labeled, shown.labeled_threshold,
-                                      [&](std::size_t i) { return shown.labeled_colors[i]; });
+// What the unlabeled images gave; returns the precision-recall curve.
+std::optional<record::PrecisionRecallCurve> score(Masked& masked, const UnlabeledImages& unlabeled,
+                                                  const data::ScoringSet& truth, const RunData& data,
+                                                  const std::filesystem::path& folder, record::RunResult& result) {
+  auto scorer = scored(unlabeled, *result.threshold, data.set, folder);
+  if (scorer.images() == 0) return std::nullopt;
+  result.scores = scorer.scores();
+  auto curve = evaluation::precision_recall(scorer.levels(), *result.scores);
+  if (!masked.before_postproc) return curve;
+  auto& before = *masked.before_postproc;
+  const UnlabeledImages without(before.unlabeled(), truth, true);
+  result.scores->before_postproc = scored(without, before.threshold(), data.set, folder).scores();
+  return curve;
+}
+
+PicturedImages pictured(const UnlabeledImages& unlabeled, const training::WholeImages& images, double threshold) {
+  PicturedImages pictured;
+  pictured.count = unlabeled.count();
+  for (std::int64_t i = 0; i < unlabeled.count(); ++i)
+    pictured.pictures += pictures_of_image(unlabeled.has_mask(i));
+  pictured.image = [&](std::int64_t i) { return unlabeled.at(i); };
+  pictured.colors = [&](std::int64_t i) { return images.colors(images.labeled() + i); };
+  pictured.threshold = threshold;
+  return pictured;
+}
+
+PicturedImages pictured(const ShownLabeled& labeled) {
+  PicturedImages pictured;
+  pictured.count = static_cast<std::int64_t>(labeled.images.size());
+  pictured.pictures = pictured.count * pictures_of_image(true);
+  pictured.image = [&](std::int64_t i) { return labeled.images[static_cast<std::size_t>(i)]; };
+  pictured.colors = [&](std::int64_t i) { return labeled.colors[static_cast<std::size_t>(i)]; };
+  pictured.threshold = labeled.threshold;
+  return pictured;
+}
+
+std::optional<record::MissingPictures> write_pictures(const record::RunDirectory& out, const PicturedImages& unlabeled,
+                                                      const PicturedImages& labeled) {
+  auto missing = write_predictions(out.predictions(), unlabeled);
+  if (labeled.count == 0) return missing;
+  const auto more = write_predictions(out.labeled(), labeled);
   if (!missing || !more) return missing ? missing : more;
   missing->count += more->count;
   return missing;
@@ -254,22 +272,26 @@ bool mask_and_score(Session& session, const training::Components& components, co
                                 *outcome.best);
   const training::WholeImages images(data.images);
   progress.say("predicting");
-  const auto masked = mask(session, inference, images, progress, result);
+  auto masked = mask(session, inference, images, out.folder(), progress, result);
   require_unchanged(data.images, data.masks, "predicting");
-  const auto shown = score(pipeline, masked, data, images, result);
+  const auto labeled = expect(masked, data, images, result);
+  const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
+  const UnlabeledImages unlabeled(masked.maps.unlabeled(), truth, options.scores);
+  record::Diagnostics diagnostics;
+  diagnostics.curve = score(masked, unlabeled, truth, data, out.folder(), result);
+  const auto shown = pictured(unlabeled, images, *result.threshold);
+  const auto shown_labeled = pictured(labeled);
   if (options.predictions) {
     // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
     // not.
-    result.missing_pictures = {shown.pictures(), {record::kPicturesCutOff}};
+    result.missing_pictures = {shown.pictures + shown_labeled.pictures, {record::kPicturesCutOff}};
     write_result();
   }
-  record::Diagnostics diagnostics;
   diagnostics.sampled = outcome.sampled;
   diagnostics.labeled_profile = labeled_profile(inference, data.images, images);
-  diagnostics.scored_profile = scored_profile(inference, data.images, images, shown.unlabeled);
-  diagnostics.curve = curve_of(shown.unlabeled, result.scores);
+  diagnostics.scored_profile = scored_profile(inference, data.images, images, unlabeled);
   if (options.predictions) {
-    result.missing_pictures = write_pictures(out, shown, *result.threshold, images);
+    result.missing_pictures = write_pictures(out, shown, shown_labeled);
     if (result.missing_pictures) say_missing(*result.missing_pictures);
   }
   return explain(out, diagnostics);
