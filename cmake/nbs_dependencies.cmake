@@ -10,6 +10,7 @@ find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
 find_package(SQLite3 REQUIRED)
 # A script, embedded in the pages of reports.
 find_path(NBS_DYGRAPHS dygraph.min.js PATHS /usr/share/javascript/dygraphs REQUIRED)

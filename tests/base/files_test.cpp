@@ -3,6 +3,9 @@
 
 #include <csignal>
 #include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -231,4 +234,47 @@ TEST_CASE("a file is written from pieces as from the whole") {
   lines.append("!");
   lines.sync();
   CHECK(read_file(scratch / "a") == "one two!\n");
+}
+
+TEST_CASE("a file that is written in pieces has its name when it is whole, and not before") {
+  const test::Scratch scratch;
+  const auto file = scratch.write("a", "old");
+  {
+    NewFile pieces(file, 11);
+    std::thread other([&] { pieces.write_at(6, "there"); });
+    pieces.write_at(0, "hello ");
+    other.join();
+    CHECK(read_file(file) == "old");
+    CHECK(test::entries_of(scratch.path()).size() == 2);
+    // A program that starts meanwhile takes it for no leftover.
+    remove_unfinished_files(scratch.path());
+    pieces.finish();
+    CHECK(read_file(file) == "hello there");
+  }
+  CHECK(read_file(file) == "hello there");
+  {
+    NewFile given_up(file, 5);
+    given_up.write_at(0, "other");
+  }
+  CHECK(read_file(file) == "hello there");
+  CHECK(test::entries_of(scratch.path()) == std::vector<std::string>{"a"});
+  CHECK(test::error_text([&] { NewFile nowhere(scratch / "no" / "b", 3); }) == Contains("No such file or directory"));
+  // More than any disk has.
+  CHECK(test::error_text([&] { NewFile vast(scratch / "b", std::uint64_t{1} << 62); }) == Contains("writing "));
+  CHECK(test::entries_of(scratch.path()) == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("pieces of a file are read, also when it is replaced meanwhile, and never more than there is") {
+  const test::Scratch scratch;
+  const auto file = scratch.write("a", "0123456789");
+  const FileReader reader(file);
+  CHECK(reader.length() == 10);
+  CHECK(reader.path() == file);
+  write_file(file, "another");
+  char piece[4] = {};
+  reader.read_at(3, piece, 4);
+  CHECK(std::string(piece, 4) == "3456");
+  CHECK(test::error_text([&] { reader.read_at(7, piece, 4); }) == Contains("the file ends before"));
+  CHECK(test::error_text([&] { const FileReader none(scratch / "none"); }) == Contains("No such file"));
+  CHECK(test::error_text([&] { const FileReader folder(scratch.path()); }) == Contains("opening "));
 }

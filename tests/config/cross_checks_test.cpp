@@ -24,6 +24,30 @@ TEST_CASE("a patch or crop larger than the image is refused with both sizes") {
         Texts{"--set buffer.crop=65: buffer.crop is 65, more than the image's 64 pixels (data.image_size)"});
 }
 
+TEST_CASE("generated images, which are made in the size of a view, are neither tiled nor padded") {
+  CHECK(problems_with({"data.resize=square"}).empty());
+  for (const std::string resize : {"keep", "tiles"}) {
+    CHECK(
+        problems_with({"data.resize=" + resize}) ==
+        Texts{"--set data.resize=" + resize + ": data.resize is \"" + resize +
+              "\", but images of data.format = \"synthetic\" are made in the size 64 x 64 (data.image_size), so there "
+              "is nothing to keep or to tile; use \"square\", or export the images (nbs data --export) and read the "
+              "folder"});
+  }
+}
+
+TEST_CASE("reference maps are refused for tiles, which lie elsewhere in every view") {
+  const test::Scratch scratch;
+  const auto folder = "data.root=" + scratch.path().string();
+  CHECK(problems_with({"data.format=folder", folder, "data.resize=tiles"}).empty());
+  CHECK(problems_with({"data.format=folder", folder, "data.resize=keep", "profile.reference_images=4"}).empty());
+  CHECK(
+      problems_with({"data.format=folder", folder, "data.resize=tiles", "profile.reference_images=4"}) ==
+      Texts{
+          "--set profile.reference_images=4: profile.reference_images is 4, which compares images place by place, but "
+          "with data.resize = \"tiles\" each view shows another place; set it to 0"});
+}
+
 TEST_CASE("tiles that leave gaps are refused") {
   CHECK(problems_with({"profile.tile_step=32"}).empty());
   CHECK(problems_with({"profile.tile_step=33"}) ==
@@ -255,13 +279,17 @@ TEST_CASE("a run that cannot fit into memory is refused with what is large, befo
   };
   constexpr double kGiB = 1024.0 * 1024 * 1024;
   CHECK(problem({}, 2 * kGiB) == "");
-  // 100,000 x 4096 x 4096 x 3 x 4 bytes = 18,750 GiB, which was a bad_alloc.
-  const std::vector<std::string> large = {"data.count=100000", "data.image_size=4096"};
+  // A byte for each color: 100,000 x 4096 x 4096 x 3 bytes = 4687.5 GiB, if they are to be held in memory.
+  const std::vector<std::string> large = {"data.count=100000", "data.image_size=4096", "data.memory=4800000"};
   CHECK(
       problem(large, 64 * kGiB) ==
-      doctest::Contains("18750.0 of them for 100000 images of 4096 x 4096 pixels, but this machine has 64.0 GiB; lower "
-                        "data.count or the size"));
-  CHECK(problem(large, 64 * kGiB) == doctest::Contains("--set data.count=100000: a run needs at least 187"));
+      doctest::Contains("4687.5 of them for 100000 images of 4096 x 4096 pixels, but this machine has 64.0 GiB; lower "
+                        "data.memory or the size"));
+  CHECK(problem(large, 64 * kGiB) == doctest::Contains("--set data.memory=4800000: a run needs at least 47"));
+  // Otherwise they take none, however many there are.
+  CHECK(problem({"data.count=10000000"}, 1 * kGiB) == "");
+  CHECK(problem({"data.count=10000000", "data.memory=1874999"}, 1 * kGiB) == "");
+  CHECK(problem({"data.count=10000000", "data.memory=1875000"}, 1 * kGiB) == doctest::Contains("1831.1 of them"));
   CHECK(problem({"train.patches=1000000", "profile.patch_size=256"}, 64 * kGiB) ==
         doctest::Contains("for the 1000000 patches of 256 x 256 pixels of one iteration"));
   CHECK(problem({"buffer.batch=4096", "buffer.crop=0", "data.image_size=1024", "data.count=1", "data.labeled=1"},
@@ -277,10 +305,10 @@ TEST_CASE("what a run needs is reckoned from its options") {
     const auto problems = config::check_memory(document, config::resolve(document, test::example_catalog()), 16 * kGiB);
     return test::text(problems.empty() ? "" : problems.at(0).text());
   };
-  // Three colors and a mask of float32 for each labeled image: 100 x 4 x 4096 x 4096 x 4 bytes.
-  CHECK(problem({"data.format=folder", "data.root=" + scratch.path().string(), "data.labeled=100",
+  // A mask of float32 for each labeled image: 400 x 4096 x 4096 x 4 bytes.
+  CHECK(problem({"data.format=folder", "data.root=" + scratch.path().string(), "data.labeled=400",
                  "data.image_size=4096"}) ==
-        doctest::Contains("25.0 of them for 100 labeled images of 4096 x 4096 pixels"));
+        doctest::Contains("25.0 of them for the masks of 400 labeled images of 4096 x 4096 pixels"));
   // Three loss maps and the mask: 4096 x 4 x 1024 x 1024 x 4 bytes.
   CHECK(problem({"profile.length=3", "buffer.batch=4096", "buffer.crop=1024", "data.image_size=1024", "data.count=2",
                  "data.labeled=1"}) == doctest::Contains("64.0 of them for a minibatch of 4096 crops"));

@@ -150,7 +150,7 @@ TEST_CASE("shrinking an image averages areas") {
     bytes.convertTo(real, CV_32F, 1.0 / 255);
     return real;
   }();
-  const cv::Mat small = data::resize_image(image, 16);
+  const cv::Mat small = data::resize_image(image, {16, 16});
   REQUIRE(small.size() == cv::Size(16, 16));
   // 32 x 96 -> 16 x 16: each pixel is the mean of 2 x 6.
   double worst = 0;
@@ -173,7 +173,7 @@ TEST_CASE("a mask is resized by nearest neighbor, whatever the aspect ratio") {
       for (int x = 0; x < extent.width; ++x)
         mask.at<unsigned char>(y, x) = static_cast<unsigned char>((x * 7 + y * 3) % 5 == 0);
     }
-    const cv::Mat resized = data::resize_mask(mask, 16);
+    const cv::Mat resized = data::resize_mask(mask, {16, 16});
     REQUIRE(resized.size() == cv::Size(16, 16));
     int wrong = 0;
     for (int y = 0; y < 16; ++y) {

@@ -227,6 +227,7 @@ TEST_CASE("the manifest names every image with its role") {
   const auto split = data::draw_split(listing, options);
   const auto text = data::manifest(listing, split, options);
   CHECK(text.back() == '\n');
+  CHECK(nlohmann::ordered_json::parse(text).dump(1) + "\n" == text);
   const auto json = nlohmann::json::parse(text);
   CHECK(json.at("format") == "mvtec");
   CHECK(json.at("split_seed") == 9);
@@ -243,4 +244,6 @@ TEST_CASE("the manifest names every image with its role") {
     if (image.at("role") == "labeled") labeled.push_back(i);
   }
   CHECK(labeled == split.labeled);
+  const auto empty = data::manifest({}, {}, options);
+  CHECK(nlohmann::ordered_json::parse(empty).dump(1) + "\n" == empty);
 }

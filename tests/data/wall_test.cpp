@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wall: what training is given neither holds a mask of an unlabeled image nor a way to one.
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -40,19 +41,29 @@ static_assert(!std::is_convertible_v<data::TrainingSet, data::Listing>, "no way 
 template <typename... Members>
 struct AreNumbersAndTexts
     : std::bool_constant<((std::is_same_v<Members, std::int64_t> || std::is_same_v<Members, std::vector<float>> ||
+                           std::is_same_v<Members, std::vector<std::int64_t>> ||
+                           std::is_same_v<Members, std::shared_ptr<const data::ImageStore>> ||
+                           std::is_same_v<Members, std::vector<data::ViewPlan>> ||
                            std::is_same_v<Members, std::vector<std::string>>)&&...)> {};
+
+// The pixels of all images in one order, whichever of them are labeled; the store has no masks.
+static_assert(!HasSamples<data::ImageStore>::value && !HasMaskCall<data::ImageStore>::value,
+              "a store of images must not lead to masks");
 
 }  // namespace
 
-TEST_CASE("a training set consists of these eight members of plain data") {
-  // A ninth member, or one of another type (a path, a sample, a callback), does not compile: think of the wall first.
-  const auto& [size, labeled, unlabeled, auxiliary, images, masks, ids, seen_types] = data::TrainingSet{};
+TEST_CASE("a training set consists of these ten members of plain data") {
+  // An eleventh member, or one of another type (a path, a sample, a callback), does not compile: think of the wall
+  // first.
+  const auto& [size, labeled, unlabeled, auxiliary, images, places, plans, masks, ids, seen_types] =
+      data::TrainingSet{};
   static_assert(AreNumbersAndTexts<std::decay_t<decltype(size)>, std::decay_t<decltype(labeled)>,
                                    std::decay_t<decltype(unlabeled)>, std::decay_t<decltype(auxiliary)>,
-                                   std::decay_t<decltype(images)>, std::decay_t<decltype(masks)>,
+                                   std::decay_t<decltype(images)>, std::decay_t<decltype(places)>,
+                                   std::decay_t<decltype(plans)>, std::decay_t<decltype(masks)>,
                                    std::decay_t<decltype(ids)>, std::decay_t<decltype(seen_types)>>::value);
   CHECK(size + labeled + unlabeled + auxiliary == 0);
-  CHECK((images.empty() && masks.empty() && ids.empty() && seen_types.empty()));
+  CHECK((images == nullptr && places.empty() && plans.empty() && masks.empty() && ids.empty() && seen_types.empty()));
 }
 
 TEST_CASE("loading the training set opens no mask of an unlabeled image") {
@@ -72,7 +83,8 @@ TEST_CASE("loading the training set opens no mask of an unlabeled image") {
   const auto set = data::load_training_set(listing, split, options);
   CHECK(set.labeled == 2);
   CHECK(set.unlabeled == 4);
-  CHECK(set.images.size() == 6 * 3 * 16 * 16);
+  CHECK(set.images->count() == 6);
+  CHECK(set.places.size() == 6);
   CHECK(set.masks.size() == 2 * 16 * 16);
   const data::ScoringSet scoring(listing, split, options);
   CHECK(test::error_text([&] { scoring.mask(0); }) == Contains("cannot be opened"));
@@ -102,10 +114,12 @@ TEST_CASE("images, masks and ids come labeled, unlabeled, auxiliary, as planes o
   CHECK(set.ids == std::vector<std::string>{"crack_0", "good_0", "stain_0", "train_good_0"});
   CHECK(set.seen_types == std::vector<std::string>{"crack"});
   const float expected[4][3] = {{0, 0, 0.4F}, {0.2F, 0, 0}, {0, 0.6F, 0}, {0.8F, 0.8F, 0.8F}};
-  REQUIRE(set.images.size() == 4 * 3 * 256);
+  REQUIRE(set.images->count() == 4);
   for (std::size_t image = 0; image < 4; ++image) {
     for (std::size_t channel = 0; channel < 3; ++channel) {
-      const auto* const plane = set.images.data() + (image * 3 + channel) * 256;
+      std::vector<float> pixels(3 * 256);
+      set.images->copy_window(set.places[image], 0, 0, 16, pixels.data());
+      const auto* const plane = pixels.data() + channel * 256;
       CHECK(plane[0] == doctest::Approx(expected[image][channel]));
       CHECK(std::all_of(plane, plane + 256, [&](float value) { return value == plane[0]; }));
     }

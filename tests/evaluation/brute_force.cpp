@@ -61,14 +61,15 @@ std::set<double, std::greater<>> thresholds(const Images& images) {
   return all;
 }
 
-Images random_images(unsigned seed, int count, std::int64_t size, int levels, double share) {
+Images random_images(unsigned seed, int count, Size size, int levels, double share) {
   std::mt19937 engine(seed);
   Images images;
   for (int i = 0; i < count; ++i) {
     evaluation::ScoredImage image;
     image.id = "i" + std::to_string(i);
-    image.size = size;
-    for (std::int64_t j = 0; j < size * size; ++j) {
+    image.height = size.height;
+    image.width = size.width;
+    for (std::int64_t j = 0; j < size.height * size.width; ++j) {
       const bool anomalous = static_cast<double>(engine() % 1000) < 1000 * share;
       auto level = static_cast<int>(engine() % static_cast<unsigned>(levels));
       if (anomalous && engine() % 2 == 0) level = levels - 1 - level / 2;
@@ -125,8 +126,8 @@ double pairs_f1_with_tolerance(const Images& images, double threshold, double to
   Places predicted;
   Places anomalous;
   for (std::size_t k = 0; k < images.size(); ++k) {
-    for (std::int64_t i = 0; i < images[k].size * images[k].size; ++i) {
-      const Place place = {k, i / images[k].size, i % images[k].size};
+    for (std::int64_t i = 0; i < images[k].height * images[k].width; ++i) {
+      const Place place = {k, i / images[k].width, i % images[k].width};
       if (images[k].probability[static_cast<std::size_t>(i)] >= threshold) predicted.push_back(place);
       if (images[k].mask[static_cast<std::size_t>(i)] != 0) anomalous.push_back(place);
     }
@@ -150,7 +151,7 @@ AtThreshold pooled_at(const Images& images, double threshold) {
   return {predicted == 0 ? 1 : hits / predicted, anomalous == 0 ? 0 : hits / anomalous, false_alarms};
 }
 
-std::vector<std::vector<std::size_t>> regions(const std::vector<std::uint8_t>& mask, std::int64_t size) {
+std::vector<std::vector<std::size_t>> regions(const std::vector<std::uint8_t>& mask, Size size) {
   std::vector<std::vector<std::size_t>> found;
   std::vector<bool> seen(mask.size());
   for (std::size_t start = 0; start < mask.size(); ++start) {
@@ -158,11 +159,11 @@ std::vector<std::vector<std::size_t>> regions(const std::vector<std::uint8_t>& m
     std::vector<std::size_t> region = {start};
     seen[start] = true;
     for (std::size_t next = 0; next < region.size(); ++next) {
-      const auto y = static_cast<std::int64_t>(region[next]) / size;
-      const auto x = static_cast<std::int64_t>(region[next]) % size;
-      for (std::int64_t v = std::max<std::int64_t>(0, y - 1); v <= std::min(size - 1, y + 1); ++v) {
-        for (std::int64_t u = std::max<std::int64_t>(0, x - 1); u <= std::min(size - 1, x + 1); ++u) {
-          const auto at = static_cast<std::size_t>(v * size + u);
+      const auto y = static_cast<std::int64_t>(region[next]) / size.width;
+      const auto x = static_cast<std::int64_t>(region[next]) % size.width;
+      for (std::int64_t v = std::max<std::int64_t>(0, y - 1); v <= std::min(size.height - 1, y + 1); ++v) {
+        for (std::int64_t u = std::max<std::int64_t>(0, x - 1); u <= std::min(size.width - 1, x + 1); ++u) {
+          const auto at = static_cast<std::size_t>(v * size.width + u);
           if (mask[at] == 0 || seen[at]) continue;
           seen[at] = true;
           region.push_back(at);
@@ -184,7 +185,7 @@ double thresholds_aupro(const Images& images, double limit) {
     double overlap = 0;
     double count = 0;
     for (const auto& image : images) {
-      for (const auto& region : regions(image.mask, image.size)) {
+      for (const auto& region : regions(image.mask, {image.height, image.width})) {
         double found = 0;
         for (const auto index : region)
           found += image.probability[index] >= threshold ? 1 : 0;

@@ -13,8 +13,13 @@ namespace nbs::test {
 
 using Images = std::vector<evaluation::ScoredImage>;
 
+struct Size {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
 /// Small random maps with few distinct probabilities, so that there are many ties. `share`: of anomalous pixels.
-Images random_images(unsigned seed, int count, std::int64_t size, int levels, double share);
+Images random_images(unsigned seed, int count, Size size, int levels, double share);
 
 /// The chance that an anomalous pixel has a higher probability than a normal one; equal counts half.
 double pairs_auroc(const Images& images);
@@ -49,6 +54,6 @@ double pairs_f1_with_tolerance(const Images& images, double threshold, double to
 double thresholds_aupro(const Images& images, double limit);
 
 /// Regions of pixels that are not zero, joined across edges and corners, by flood filling: each a list of indices.
-std::vector<std::vector<std::size_t>> regions(const std::vector<std::uint8_t>& mask, std::int64_t size);
+std::vector<std::vector<std::size_t>> regions(const std::vector<std::uint8_t>& mask, Size size);
 
 }  // namespace nbs::test

@@ -19,7 +19,8 @@ namespace {
 
 ScoredImage row(std::vector<float> probability, std::vector<std::uint8_t> mask) {
   ScoredImage image;
-  image.size = static_cast<std::int64_t>(probability.size());
+  image.height = 1;
+  image.width = static_cast<std::int64_t>(probability.size());
   image.probability = std::move(probability);
   image.mask = std::move(mask);
   return image;
@@ -31,7 +32,7 @@ TEST_CASE("AUROC, average precision and best F1 agree with brute force on maps f
   for (unsigned seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);
     const int levels = seed % 4 == 0 ? 2 : seed % 4 == 1 ? 5 : seed % 4 == 2 ? 23 : 5000;
-    const auto images = test::random_images(seed, 3, 7, levels, 0.1 + 0.02 * (seed % 10));
+    const auto images = test::random_images(seed, 3, {7, 7}, levels, 0.1 + 0.02 * (seed % 10));
     const auto points = evaluation::curve(images);
     CHECK(evaluation::area_under_roc(points) == Approx(test::pairs_auroc(images)).epsilon(1e-12));
     CHECK(evaluation::average_precision(points) == Approx(test::thresholds_average_precision(images)).epsilon(1e-12));

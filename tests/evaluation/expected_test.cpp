@@ -23,7 +23,7 @@ double by_f1(const test::Images& images) {
 }  // namespace
 
 TEST_CASE("each image is counted at the threshold that the others give") {
-  auto images = test::random_images(3, 4, 9, 30, 0.2);
+  auto images = test::random_images(3, 4, {9, 9}, 30, 0.2);
   for (std::size_t i = 0; i < images.size(); ++i)
     images[i].id = "image " + std::to_string(i);
   const auto expected = expected_scores(images, by_f1);
@@ -51,7 +51,7 @@ TEST_CASE("each image is counted at the threshold that the others give") {
 }
 
 TEST_CASE("the only image with an anomaly is counted at the threshold of all") {
-  auto images = test::random_images(3, 3, 9, 30, 0.2);
+  auto images = test::random_images(3, 3, {9, 9}, 30, 0.2);
   images[0].mask.assign(images[0].mask.size(), 0);
   images[2].mask.assign(images[2].mask.size(), 0);
   std::vector<std::size_t> asked;
@@ -64,6 +64,6 @@ TEST_CASE("the only image with an anomaly is counted at the threshold of all") {
 }
 
 TEST_CASE("nothing is expected where nothing is to be found") {
-  CHECK_FALSE(expected_scores(test::random_images(1, 2, 8, 9, 0.0), by_f1).has_value());
+  CHECK_FALSE(expected_scores(test::random_images(1, 2, {8, 8}, 9, 0.0), by_f1).has_value());
   CHECK_FALSE(expected_scores({}, by_f1).has_value());
 }

@@ -21,7 +21,7 @@ std::vector<ScoredImage> random_images(int images, int pixels, int levels) {
   for (int i = 0; i < images; ++i) {
     ScoredImage image;
     image.id = std::to_string(i);
-    image.size = pixels;
+    image.height = image.width = pixels;
     for (int k = 0; k < pixels * pixels; ++k) {
       const bool anomalous = random() % 6 == 0;
       image.mask.push_back(anomalous ? 1 : 0);

@@ -15,7 +15,7 @@ namespace {
 
 // 2 x 2 pixels.
 ScoredImage image(const char* id, const char* type, std::vector<float> probability, std::vector<std::uint8_t> mask) {
-  return {id, type, 2, std::move(probability), std::move(mask)};
+  return {id, type, 2, 2, std::move(probability), std::move(mask)};
 }
 
 // At 0.5: crack TP 1 FP 1 FN 1; stain TP 1; good (clean) nothing; good (noisy) FP 2.
@@ -82,7 +82,7 @@ TEST_CASE("scores of four images, worked out by hand") {
 
 TEST_CASE("pixel scores of random images agree with brute force") {
   for (unsigned seed = 0; seed < 10; ++seed) {
-    const auto images = test::random_images(seed, 4, 6, 9, 0.2);
+    const auto images = test::random_images(seed, 4, {6, 7}, 9, 0.2);
     const auto scores = evaluation::score(images, 0.6, {});
     CHECK(*scores.f1 == Approx(test::pooled_f1(images, 0.6)));
     CHECK(*scores.iou == Approx(test::pooled_iou(images, 0.6)));
@@ -95,7 +95,7 @@ TEST_CASE("pixel scores of random images agree with brute force") {
 }
 
 TEST_CASE("all images normal, or all pixels anomalous: undefined areas are empty, nothing else fails") {
-  auto images = test::random_images(1, 2, 4, 5, 0.0);
+  auto images = test::random_images(1, 2, {4, 4}, 5, 0.0);
   auto scores = evaluation::score(images, 0.5, {});
   CHECK_FALSE(scores.auroc.has_value());
   CHECK_FALSE(scores.average_precision.has_value());
@@ -130,7 +130,7 @@ TEST_CASE("seen and unseen kinds of defect are apart, and normal images in neith
   CHECK(scores.unseen_types->false_positives == 0);
   CHECK(scores.by_image.at(0).id == "c");
   CHECK(scores.by_image.at(0).f1 == 0.5);
-  const auto untyped = evaluation::score(test::random_images(1, 1, 4, 5, 0.5), 0.5, {});
+  const auto untyped = evaluation::score(test::random_images(1, 1, {4, 4}, 5, 0.5), 0.5, {});
   CHECK(untyped.by_type.empty());
   CHECK_FALSE(untyped.seen_types.has_value());
 }

@@ -24,7 +24,11 @@ double logit(double probability) {
 std::vector<test::Images> many_maps() {
   std::vector<test::Images> maps;
   for (unsigned seed = 0; seed < 24; ++seed)
-    maps.push_back(test::random_images(seed, 3, 7, seed % 3 == 0 ? 4 : seed % 3 == 1 ? 20 : 5000, 0.05 + 0.02 * seed));
+    maps.push_back(test::random_images(seed, 3, {7, 7},
+                                       seed % 3 == 0   ? 4
+                                       : seed % 3 == 1 ? 20
+                                                       : 5000,
+                                       0.05 + 0.02 * seed));
   return maps;
 }
 
@@ -75,7 +79,7 @@ TEST_CASE("the threshold by F1 is the weighted mean of thresholds, counted one b
 TEST_CASE("between probabilities that keep anomalous and normal pixels apart, the threshold by F1 is in the middle") {
   test::Images images(2);
   for (auto& image : images) {
-    image.size = 2;
+    image.height = image.width = 2;
     image.probability = {0.2F, 0.2F, 0.8F, 0.2F};
     image.mask = {0, 0, 1, 0};
   }
@@ -91,7 +95,7 @@ TEST_CASE("the threshold by F1 heeds small anomalies as well as large ones") {
   // A large anomaly that is found up to 0.9, and two small ones that are found up to 0.4 only; normal pixels at 0.3.
   test::Images images(3);
   for (auto& image : images) {
-    image.size = 10;
+    image.height = image.width = 10;
     image.probability.assign(100, 0.3F);
     image.mask.assign(100, 0);
   }
@@ -122,13 +126,16 @@ TEST_CASE("a threshold by share predicts that share, as nearly as ties allow") {
             static_cast<double>(std::count_if(map.begin(), map.end(), [&](float value) { return value >= threshold; }));
       return sum;
     };
+    evaluation::PixelLevels levels({});
+    for (const auto& image : images)
+      levels.add(image);
     for (const double share : {0.0, 0.001, 0.02, 0.37, 0.8, 1.0}) {
       CAPTURE(share);
       const double wanted = std::round(share * static_cast<double>(count));
       double nearest = wanted;  // of predicting nothing
       for (const double threshold : test::thresholds(images))
         nearest = std::min(nearest, std::abs(predicted(threshold) - wanted));
-      CHECK(std::abs(predicted(evaluation::threshold_by_share(maps, share)) - wanted) == nearest);
+      CHECK(std::abs(predicted(evaluation::threshold_by_share(levels, share)) - wanted) == nearest);
     }
   }
 }
@@ -194,7 +201,7 @@ TEST_CASE("the threshold by false area is the lowest that allows no more of it")
 
 TEST_CASE("a rule that cannot be kept says so in a sentence") {
   test::Images sure(1);
-  sure[0].size = 2;
+  sure[0].height = sure[0].width = 2;
   sure[0].probability = {1, 1, 1, 0.5F};
   sure[0].mask = {1, 0, 0, 1};
   const auto precise = evaluation::threshold_by_precision(sure, 0.9);
@@ -209,7 +216,7 @@ TEST_CASE("a rule that cannot be kept says so in a sentence") {
 }
 
 TEST_CASE("without an anomalous pixel, or without an image, every rule gives 0.5 and says why") {
-  const auto clean = test::random_images(1, 2, 8, 9, 0.0);
+  const auto clean = test::random_images(1, 2, {8, 8}, 9, 0.0);
   for (const auto& images : {clean, test::Images{}}) {
     for (const auto& choice : std::vector<ThresholdChoice>{
              evaluation::threshold_by_f1(images), evaluation::threshold_by_recall(images, 0.5),

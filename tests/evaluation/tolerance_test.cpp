@@ -24,7 +24,7 @@ using Points = std::vector<std::pair<std::int64_t, std::int64_t>>;  // y, x
 // Certain predictions at some pixels, anomalies at others.
 ScoredImage marked(const Points& predicted, const Points& anomalous) {
   ScoredImage image;
-  image.size = kSide;
+  image.height = image.width = kSide;
   image.probability.assign(kSide * kSide, 0.0F);
   image.mask.assign(kSide * kSide, 0);
   for (const auto& [y, x] : predicted)
@@ -55,7 +55,8 @@ TEST_CASE("F1 with tolerance agrees with trying all pairs of pixels") {
   for (unsigned seed = 0; seed < 60; ++seed) {
     CAPTURE(seed);
     const std::int64_t size = 1 + seed % 20;
-    const auto images = test::random_images(seed, 1 + static_cast<int>(seed % 3), size, 40, 0.005 * (seed % 7));
+    const auto images =
+        test::random_images(seed, 1 + static_cast<int>(seed % 3), {size, 1 + (7 * seed) % 20}, 40, 0.005 * (seed % 7));
     for (const double threshold : {0.0, 0.5, 0.9, 0.97, 1.0, 1.1}) {
       CAPTURE(threshold);
       for (const double tolerance : {0.0, 1.0, 1.5, 2.0, 3.0, 5.0}) {
@@ -73,7 +74,7 @@ TEST_CASE("F1 with tolerance agrees with trying all pairs of pixels") {
 }
 
 TEST_CASE("far pixels of a large image do not disturb near ones") {
-  const auto images = test::random_images(3, 1, 300, 400, 0.002);
+  const auto images = test::random_images(3, 1, {300, 300}, 400, 0.002);
   for (const double tolerance : {2.0, 5.0, 40.0})
     CHECK(f1_with_tolerance(images, 0.999, tolerance) ==
           Approx(test::pairs_f1_with_tolerance(images, 0.999, tolerance)));
@@ -81,7 +82,7 @@ TEST_CASE("far pixels of a large image do not disturb near ones") {
 
 TEST_CASE("without tolerance it is the strict F1") {
   for (unsigned seed = 0; seed < 10; ++seed) {
-    const auto images = test::random_images(seed, 3, 9, 9, 0.2);
+    const auto images = test::random_images(seed, 3, {9, 9}, 9, 0.2);
     CHECK(f1_with_tolerance(images, 0.6, 0) == Approx(test::pooled_f1(images, 0.6)));
   }
 }

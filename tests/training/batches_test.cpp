@@ -10,6 +10,7 @@
 using nbs::Random;
 using nbs::training::BufferedProfile;
 using nbs::training::dihedral;
+using nbs::training::LabeledViews;
 using nbs::training::ProfileBuffer;
 using nbs::training::TrainingImages;
 
@@ -93,7 +94,7 @@ TEST_CASE("profile, mask and image of a crop stay aligned under crops and turns"
   options.batch = 100;
   options.crop = 6;
   Random random(3);
-  const auto batch = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, true, random);
+  const auto batch = nbs::training::draw_profiles(all_of(buffer), LabeledViews(images), {}, options, {}, true, random);
   CHECK(batch.input.profile.sizes().vec() == std::vector<std::int64_t>{100, 2, 6, 6});
   CHECK(batch.input.image.sizes().vec() == std::vector<std::int64_t>{100, 3, 6, 6});
   CHECK(batch.masks.sizes().vec() == std::vector<std::int64_t>{100, 6, 6});
@@ -111,7 +112,8 @@ TEST_CASE("profile, mask and image of a crop stay aligned under crops and turns"
   CHECK(corners.size() > 40);  // of 121 places
   CHECK(*corners.begin() >= 1);
   options.dihedral = false;
-  const auto upright = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, false, random);
+  const auto upright =
+      nbs::training::draw_profiles(all_of(buffer), LabeledViews(images), {}, options, {}, false, random);
   CHECK_FALSE(upright.input.image.defined());
   for (std::int64_t b = 0; b < 100; ++b)
     CHECK(orientation(upright.input.profile[b][0]) == std::pair<float, float>(1, 16));
@@ -128,7 +130,8 @@ TEST_CASE("profile, mask and image of a crop stay aligned when they are warped")
   augment.scale = 0.2;
   augment.elastic = 0.5;
   Random random(5);
-  const auto batch = nbs::training::draw_profiles(all_of(buffer), images, {}, options, augment, true, random);
+  const auto batch =
+      nbs::training::draw_profiles(all_of(buffer), LabeledViews(images), {}, options, augment, true, random);
   const auto first = batch.input.profile.select(1, 0);
   CHECK(torch::allclose(batch.input.image.select(1, 2), first / 512, 1e-4, 1e-5));
   CHECK(torch::allclose(batch.input.profile.select(1, 1), 2 * first, 1e-4, 1e-3));
@@ -151,7 +154,8 @@ TEST_CASE("whole images are drawn for crop 0, scaled and transformed as profiles
   nbs::config::ProfileOptions shape;
   shape.transform = nbs::config::ProfileTransform::log;
   Random random(1);
-  const auto batch = nbs::training::draw_profiles(all_of(buffer), images, shape, options, {}, false, random);
+  const auto batch =
+      nbs::training::draw_profiles(all_of(buffer), LabeledViews(images), shape, options, {}, false, random);
   const auto expected = nbs::training::prepare_profile(shape, torch::stack(profile.maps), profile.scales);
   CHECK(torch::allclose(batch.input.profile[0], expected));
   CHECK(torch::equal(batch.masks[0], images.masks[0]));
@@ -167,14 +171,16 @@ TEST_CASE("gain is one factor for each loss map with mean 1 over the profile; no
   options.crop = 0;
   options.gain = 0.5;
   Random random(9);
-  const auto drawn = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, false, random).input.profile;
+  const auto drawn =
+      nbs::training::draw_profiles(all_of(buffer), LabeledViews(images), {}, options, {}, false, random).input.profile;
   const auto factors = drawn / torch::stack({places(), 2 * places()});
   CHECK((factors.amax({2, 3}) - factors.amin({2, 3})).max().item<double>() < 1e-5);
   CHECK(torch::allclose(factors.mean({1, 2, 3}), torch::ones({50})));
   CHECK(factors.select(1, 0).std().item<double>() > 0.1);
   options.gain = 0;
   options.noise = 0.1;
-  const auto noisy = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, false, random).input.profile;
+  const auto noisy =
+      nbs::training::draw_profiles(all_of(buffer), LabeledViews(images), {}, options, {}, false, random).input.profile;
   const auto logarithm = (noisy / torch::stack({places(), 2 * places()})).log();
   CHECK(logarithm.std().item<double>() == doctest::Approx(0.1).epsilon(0.05));
   CHECK(std::abs(logarithm.mean().item<double>()) < 0.01);
@@ -189,7 +195,7 @@ TEST_CASE("crops of images stay aligned with their masks") {
   nbs::data::AugmentOptions augment;
   augment.flip = true;
   augment.rotate90 = true;
-  const auto batch = nbs::training::draw_images(every_labeled(images), images, options, augment, random);
+  const auto batch = nbs::training::draw_images(every_labeled(images), LabeledViews(images), options, augment, random);
   CHECK_FALSE(batch.input.profile.defined());
   CHECK(torch::equal(batch.masks, mask_of((batch.input.image.select(1, 0) * 512).round())));
   std::set<std::pair<float, float>> seen;
@@ -204,7 +210,7 @@ namespace {
 TrainingImages with_one_anomalous_pixel() {
   auto images = numbered_images();
   images.labeled = 2;
-  images.images = images.images.expand({2, 3, kSize, kSize}).contiguous();
+  images.images = images.image(0).expand({2, 3, kSize, kSize}).contiguous();
   images.masks = torch::zeros({2, kSize, kSize});
   images.masks[1][2][9] = 1;
   return images;
@@ -224,7 +230,8 @@ TEST_CASE("as many crops as asked for show an anomalous pixel, at every place of
   std::map<std::pair<std::int64_t, std::int64_t>, int> places_seen;
   for (const double share : {0.0, 0.25, 1.0}) {
     options.anomalous_crops = share;
-    const auto batch = nbs::training::draw_images(every_labeled(images), images, options, unturned, random);
+    const auto batch =
+        nbs::training::draw_images(every_labeled(images), LabeledViews(images), options, unturned, random);
     const auto showing = batch.masks.flatten(1).any(1).sum().item<double>() / 4000;
     // Of the others, half are of this image, and 3 x 5 of its 12 x 12 windows show the pixel.
     const double expected = share + (1 - share) * 0.5 * (3 * 5) / (12 * 12);
@@ -260,20 +267,20 @@ TEST_CASE("crops of profiles are drawn around anomalous pixels, too, and anywher
   options.crop = 5;
   options.anomalous_crops = 1;
   Random random(7);
-  auto batch = nbs::training::draw_profiles(all_of(buffer), images, {}, options, {}, false, random);
+  auto batch = nbs::training::draw_profiles(all_of(buffer), LabeledViews(images), {}, options, {}, false, random);
   CHECK(batch.masks.flatten(1).sum(1).eq(1).all().item<bool>());
   const std::vector<const BufferedProfile*> normal = {&buffer.at(0), &buffer.at(2)};
-  batch = nbs::training::draw_profiles(normal, images, {}, options, {}, false, random);
+  batch = nbs::training::draw_profiles(normal, LabeledViews(images), {}, options, {}, false, random);
   CHECK(batch.masks.sum().item<double>() == 0);
 }
 
 TEST_CASE("an image and its mask are rotated, scaled and bent together, and the original is left alone") {
   auto images = nbs::test::small_images(64, 1, 0, 1);
-  images.images.zero_();
+  images.image(0).zero_();
   images.masks.zero_();
   images.images[0].slice(1, 20, 44).slice(2, 10, 34).fill_(1);
   images.masks[0].slice(0, 20, 44).slice(1, 10, 34).fill_(1);
-  const auto before = images.images.clone();
+  const auto before = images.image(0).clone();
   nbs::config::BufferOptions options;
   options.batch = 8;
   options.crop = 0;
@@ -282,14 +289,14 @@ TEST_CASE("an image and its mask are rotated, scaled and bent together, and the 
   augment.scale = 0.2;
   augment.elastic = 2;
   Random random(5);
-  const auto batch = nbs::training::draw_images(every_labeled(images), images, options, augment, random);
+  const auto batch = nbs::training::draw_images(every_labeled(images), LabeledViews(images), options, augment, random);
   const auto bright = (batch.input.image.select(1, 0) > 0.5).to(torch::kFloat32);
   for (std::int64_t b = 0; b < 8; ++b) {
     const double overlap = (bright[b] * batch.masks[b]).sum().item<double>();
     CHECK(2 * overlap / (bright[b].sum().item<double>() + batch.masks[b].sum().item<double>()) > 0.95);
     CHECK_FALSE(torch::equal(batch.masks[b], images.masks[0]));
   }
-  CHECK(torch::equal(images.images, before));
+  CHECK(torch::equal(images.image(0), before));
 }
 
 TEST_CASE("patches are turned as the options allow, and nothing else happens to them") {

@@ -230,6 +230,14 @@ inline training::TrainingImages small_images(std::int64_t size, std::int64_t lab
   return images;
 }
 
+/// All images [N, 3, S, S].
+inline torch::Tensor whole_of(const training::TrainingImages& images) {
+  std::vector<torch::Tensor> all;
+  for (std::int64_t i = 0; i < images.count(); ++i)
+    all.push_back(images.image(i));
+  return torch::stack(all);
+}
+
 /// Settings for images of 16 x 16 pixels: patches of 8, profiles of 3 maps.
 inline training::Settings small_settings() {
   training::Settings settings;

@@ -26,7 +26,7 @@ Model some_model() {
   for (int l = 0; l < 2; ++l) {
     nbs::training::Cycle cycle;
     for (int t = 0; t < 3; ++t) {
-      autoencoder.train_step(nbs::test::small_images(8, 1, 0, 1).images);
+      autoencoder.train_step(nbs::test::whole_of(nbs::test::small_images(8, 1, 0, 1)));
       cycle.snapshots.push_back(nbs::training::take_snapshot(autoencoder));
       cycle.reference.push_back(torch::full({4, 4}, 0.1 * t + l));
     }

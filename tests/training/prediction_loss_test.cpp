@@ -65,15 +65,36 @@ TEST_CASE("logits beyond what exp() can hold give a finite loss") {
   CHECK(prediction_loss(logits, torch::tensor({{{0.0F, 1.0F}}}), 1).item<double>() == doctest::Approx(1000));
 }
 
+TEST_CASE("pixels that do not count change neither the loss nor its gradient") {
+  auto generator = nbs::make_generator(5);
+  const auto logits = torch::randn({2, 3, 4}, generator, torch::kFloat64);
+  auto masks = (torch::rand({2, 3, 4}, generator) > 0.5).to(torch::kFloat64);
+  auto counted = torch::ones({2, 3, 4}, torch::kFloat64);
+  counted[0].slice(0, 2).zero_();  // two rows of three are left, and all of the other image
+  const auto padded = logits.clone().requires_grad_(true);
+  const auto loss = prediction_loss(padded, masks, 0.3, counted);
+  const auto alone = [&](std::int64_t image, std::int64_t rows) {
+    return prediction_loss(logits.slice(0, image, image + 1).slice(1, 0, rows),
+                           masks.slice(0, image, image + 1).slice(1, 0, rows), 0.3)
+        .item<double>();
+  };
+  CHECK(loss.item<double>() == doctest::Approx((alone(0, 2) + alone(1, 3)) / 2).epsilon(1e-12));
+  const auto gradient = torch::autograd::grad({loss}, {padded})[0];
+  CHECK(gradient[0].slice(0, 2).abs().max().item<double>() == 0);
+  CHECK(gradient[0].slice(0, 0, 2).abs().min().item<double>() > 0);
+  CHECK(prediction_loss(logits, masks, 0.3, torch::ones_like(logits)).item<double>() ==
+        doctest::Approx(prediction_loss(logits, masks, 0.3).item<double>()).epsilon(1e-12));
+  CHECK_THROWS_WITH_AS(prediction_loss(logits.slice(0, 0, 1), masks.slice(0, 0, 1), 0.3, counted),
+                       doctest::Contains("a part of its batch"), nbs::Error);
+}
+
 TEST_CASE("class balance: a number, or anomalous over normal pixels") {
   nbs::config::TrainOptions options;
-  auto masks = torch::zeros({2, 4, 4});
-  masks[1].slice(0, 0, 2).slice(1, 0, 2).fill_(1);  // 4 of 32
   options.balance = nbs::config::ClassBalance::fixed;
   options.alpha = 0.7;
-  CHECK(class_balance(options, masks) == 0.7);
+  CHECK(class_balance(options, 4, 28) == 0.7);
   options.balance = nbs::config::ClassBalance::balanced;
-  CHECK(class_balance(options, masks) == doctest::Approx(4.0 / 28).epsilon(1e-12));
-  CHECK_THROWS_AS(class_balance(options, torch::zeros({2, 4, 4})), nbs::Error);
-  CHECK_THROWS_AS(class_balance(options, torch::ones({2, 4, 4})), nbs::Error);
+  CHECK(class_balance(options, 4, 28) == doctest::Approx(4.0 / 28).epsilon(1e-12));
+  CHECK_THROWS_AS(class_balance(options, 0, 32), nbs::Error);
+  CHECK_THROWS_AS(class_balance(options, 32, 0), nbs::Error);
 }

@@ -20,7 +20,7 @@ TEST_CASE("replayed profiles are those of a loop that evaluates every image afte
     ParameterRing ring(4);
     std::vector<std::deque<torch::Tensor>> textbook(5);
     for (int iteration = 0; iteration < 9; ++iteration) {
-      autoencoder.train_step(images.images.slice(2, 0, 8).slice(3, iteration, iteration + 8));
+      autoencoder.train_step(nbs::test::whole_of(images).slice(2, 0, 8).slice(3, iteration, iteration + 8));
       ring.push(nbs::training::take_snapshot(autoencoder));
       for (std::int64_t i = 0; i < 5; ++i) {
         textbook[i].push_back(nbs::training::loss_map(autoencoder, tiling, images.images[i]).clone());
@@ -39,7 +39,7 @@ TEST_CASE("replayed profiles are those of a loop that evaluates every image afte
 
 TEST_CASE("a snapshot is a copy: later steps do not touch it, and it can be put back") {
   nbs::test::LinearAutoencoder autoencoder(2);
-  const auto patches = nbs::test::small_images(8, 1, 1, 3).images;
+  const auto patches = nbs::test::whole_of(nbs::test::small_images(8, 1, 1, 3));
   const auto before = autoencoder.pixel_loss(patches);
   const auto snapshot = nbs::training::take_snapshot(autoencoder);
   for (int i = 0; i < 3; ++i)

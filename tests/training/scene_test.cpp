@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/scene.h"
 
+#include <set>
+
 #include "nbs/error.h"
 #include "nbs/training/profile.h"
 
@@ -32,7 +34,7 @@ TEST_CASE("a window of the current loss map is that of the whole map, and only i
   losses.window(1, 4, 4, 8, 4);
   CHECK(losses.tiles_evaluated() == 5);
   // After a step all is out of date, and what is asked for is evaluated anew.
-  autoencoder.train_step(images.images);
+  autoencoder.train_step(nbs::test::whole_of(images));
   losses.invalidate();
   CHECK(torch::allclose(part(losses.window(1, 3, 3, 2, 2), 3, 3, 2), part(expected(1), 3, 3, 2)));
   CHECK(losses.tiles_evaluated() == 9);
@@ -51,6 +53,25 @@ TEST_CASE("a map given from outside is used until the autoencoder changes") {
   CHECK(losses.tiles_evaluated() == 0);
   losses.invalidate();
   CHECK(losses.window(0, 0, 0, 16, 16).max().item<float>() < 5);
+}
+
+TEST_CASE("there are maps only of the images that were looked at since the autoencoder changed") {
+  const auto images = nbs::test::small_images(16, 1, 9, 4);
+  nbs::test::LinearAutoencoder autoencoder(3);
+  const Tiling tiling(16, 4);
+  std::mutex mutex;
+  CurrentLosses losses(images, tiling, autoencoder, mutex);
+  std::set<const void*> places;
+  for (std::int64_t i = 0; i < 10; ++i) {
+    const auto& map = losses.window(i, 0, 0, 4, 4);
+    places.insert(map.data_ptr());
+    // Nothing is left of the image that had the place before.
+    CHECK(map.slice(0, 4).abs().max().item<float>() == 0);
+    losses.invalidate();
+  }
+  CHECK(places.size() == 1);
+  // Of two that are looked at together, each has its own.
+  CHECK(losses.window(0, 0, 0, 4, 4).data_ptr() != losses.window(1, 0, 0, 4, 4).data_ptr());
 }
 
 TEST_CASE("with overlapping tiles windows are those of the averaged map") {

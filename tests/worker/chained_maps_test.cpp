@@ -21,6 +21,7 @@ class Halving : public nbs::Postprocessor {
  public:
   torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor& images) override {
     CHECK(images.size(0) == probabilities.size(0));
+    CHECK(images.size(3) == probabilities.size(2));
     return probabilities / 2;
   }
 };
@@ -39,9 +40,9 @@ nbs::training::TrainingImages four_images() {
 
 // Certain of the anomaly: 0.8 there and 0.2 elsewhere, so that the middle of high F1 is 0.5.
 LabeledMaps apart(bool honest) {
-  auto maps = torch::full({2, 4, 4}, 0.2);
-  maps.select(1, 0).fill_(0.8);
-  return {maps, {0, 1}, honest};
+  auto map = torch::full({4, 4}, 0.2);
+  map[0].fill_(0.8);
+  return {{map, map.clone()}, {0, 1}, honest};
 }
 
 // The predictor of all images rises from 0.01 to 0.16; of the folds' the one predicts four pixels at 0.5, the other
@@ -61,63 +62,71 @@ torch::Tensor together() {
   return torch::sigmoid((logits[0] + (logits[1] + logits[2]) / 2) / 2);
 }
 
-std::int64_t predicted(const ChainedMaps& maps) {
-  return (maps.unlabeled().to(torch::kFloat64) >= maps.threshold()).sum().item<std::int64_t>();
+torch::Tensor only_map(const ChainedMaps& maps) {
+  auto image = maps.unlabeled().at(0);
+  return torch::from_blob(image.probability.data(), {image.height, image.width}).clone();
+}
+
+std::int64_t predicted(ChainedMaps& maps) {
+  return (only_map(maps).to(torch::kFloat64) >= maps.threshold()).sum().item<std::int64_t>();
 }
 
 }  // namespace
 
 TEST_CASE("as large a share is predicted as the folds' predictors, each alone, predict") {
-  const auto images = four_images();
+  const auto views = four_images();
+  const nbs::training::WholeImages images(views);
   const EvaluationOptions options;
-  ChainedMaps maps(options, {}, apart(true), images);
+  ChainedMaps maps(options, {}, apart(true), images, ".");
   CHECK(maps.labeled_threshold().threshold == doctest::Approx(0.5).epsilon(0.02));
   maps.add_unlabeled(by_predictor());
   // Six of 32 pixels, so three of sixteen.
   CHECK(predicted(maps) == 3);
-  CHECK(torch::allclose(maps.unlabeled()[0], together()));
+  CHECK(torch::allclose(only_map(maps), together()));
 }
 
 TEST_CASE("postprocessors stand between the predictors and every number") {
-  const auto images = four_images();
+  const auto views = four_images();
+  const nbs::training::WholeImages images(views);
   const EvaluationOptions options;
-  ChainedMaps maps(options, {std::make_shared<Halving>()}, apart(true), images);
-  CHECK(torch::allclose(maps.labeled().maps, apart(true).maps / 2));
+  ChainedMaps maps(options, {std::make_shared<Halving>()}, apart(true), images, ".");
+  CHECK(torch::allclose(maps.labeled().maps[1], apart(true).maps[1] / 2));
   const double chosen = maps.labeled_threshold().threshold;
   CHECK(chosen > 0.1);
   CHECK(chosen < 0.4);
   maps.add_unlabeled(by_predictor());
   CHECK(predicted(maps) == 3);
-  CHECK(maps.unlabeled().max().item<double>() == doctest::Approx(together().max().item<double>() / 2));
+  CHECK(only_map(maps).max().item<double>() == doctest::Approx(together().max().item<double>() / 2));
 }
 
 TEST_CASE("a threshold that was not chosen on the folds' maps is not carried over") {
-  const auto images = four_images();
+  const auto views = four_images();
+  const nbs::training::WholeImages images(views);
   EvaluationOptions options;
   SUBCASE("maps of images that were taught") {
-    ChainedMaps maps(options, {}, apart(false), images);
+    ChainedMaps maps(options, {}, apart(false), images, ".");
     maps.add_unlabeled(by_predictor());
     CHECK(maps.threshold() == maps.labeled_threshold().threshold);
     CHECK_FALSE(maps.expected(nbs::worker::labeled_images(maps.labeled(), images)).has_value());
-    const ChainedMaps honest(options, {}, apart(true), images);
+    ChainedMaps honest(options, {}, apart(true), images, ".");
     CHECK(honest.expected(nbs::worker::labeled_images(honest.labeled(), images)).has_value());
   }
   SUBCASE("fixed") {
     options.threshold_rule = ThresholdRule::fixed;
     options.threshold = 0.3;
-    ChainedMaps maps(options, {}, apart(true), images);
+    ChainedMaps maps(options, {}, apart(true), images, ".");
     maps.add_unlabeled(by_predictor());
     CHECK(maps.threshold() == 0.3);
   }
   SUBCASE("without folds") {
-    ChainedMaps maps(options, {}, apart(true), images);
+    ChainedMaps maps(options, {}, apart(true), images, ".");
     maps.add_unlabeled(by_predictor().slice(0, 0, 1));
     CHECK(maps.threshold() == maps.labeled_threshold().threshold);
   }
   SUBCASE("by area, on held-out images") {
     options.threshold_rule = ThresholdRule::normal_area;
     options.normal_area = 2;
-    ChainedMaps maps(options, {}, apart(true), images);
+    ChainedMaps maps(options, {}, apart(true), images, ".");
     CHECK_THROWS_WITH_AS(maps.threshold(), doctest::Contains("needs anomaly-free images"), nbs::Error);
     maps.add_unlabeled(by_predictor());
     maps.add_held_out(by_predictor());
@@ -127,17 +136,18 @@ TEST_CASE("a threshold that was not chosen on the folds' maps is not carried ove
 }
 
 TEST_CASE("each rule is asked with its own number") {
-  const auto images = four_images();
+  const auto views = four_images();
+  const nbs::training::WholeImages images(views);
   // Anomalous pixels at 0.9, 0.8, 0.7 and 0.6 of each image; normal ones at 0.75 (one) and 0.1.
   auto maps = torch::full({2, 4, 4}, 0.1);
   for (std::int64_t x = 0; x < 4; ++x)
     maps.select(1, 0).select(1, x).fill_(0.9 - 0.1 * static_cast<double>(x));
   maps.select(1, 1).select(1, 0).fill_(0.75);
-  const LabeledMaps labeled{maps, {0, 1}, true};
+  const LabeledMaps labeled{{maps[0], maps[1]}, {0, 1}, true};
   EvaluationOptions options;
   const auto found = [&](ThresholdRule rule) {
     options.threshold_rule = rule;
-    const double chosen = ChainedMaps(options, {}, labeled, images).labeled_threshold().threshold;
+    const double chosen = ChainedMaps(options, {}, labeled, images, ".").labeled_threshold().threshold;
     return (maps.to(torch::kFloat64) >= chosen).sum().item<std::int64_t>() / 2;  // of each image
   };
   options.least_recall = 0.75;

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "nbs/base/files.h"
+#include "nbs/error.h"
 #include "nbs/evaluation/pictures.h"
 
 #include "scratch.h"
@@ -43,6 +44,38 @@ TEST_CASE("pictures made in bands are those made whole, byte for byte") {
   CHECK(nbs::read_file(scratch / "a.mask.png") == nbs::evaluation::mask_png(mask, 150, 70));
   CHECK(nbs::read_file(scratch / "a.probability.png") == nbs::evaluation::probability_png(values, 150, 70));
   CHECK(nbs::read_file(scratch / "a.overlay.png") == nbs::evaluation::overlay_png(planes.data(), mask, {}, 150, 70));
+}
+
+TEST_CASE("pictures written row by row show the same pixels") {
+  const nbs::test::Scratch scratch;
+  const auto map = random_map(150, 70);
+  const auto colors = random_map(150, 70, CV_32FC3);
+  nbs::worker::write_prediction(scratch.path(), "whole", map.size(), rows_of(map), rows_of(colors), 0.5);
+  nbs::worker::PredictionFiles files(scratch.path(), "rows", map.size(), 0.5);
+  for (const auto& [begin, end] : {std::pair(0, 1), std::pair(1, 90), std::pair(90, 150)})
+    files.add(map.rowRange(begin, end), colors.rowRange(begin, end));
+  CHECK_FALSE(std::filesystem::exists(scratch / "rows.mask.png"));
+  files.finish();
+  for (const std::string kind : {"mask", "probability", "overlay"}) {
+    CAPTURE(kind);
+    const auto whole = cv::imread((scratch / ("whole." + kind + ".png")).string(), cv::IMREAD_UNCHANGED);
+    const auto rows = cv::imread((scratch / ("rows." + kind + ".png")).string(), cv::IMREAD_UNCHANGED);
+    REQUIRE(whole.type() == rows.type());
+    CHECK(cv::norm(whole, rows, cv::NORM_INF) == 0);
+  }
+}
+
+TEST_CASE("a picture that cannot be written is named, and one that is given up leaves nothing behind") {
+  const nbs::test::Scratch scratch;
+  CHECK_THROWS_WITH_AS(nbs::worker::PredictionFiles(scratch / "no folder", "a", {4, 4}, 0.5),
+                       doctest::Contains("no folder"), nbs::Error);
+  const auto map = random_map(1, 4);
+  {
+    nbs::worker::PredictionFiles files(scratch.path(), "a", {4, 4}, 0.5);
+    files.add(map, random_map(1, 4, CV_32FC3));
+    CHECK_THROWS_AS(files.finish(), nbs::Error);  // three rows are missing
+  }
+  CHECK(std::filesystem::is_empty(scratch.path()));
 }
 
 TEST_CASE("a map is enlarged as OpenCV does it, whole or row by row") {

@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
 
 #include "nbs/base/files.h"
 #include "nbs/config/pipeline.h"
@@ -16,6 +17,7 @@
 
 #include "program.h"
 #include "tiny_pipeline.h"
+#include "variable.h"
 
 // Runs of the real program with the real plugins, small enough for seconds.
 
@@ -118,6 +120,15 @@ TEST_CASE("the same pipeline twice, and its resolved file, give identical result
   compare(place.run("resolved", written_out));
   // Resolving once more changes nothing.
   CHECK(resolved(place.scratch / "resolved" / "resolved.toml") == written_out);
+
+  // Nor does it matter where the images are kept, and whether they are read from their files or from the cache.
+  const nbs::test::Variable cache("XDG_CACHE_HOME", (place.scratch / "cache").string());
+  auto in_file = text;
+  in_file.insert(in_file.find("format = "), "memory = 0\n");
+  compare(place.run("in_file", in_file));
+  CHECK(nbs::test::entries_of(place.scratch / "cache/nbs/images").size() == 1);
+  compare(place.run("from_cache", in_file));
+  CHECK(nbs::test::entries_of(place.scratch / "cache/nbs/images").size() == 1);
 
   const auto other = results_of(place.run("other", place.on_disk(4)));
   CHECK(other.at("metrics.jsonl") != expected.at("metrics.jsonl"));
@@ -246,4 +257,72 @@ TEST_CASE("predict on the run's own unlabeled images gives exactly the run's pre
   // One picture that cannot be read costs only itself.
   words.push_back((place.scratch / "nowhere.png").string());
   CHECK(place.worker(words).status == 1);
+}
+
+namespace {
+
+// The generated images in other sizes: cut to `size`, with their masks.
+void cut_images(const fs::path& set, cv::Size size) {
+  for (const char* folder : {"images", "masks"}) {
+    for (const auto& entry : fs::directory_iterator(set / folder)) {
+      const auto picture = cv::imread(entry.path().string(), cv::IMREAD_UNCHANGED);
+      REQUIRE(picture.cols >= size.width);
+      cv::imwrite(entry.path().string(), picture(cv::Rect(cv::Point(), size)));
+    }
+  }
+}
+
+cv::Size size_of_picture(const fs::path& file) {
+  return cv::imread(file.string(), cv::IMREAD_UNCHANGED).size();
+}
+
+}  // namespace
+
+TEST_CASE("images seen in views are trained, scored, shown and masked as whole images") {
+  const Program worker;
+  const auto& scratch = worker.folder();
+  nbs::test::TinyOptions tiny;
+  tiny.data = "count = 5\nsurface = \"metal\"";
+  auto make = nbs::test::tiny_pipeline(tiny);
+  make.replace(make.find("image_size = 32"), 15, "image_size = 96");
+  scratch.write("make.toml", make);
+  REQUIRE(worker({"data", "make.toml", "--export", "set"}).status == 0);
+  cut_images(scratch / "set", {80, 50});
+  for (const auto& [resize, size] : {std::pair<std::string, cv::Size>("tiles", {80, 50}), {"keep", {32, 20}}}) {
+    CAPTURE(resize);
+    nbs::test::TinyOptions options;
+    options.data = "resize = \"" + resize + "\"\nformat = \"folder\"\nroot = \"" + (scratch / "set").string() + "\"";
+    const auto text = nbs::test::tiny_pipeline(options) + "[[postproc]]\nplugin = \"morphology\"\nmin_area = 3\n";
+    const auto file = scratch.write(resize + "/resolved.toml", text);
+    const auto ended = worker({"run", file.string(), "--out", (scratch / resize).string(), "--progress", "none"});
+    INFO(ended.errors);
+    REQUIRE(ended.status == 0);
+    const auto result = Json::parse(nbs::read_file(scratch / resize / "result.json"));
+    const auto& images = result.at("scores").at("by_image");
+    REQUIRE(images.size() == 3);
+    CHECK(result.at("expected").at("by_image").size() == 2);
+    CHECK(Json::parse(nbs::read_file(scratch / resize / "split.json")).at("labeled") == 2);
+    for (const auto& image : images) {
+      const auto id = image.at("id").get<std::string>();
+      CAPTURE(id);
+      const auto shown = scratch / resize / "predictions" / id;
+      for (const char* kind : {"image", "truth", "mask", "probability", "overlay"})
+        CHECK(size_of_picture(shown.string() + "." + kind + ".png") == size);
+      // nbs predict makes the same of the image's file as the run made of it.
+      const auto source = scratch / "set/images" / (id + ".png");
+      REQUIRE(worker({"predict", (scratch / resize).string(), source.string(), "--out", (scratch / "out").string(),
+                      "--size", "model"})
+                  .status == 0);
+      for (const char* kind : {"mask", "probability"}) {
+        const auto name = std::string(".") + kind + ".png";
+        CHECK(nbs::read_file((scratch / "out" / id).string() + name) == nbs::read_file(shown.string() + name));
+      }
+    }
+  }
+  // In tiles the pictures are those of the files themselves.
+  const auto id = Json::parse(nbs::read_file(scratch / "tiles/result.json")).at("scores").at("by_image")[0].at("id");
+  const auto name = id.get<std::string>();
+  const auto shown = cv::imread((scratch / "tiles/predictions" / (name + ".image.png")).string());
+  const auto file = cv::imread((scratch / "set/images" / (name + ".png")).string());
+  CHECK(cv::norm(shown, file, cv::NORM_INF) == 0);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -198,6 +199,78 @@ void LineFile::append(const std::string& line) {
 
 void LineFile::sync() {
   if (fsync(fileno(file_)) != 0) fail(path_, "writing", errno);
+}
+
+NewFile::NewFile(std::filesystem::path file, std::uint64_t length) : file_(std::move(file)) {
+  const auto parent = file_.parent_path();
+  descriptor_ = open_unique(parent.empty() ? "." : parent, temporary_);
+  if (descriptor_ < 0) fail(errno);
+  // Says that somebody still writes (remove_unfinished_files). Not everywhere are there locks.
+  static_cast<void>(flock(descriptor_, LOCK_EX | LOCK_NB));
+  if (length == 0 || fallocate(descriptor_, 0, 0, static_cast<off_t>(length)) == 0) return;
+  const int reason = errno;
+  if (reason == EOPNOTSUPP || reason == ENOSYS) return;
+  close(descriptor_);
+  unlink(temporary_.c_str());
+  fail(reason);
+}
+
+NewFile::~NewFile() {
+  if (descriptor_ < 0) return;
+  unlink(temporary_.c_str());
+  close(descriptor_);
+}
+
+void NewFile::fail(int reason) const {
+  throw Error(fmt::format("writing {} failed: {}", file_.string(), std::strerror(reason)));
+}
+
+void NewFile::write_at(std::uint64_t offset, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto count = pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) fail(count < 0 ? errno : EIO);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
+  }
+}
+
+void NewFile::finish() {
+  if (fsync(descriptor_) != 0) fail(errno);
+  if (rename(temporary_.c_str(), file_.c_str()) != 0) fail(errno);
+  const int closed = close(std::exchange(descriptor_, -1));
+  if (closed != 0) fail(errno);
+}
+
+FileReader::FileReader(std::filesystem::path file)
+    : file_(std::move(file)), descriptor_(open(file_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  struct stat status {};
+  if (descriptor_ >= 0 && fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) {
+    length_ = static_cast<std::uint64_t>(status.st_size);
+    return;
+  }
+  const int reason = descriptor_ < 0 ? errno : EINVAL;
+  if (descriptor_ >= 0) close(descriptor_);
+  throw Error(fmt::format("opening {} failed: {}", file_.string(), std::strerror(reason)));
+}
+
+FileReader::~FileReader() {
+  close(descriptor_);
+}
+
+void FileReader::read_at(std::uint64_t offset, void* to, std::size_t count) const {
+  auto* at = static_cast<char*>(to);
+  while (count > 0) {
+    const auto got = pread(descriptor_, at, count, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      throw Error(fmt::format("reading {} at byte {} failed: {}", file_.string(), offset,
+                              got < 0 ? std::strerror(errno) : "the file ends before"));
+    }
+    at += got;
+    offset += static_cast<std::uint64_t>(got);
+    count -= static_cast<std::size_t>(got);
+  }
 }
 
 TemporaryFile::TemporaryFile(const std::string& stem, const std::string& text) {

@@ -55,6 +55,12 @@ void check_data(const Pipeline& pipeline, const Report& report) {
     } else if (!std::filesystem::is_directory(folder)) {
       report("data.root", fmt::format("the data folder {} does not exist", folder.string()));
     }
+  } else if (data.resize != data::Resize::square) {
+    report("data.resize",
+           fmt::format("data.resize is \"{0}\", but images of data.format = \"synthetic\" are made in the "
+                       "size {1} x {1} (data.image_size), so there is nothing to keep or to tile; use "
+                       "\"square\", or export the images (nbs data --export) and read the folder",
+                       choice_name(data.resize, data::resizes()), data.image_size));
   } else if (data.labeled > data.count) {
     report("data.labeled",
            fmt::format("data.labeled is {}, but only {} images are generated (data.count)", data.labeled, data.count));
@@ -114,6 +120,12 @@ void check_tiles(const Pipeline& pipeline, const Report& report) {
     report("profile.tile_offset",
            fmt::format("profile.tile_offset is {}, but must be below the distance between tiles ({})",
                        profile.tile_offset, step));
+  }
+  if (profile.reference_images > 0 && data.resize == data::Resize::tiles) {
+    report("profile.reference_images",
+           fmt::format("profile.reference_images is {}, which compares images place by place, but with data.resize = "
+                       "\"tiles\" each view shows another place; set it to 0",
+                       profile.reference_images));
   }
   if (profile.reference_blur % 2 == 0) {
     report("profile.reference_blur",

@@ -27,16 +27,16 @@ std::vector<Part> parts_of(const Pipeline& pipeline) {
   const auto number = [](std::int64_t value) { return static_cast<double>(value); };
   const double plane = number(data.image_size) * number(data.image_size) * kFloat;
   std::vector<Part> parts;
-  if (data.format == data::Format::synthetic) {
-    const bool more = data.auxiliary > data.count;
-    parts.push_back({more ? "data.auxiliary" : "data.count",
-                     fmt::format("{0} images of {1} x {1} pixels", data.count + data.auxiliary, data.image_size),
-                     3 * plane * (number(data.count) + number(data.auxiliary))});
-  } else {
-    parts.push_back({"data.labeled",
-                     fmt::format("{0} labeled images of {1} x {1} pixels", data.labeled, data.image_size),
-                     4 * plane * number(data.labeled)});
+  // How many images a data set on disk has is not known here; the labeled ones at least.
+  const auto images = data.format == data::Format::synthetic ? data.count + data.auxiliary : data.labeled;
+  const double pixels = 3 * number(data.image_size) * number(data.image_size) * number(images);
+  // All of them are held in memory, or none.
+  if (pixels <= number(data.memory) * 1024 * 1024) {
+    parts.push_back({"data.memory", fmt::format("{0} images of {1} x {1} pixels", images, data.image_size), pixels});
   }
+  parts.push_back({"data.labeled",
+                   fmt::format("the masks of {0} labeled images of {1} x {1} pixels", data.labeled, data.image_size),
+                   plane * number(data.labeled)});
   const bool profiles = pipeline.autoencoder && pipeline.sampler;
   if (profiles) {
     const double patch = 3 * number(profile.patch_size) * number(profile.patch_size) * kFloat;

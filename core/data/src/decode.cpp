@@ -18,6 +18,8 @@ namespace nbs::data {
 
 namespace {
 
+constexpr std::uintmax_t kLargeFile = std::uintmax_t{32} << 20U;
+
 // The decoders fill the missing part of a file that was cut short with gray and do not say so; the end marks tell.
 bool cut_short(const std::string& bytes) {
   const auto ends_with = [&](const std::string& mark) {
@@ -51,6 +53,37 @@ void refuse_unusable(const cv::Mat& picture, const std::filesystem::path& file) 
   }
 }
 
+void refuse_too_large(const std::optional<StatedSize>& size, std::uint64_t bytes, const std::filesystem::path& file) {
+  if (!size || size->width <= kMostPixels / size->height) return;
+  throw Error(
+      fmt::format("the image {} ({} bytes) says that it has {} x {} pixels; at most {} can be read: scale it down, or "
+                  "replace it if it is damaged",
+                  file.string(), bytes, size->width, size->height, kMostPixels));
+}
+
+// What `decode_it` gives, if it can be used. `ends`: the first and the last bytes at least, `bytes` is how many there
+// are.
+template <typename Decode>
+cv::Mat checked(const std::string& ends, std::uint64_t bytes, const std::filesystem::path& file,
+                const Decode& decode_it) {
+  cv::Mat image;
+  try {
+    image = decode_it();
+  } catch (const std::exception&) {
+    image.release();
+  }
+  if (image.empty()) {
+    throw Error(
+        fmt::format("the file {} ({} bytes) is not an image that can be read; replace it", file.string(), bytes));
+  }
+  if (cut_short(ends)) {
+    throw Error(
+        fmt::format("the image {} is cut short: its {} bytes lack the end mark; copy it again", file.string(), bytes));
+  }
+  refuse_unusable(image, file);
+  return image;
+}
+
 }  // namespace
 
 std::string read_image_bytes(const std::filesystem::path& file) {
@@ -58,37 +91,26 @@ std::string read_image_bytes(const std::filesystem::path& file) {
 }
 
 cv::Mat decoded(const std::string& bytes, const std::filesystem::path& file) {
-  const auto size = stated_size(bytes);
-  if (size && size->width > kMostPixels / size->height) {
-    throw Error(fmt::format(
-        "the image {} ({} bytes) says that it has {} x {} pixels; at most {} can be read: scale it down, or "
-        "replace it if it is damaged",
-        file.string(), bytes.size(), size->width, size->height, kMostPixels));
-  }
-  cv::Mat image;
-  if (!bytes.empty()) {
-    try {
-      // Decoders want unsigned bytes, and do not write to them.
-      const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
-      image = cv::imdecode(encoded, cv::IMREAD_UNCHANGED);
-    } catch (const std::exception&) {
-      image.release();
-    }
-  }
-  if (image.empty()) {
-    throw Error(fmt::format("the file {} ({} bytes) is not an image that can be read; replace it", file.string(),
-                            bytes.size()));
-  }
-  if (cut_short(bytes)) {
-    throw Error(fmt::format("the image {} is cut short: its {} bytes lack the end mark; copy it again", file.string(),
-                            bytes.size()));
-  }
-  refuse_unusable(image, file);
-  return image;
+  refuse_too_large(stated_size(bytes), bytes.size(), file);
+  return checked(bytes, bytes.size(), file, [&] {
+    // Decoders want unsigned bytes, and do not write to them.
+    const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
+    return bytes.empty() ? cv::Mat() : cv::imdecode(encoded, cv::IMREAD_UNCHANGED);
+  });
 }
 
 cv::Mat decode(const std::filesystem::path& file) {
-  return decoded(read_image_bytes(file), file);
+  if (file_length(file) < kLargeFile) return decoded(read_image_bytes(file), file);
+  // The bytes of a large file are not held beside its pixels.
+  const FileReader reader(file);
+  std::string head(kLargeFile / 2, '\0');
+  reader.read_at(0, head.data(), head.size());
+  const auto size = stated_size(head);
+  if (!size) return decoded(read_image_bytes(file), file);
+  refuse_too_large(size, reader.length(), file);
+  std::string ends = head.substr(0, 64) + std::string(4096, '\0');
+  reader.read_at(reader.length() - 4096, ends.data() + 64, 4096);
+  return checked(ends, reader.length(), file, [&] { return cv::imread(file.string(), cv::IMREAD_UNCHANGED); });
 }
 
 cv::Mat as_color(cv::Mat picture) {

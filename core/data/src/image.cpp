@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 
+#include "nbs/data/image_store.h"
 #include "nbs/data/synthetic.h"
+#include "nbs/data/view_images.h"
 #include "nbs/error.h"
 
 #include "decode.h"
@@ -57,13 +59,8 @@ void refuse_lossy(const std::string& bytes, const cv::Mat& values, const std::fi
       file.string(), between));
 }
 
-// The size of an image, from its head where that is enough.
-cv::Size size_of(const std::filesystem::path& file) {
-  const auto bytes = read_image_bytes(file);
-  const auto stated = stated_size(bytes);
-  if (stated && stated->width <= kMostPixels / stated->height)
-    return {static_cast<int>(stated->width), static_cast<int>(stated->height)};
-  return decoded(bytes, file).size();
+cv::Size as_cv(PixelSize size) {
+  return {static_cast<int>(size.width), static_cast<int>(size.height)};
 }
 
 }  // namespace
@@ -114,21 +111,44 @@ cv::Mat read_mask_image(const std::filesystem::path& file) {
   return mask;
 }
 
-cv::Mat resize_image(const cv::Mat& image, std::int64_t size) {
-  const cv::Size wanted(static_cast<int>(size), static_cast<int>(size));
+cv::Size size_of_image(const std::filesystem::path& file) {
+  const auto bytes = read_image_bytes(file);
+  const auto stated = stated_size(bytes);
+  if (stated && stated->width <= kMostPixels / stated->height)
+    return {static_cast<int>(stated->width), static_cast<int>(stated->height)};
+  return decoded(bytes, file).size();
+}
+
+cv::Mat resize_image(const cv::Mat& image, PixelSize size) {
+  const cv::Size wanted = as_cv(size);
   if (image.size() == wanted) return image;
-  const bool shrinks = image.rows >= size && image.cols >= size;
+  const bool shrinks = image.rows >= size.height && image.cols >= size.width;
   cv::Mat resized;
   cv::resize(image, resized, wanted, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
   return resized;
 }
 
-cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size) {
+cv::Mat resize_stored(const cv::Mat& stored, PixelSize size) {
   return stored.total() > kWholePixels ? reduce(stored, size) : resize_image(as_color(stored), size);
 }
 
-cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size) {
-  const cv::Size wanted(static_cast<int>(size), static_cast<int>(size));
+cv::Mat to_levels(const cv::Mat& image) {
+  cv::Mat levels;
+  image.convertTo(levels, CV_8U, 255);
+  return levels;
+}
+
+cv::Mat from_levels(const cv::Mat& levels) {
+  cv::Mat image(levels.size(), CV_32FC3);
+  for (int y = 0; y < levels.rows; ++y) {
+    const auto* const from = levels.ptr<std::uint8_t>(y);
+    std::transform(from, from + 3 * levels.cols, image.ptr<float>(y), level_value);
+  }
+  return image;
+}
+
+cv::Mat resize_mask(const cv::Mat& mask, PixelSize size) {
+  const cv::Size wanted = as_cv(size);
   if (mask.size() == wanted) return mask;
   cv::Mat resized;
   cv::resize(mask, resized, wanted, 0, 0, cv::INTER_NEAREST);
@@ -140,14 +160,14 @@ cv::Mat load_image(const Sample& sample, const DataOptions& options) {
     return synthesize(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed), sample.index)
         .image;
   }
-  return resize_stored(decode(sample.image), options.image_size);
+  const cv::Mat stored = decode(sample.image);
+  return resize_stored(stored, ViewPlan({stored.rows, stored.cols}, options).size());
 }
 
 cv::Mat load_mask(const Sample& sample, const DataOptions& options) {
-  const int size = static_cast<int>(options.image_size);
   switch (sample.mask_source) {
     case MaskSource::all_clear:
-      return cv::Mat::zeros(size, size, CV_8UC1);
+      return cv::Mat::zeros(as_cv(plan_of(sample, options).size()), CV_8UC1);
     case MaskSource::generated:
       return synthesize(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed),
                         sample.index)
@@ -159,13 +179,13 @@ cv::Mat load_mask(const Sample& sample, const DataOptions& options) {
   }
   const cv::Mat mask = sample.mask.extension() == ".mat" ? read_mask_mat(sample.mask, options.anomalous_labels)
                                                          : read_mask_image(sample.mask);
-  const cv::Size image = size_of(sample.image);
+  const cv::Size image = size_of_image(sample.image);
   if (mask.size() != image) {
     throw Error(fmt::format("the mask {} is {} x {} pixels, but its image {} is {} x {}; they must be the same size",
                             sample.mask.string(), mask.cols, mask.rows, sample.image.string(), image.width,
                             image.height));
   }
-  return resize_mask(mask, options.image_size);
+  return resize_mask(mask, ViewPlan({mask.rows, mask.cols}, options).size());
 }
 
 }  // namespace nbs::data

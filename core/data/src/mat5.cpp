@@ -6,7 +6,9 @@
 #include <limits>
 #include <optional>
 
+#ifndef ZLIB_CONST
 #define ZLIB_CONST
+#endif
 #include <zlib.h>
 
 namespace nbs::data {

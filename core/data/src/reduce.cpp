@@ -45,12 +45,13 @@ std::vector<Tap> taps_between(int source, int result) {
 
 }  // namespace
 
-cv::Mat reduce(const cv::Mat& picture, std::int64_t size) {
-  const int side = static_cast<int>(size);
-  const auto across = taps_between(picture.cols, side);
-  const auto down = taps_between(picture.rows, side);
-  cv::Mat result = cv::Mat::zeros(side, side, CV_32FC3);
-  std::vector<cv::Vec3f> narrow(static_cast<std::size_t>(side));
+cv::Mat reduce(const cv::Mat& picture, PixelSize size) {
+  const int height = static_cast<int>(size.height);
+  const int width = static_cast<int>(size.width);
+  const auto across = taps_between(picture.cols, width);
+  const auto down = taps_between(picture.rows, height);
+  cv::Mat result = cv::Mat::zeros(height, width, CV_32FC3);
+  std::vector<cv::Vec3f> narrow(static_cast<std::size_t>(width));
   auto next = down.begin();
   for (int y = 0; y < picture.rows && next != down.end(); ++y) {
     if (next->from > y) continue;
@@ -61,7 +62,7 @@ cv::Mat reduce(const cv::Mat& picture, std::int64_t size) {
       narrow[static_cast<std::size_t>(tap.to)] += pixels[tap.from] * tap.weight;
     for (; next != down.end() && next->from == y; ++next) {
       auto* const to = result.ptr<cv::Vec3f>(next->to);
-      for (int x = 0; x < side; ++x)
+      for (int x = 0; x < width; ++x)
         to[x] += narrow[static_cast<std::size_t>(x)] * next->weight;
     }
   }

@@ -27,6 +27,21 @@ const char* role(const Split& split, std::int64_t index) {
   return std::binary_search(split.labeled.begin(), split.labeled.end(), index) ? "labeled" : "unlabeled";
 }
 
+// An image in the manifest, as JSON with its indentation.
+std::string line_of(const Listing& listing, const Split& split, std::size_t i) {
+  const auto& sample = listing.samples[i];
+  const nlohmann::ordered_json json = {{"id", sample.id},
+                                       {"role", role(split, static_cast<std::int64_t>(i))},
+                                       {"type", sample.type},
+                                       {"file", sample.image.filename().string()}};
+  // Names of files need not be UTF-8, but JSON is.
+  const auto text = json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  std::string indented = "  ";
+  for (const char letter : text)
+    indented += letter == '\n' ? "\n  " : std::string(1, letter);
+  return indented;
+}
+
 // Exchanges drawn images that show no anomaly, the last first, for the next in the order that do, until enough of the
 // first options.labeled do. Looks at no more images than that takes.
 void exchange_for_anomalous(std::vector<std::int64_t>& order, const Listing& listing, const DataOptions& options) {
@@ -104,16 +119,13 @@ std::string manifest(const Listing& listing, const Split& split, const DataOptio
   json["labeled"] = split.labeled.size();
   json["unlabeled"] = split.unlabeled.size();
   json["auxiliary"] = listing.auxiliary.size();
-  auto& images = json["images"] = nlohmann::ordered_json::array();
-  for (std::size_t i = 0; i < listing.samples.size(); ++i) {
-    const auto& sample = listing.samples[i];
-    images.push_back({{"id", sample.id},
-                      {"role", role(split, static_cast<std::int64_t>(i))},
-                      {"type", sample.type},
-                      {"file", sample.image.filename().string()}});
-  }
-  // Names of files need not be UTF-8, but JSON is.
-  return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  json["images"] = nlohmann::ordered_json::array();
+  // One image after the other: as JSON, all of a large data set would take many times the memory of the text.
+  auto text = json.dump(1);
+  text.resize(text.rfind(']'));
+  for (std::size_t i = 0; i < listing.samples.size(); ++i)
+    text += fmt::format("{}\n{}", i == 0 ? "" : ",", line_of(listing, split, i));
+  return text + (listing.samples.empty() ? "]\n}\n" : "\n ]\n}\n");
 }
 
 }  // namespace nbs::data

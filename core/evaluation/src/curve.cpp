@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/evaluation/curve.h"
 
-#include <cmath>
-#include <limits>
-
+#include "curve_sums.h"
 #include "sorted_pixels.h"
 
 namespace nbs::evaluation {
@@ -32,32 +30,17 @@ std::vector<CurvePoint> curve(const std::vector<ScoredImage>& images) {
 }
 
 double area_under_roc(const std::vector<CurvePoint>& points) {
-  if (points.empty()) return std::numeric_limits<double>::quiet_NaN();
-  const auto positives = static_cast<double>(points.back().true_positives);
-  const auto negatives = static_cast<double>(points.back().false_positives);
-  if (positives == 0 || negatives == 0) return std::numeric_limits<double>::quiet_NaN();
-  double area = 0;
-  CurvePoint before;
-  for (const auto& point : points) {
-    area += static_cast<double>(point.false_positives - before.false_positives) *
-            static_cast<double>(point.true_positives + before.true_positives) / 2;
-    before = point;
-  }
-  return area / positives / negatives;
+  RocArea area;
+  for (const auto& point : points)
+    area.add(point);
+  return area.value();
 }
 
 double average_precision(const std::vector<CurvePoint>& points) {
-  if (points.empty() || points.back().true_positives == 0) return std::numeric_limits<double>::quiet_NaN();
-  const auto positives = static_cast<double>(points.back().true_positives);
-  double sum = 0;
-  std::int64_t before = 0;
-  for (const auto& point : points) {
-    const double precision =
-        static_cast<double>(point.true_positives) / static_cast<double>(point.true_positives + point.false_positives);
-    sum += static_cast<double>(point.true_positives - before) * precision;
-    before = point.true_positives;
-  }
-  return sum / positives;
+  PrecisionSum sum;
+  for (const auto& point : points)
+    sum.add(point);
+  return sum.value();
 }
 
 double f1(std::int64_t true_positives, std::int64_t false_positives, std::int64_t false_negatives) {
@@ -72,14 +55,10 @@ double threshold_at(const std::vector<CurvePoint>& points, std::size_t i) {
 }
 
 BestF1 best_f1(const std::vector<CurvePoint>& points) {
-  BestF1 best;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const auto& point = points[i];
-    const double value =
-        f1(point.true_positives, point.false_positives, points.back().true_positives - point.true_positives);
-    if (value > best.f1) best = {value, threshold_at(points, i)};
-  }
-  return best;
+  BestPoint best(points.empty() ? 0 : points.back().true_positives);
+  for (const auto& point : points)
+    best.add(point);
+  return best.value();
 }
 
 }  // namespace nbs::evaluation

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <limits>
+#include <utility>
 
 #include "nbs/evaluation/regions.h"
-#include "nbs/evaluation/tolerance.h"
 
+#include "curve_sums.h"
 #include "pixel_scores.h"
+#include "region_overlap.h"
 
 namespace nbs::evaluation {
 
@@ -79,48 +81,79 @@ double image_f1(const Counts& counts) {
   return counts.f1();
 }
 
+Scorer::Scorer(double threshold, std::vector<std::string> seen_types, std::filesystem::path folder,
+               std::size_t kept_bytes)
+    : threshold_(threshold),
+      seen_types_(std::move(seen_types)),
+      within_2_(threshold, 2),
+      within_5_(threshold, 5),
+      levels_(std::move(folder), kept_bytes) {
+  scores_.threshold = threshold;
+}
+
+void Scorer::add(const ScoredImage& image) {
+  const Counts counts = count(image, threshold_);
+  auto& own = scores_.by_image.emplace_back();
+  set_pixels(own, counts);
+  own.id = image.id;
+  own.type = image.type;
+  own.f1 = image_f1(counts);
+  pooled_ += counts;
+  if (!image.type.empty()) {
+    types_[image.type] += counts;
+    ++images_of_type_[image.type];
+  }
+  ScoredImage summary;
+  summary.probability = {*std::max_element(image.probability.begin(), image.probability.end())};
+  const bool anomalous = counts.true_positives + counts.false_negatives > 0;
+  summary.mask = {static_cast<std::uint8_t>(anomalous ? 1 : 0)};
+  image_level_.push_back(std::move(summary));
+  within_2_.add(image);
+  within_5_.add(image);
+  levels_.add(image);
+}
+
+record::Scores Scorer::scores() {
+  auto scores = scores_;
+  set_pixels(scores, pooled_);
+  set_types(scores, types_, images_of_type_, seen_types_);
+  scores.iou = pooled_.iou();
+  scores.f1_tolerance_2 = within_2_.value();
+  scores.f1_tolerance_5 = within_5_.value();
+  scores.mean_image_f1 = 0;
+  for (const auto& image : scores.by_image)
+    *scores.mean_image_f1 += *image.f1 / static_cast<double>(scores.by_image.size());
+  RocArea roc;
+  PrecisionSum precision;
+  BestPoint best(levels_.anomalous());
+  RegionOverlap overlap(levels_.regions(), levels_.normal(), kOverlapLimit);
+  bool overlapping = true;
+  CurvePoint point;
+  levels_.walk([&](const PixelLevel& level) {
+    point.threshold = level.probability;
+    point.true_positives += level.anomalous;
+    point.false_positives += level.normal;
+    roc.add(point);
+    precision.add(point);
+    best.add(point);
+    if (overlapping) overlapping = overlap.add(level);
+    return true;
+  });
+  scores.auroc = finite(roc.value());
+  scores.average_precision = finite(precision.value());
+  const auto oracle = best.value();
+  scores.oracle = {oracle.f1, oracle.threshold};
+  scores.aupro = finite(overlap.value());
+  scores.image_auroc = finite(area_under_roc(curve(image_level_)));
+  return scores;
+}
+
 record::Scores score(const std::vector<ScoredImage>& images, double threshold,
                      const std::vector<std::string>& seen_types) {
-  record::Scores scores;
-  scores.threshold = threshold;
-  Counts pooled;
-  double mean_image_f1 = 0;
-  std::map<std::string, Counts> types;
-  std::map<std::string, std::int64_t> images_of_type;
-  std::vector<ScoredImage> image_level;  // one "pixel" an image
-  for (const auto& image : images) {
-    const Counts counts = count(image, threshold);
-    auto& own = scores.by_image.emplace_back();
-    set_pixels(own, counts);
-    own.id = image.id;
-    own.type = image.type;
-    own.f1 = image_f1(counts);
-    pooled += counts;
-    mean_image_f1 += image_f1(counts) / static_cast<double>(images.size());
-    if (!image.type.empty()) {
-      types[image.type] += counts;
-      ++images_of_type[image.type];
-    }
-    ScoredImage summary;
-    summary.probability = {*std::max_element(image.probability.begin(), image.probability.end())};
-    const bool anomalous = counts.true_positives + counts.false_negatives > 0;
-    summary.mask = {static_cast<std::uint8_t>(anomalous ? 1 : 0)};
-    image_level.push_back(std::move(summary));
-  }
-  set_pixels(scores, pooled);
-  set_types(scores, types, images_of_type, seen_types);
-  scores.iou = pooled.iou();
-  scores.f1_tolerance_2 = f1_with_tolerance(images, threshold, 2);
-  scores.f1_tolerance_5 = f1_with_tolerance(images, threshold, 5);
-  scores.mean_image_f1 = mean_image_f1;
-  const auto points = curve(images);
-  scores.auroc = finite(area_under_roc(points));
-  scores.average_precision = finite(average_precision(points));
-  const auto oracle = best_f1(points);
-  scores.oracle = {oracle.f1, oracle.threshold};
-  scores.aupro = finite(area_under_region_overlap(images));
-  scores.image_auroc = finite(area_under_roc(curve(image_level)));
-  return scores;
+  Scorer scorer(threshold, seen_types, {}, std::numeric_limits<std::size_t>::max());
+  for (const auto& image : images)
+    scorer.add(image);
+  return scorer.scores();
 }
 
 }  // namespace nbs::evaluation

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include <fmt/format.h>
 
@@ -148,41 +147,41 @@ ThresholdChoice threshold_by_false_area(const std::vector<ScoredImage>& images, 
                   area)};
 }
 
-double threshold_by_share(const std::vector<std::vector<float>>& maps, double share) {
-  std::vector<float> values;
-  for (const auto& map : maps)
-    values.insert(values.end(), map.begin(), map.end());
-  const auto count = static_cast<std::int64_t>(values.size());
+double threshold_by_share(PixelLevels& levels, double share) {
+  const auto count = levels.pixels();
   const auto wanted = std::clamp<std::int64_t>(std::llround(share * static_cast<double>(count)), 0, count);
   if (wanted == 0) return std::nextafter(1.0, 2.0);
-  // The lowest value that is to be predicted, and the next ones beside it.
-  const auto middle = values.begin() + (wanted - 1);
-  std::nth_element(values.begin(), middle, values.end(), std::greater<>());
-  const float lowest = *middle;
-  std::int64_t higher = 0;
-  std::int64_t equal = 0;
+  // The lowest level that is to be predicted, and the next ones beside it.
+  float lowest = 0;
   float above = 2;
   float below = 0;
-  for (const float value : values) {
-    if (value > lowest) {
-      ++higher;
-      above = std::min(above, value);
-    } else if (value < lowest) {
-      below = std::max(below, value);
-    } else {
-      ++equal;
+  std::int64_t higher = 0;
+  std::int64_t equal = 0;
+  levels.walk([&](const PixelLevel& level) {
+    if (equal > 0) {
+      below = level.probability;
+      return false;
     }
-  }
+    const auto pixels = level.anomalous + level.normal;
+    if (higher + pixels < wanted) {
+      higher += pixels;
+      above = level.probability;
+      return true;
+    }
+    lowest = level.probability;
+    equal = pixels;
+    return true;
+  });
   const bool without = wanted - higher < higher + equal - wanted;
   if (without && higher == 0) return std::nextafter(1.0, 2.0);
   return (static_cast<double>(lowest) + (without ? above : below)) / 2;
 }
 
-double threshold_by_normal_area(const std::vector<std::vector<float>>& maps, std::int64_t size, std::int64_t area) {
+double threshold_by_normal_area(const std::vector<ScoredImage>& images, std::int64_t area) {
   // A higher threshold predicts a subset of the pixels, so regions only shrink or split: bisection finds the edge.
   const auto small_at = [&](double threshold) {
-    return std::all_of(maps.begin(), maps.end(),
-                       [&](const std::vector<float>& map) { return largest_region(map, size, threshold) <= area; });
+    return std::all_of(images.begin(), images.end(),
+                       [&](const ScoredImage& image) { return largest_region(image, threshold) <= area; });
   };
   // Networks that are sure give probabilities of exactly 1, which only a threshold above it leaves out.
   if (!small_at(1)) return std::nextafter(1.0, 2.0);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,12 +55,7 @@ class Watched {
 class WatchedScene : public Scene {
  public:
   WatchedScene(Scene& scene, const Origin& origin, const char* method)
-      : scene_(scene),
-        origin_(origin),
-        method_(method),
-        images_(static_cast<std::size_t>(scene.image_count())),
-        masks_(images_.size()),
-        losses_(images_.size()) {}
+      : scene_(scene), origin_(origin), method_(method) {}
 
   std::int64_t image_count() const override { return scene_.image_count(); }
   std::int64_t image_size() const override { return scene_.image_size(); }
@@ -68,53 +64,63 @@ class WatchedScene : public Scene {
   std::string image_id(std::int64_t image) const override { return scene_.image_id(image); }
   torch::Tensor image(std::int64_t image) const override {
     auto seen = scene_.image(image);
-    note_first(images_, image, seen);
+    wrote_images_ = note(images_, image, seen) || wrote_images_;
     return seen;
   }
   torch::Tensor mask(std::int64_t image) const override {
     auto seen = scene_.mask(image);
-    note_first(masks_, image, seen);
+    wrote_masks_ = note(masks_, image, seen) || wrote_masks_;
     return seen;
   }
   // The host itself writes into the maps when it is asked for more of them.
   torch::Tensor loss(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
                      std::int64_t width) override {
-    const auto at = static_cast<std::size_t>(image);
-    // Said at the end: an exception here would look like one of the sampler's.
-    wrote_losses_ = wrote_losses_ || (at < losses_.size() && written(losses_[at]));
+    const auto before = losses_.find(image);
+    wrote_losses_ = wrote_losses_ || (before != losses_.end() && before->second.written());
     auto map = scene_.loss(image, y, x, height, width);
-    if (Watched::countable(map)) losses_.at(at) = {map, Watched::writes_to(map)};
+    note(losses_, image, map);
     return map;
   }
 
   /// Throws nbs::Error if something was written to.
   void require_unwritten() const {
-    const auto any = [](const std::vector<Seen>& all) { return std::any_of(all.begin(), all.end(), written); };
-    if (any(images_)) Watched::fail_written(origin_, method_, "an image of the scene");
-    if (any(masks_)) Watched::fail_written(origin_, method_, "a mask of the scene");
+    const auto any = [](const AllSeen& all) {
+      return std::any_of(all.begin(), all.end(), [](const auto& seen) { return seen.second.written(); });
+    };
+    if (wrote_images_ || any(images_)) Watched::fail_written(origin_, method_, "an image of the scene");
+    if (wrote_masks_ || any(masks_)) Watched::fail_written(origin_, method_, "a mask of the scene");
     if (wrote_losses_ || any(losses_)) Watched::fail_written(origin_, method_, "a loss map of the scene");
   }
 
  private:
+  // The count of writes to a tensor, which outlives the tensor: it is not kept, as a sampler may look at many.
   struct Seen {
-    torch::Tensor tensor;
+    c10::VariableVersion count;
     std::uint32_t writes = 0;
-  };
 
-  static void note_first(std::vector<Seen>& all, std::int64_t image, const torch::Tensor& tensor) {
-    auto& seen = all.at(static_cast<std::size_t>(image));
-    if (!seen.tensor.defined() && Watched::countable(tensor)) seen = {tensor, Watched::writes_to(tensor)};
-  }
-  static bool written(const Seen& seen) {
-    return seen.tensor.defined() && Watched::writes_to(seen.tensor) != seen.writes;
+    bool written() const { return count.current_version() != writes; }
+  };
+  using AllSeen = std::unordered_map<std::int64_t, Seen>;
+
+  // Takes the place of what was seen of the image before; whether that was written to. It is said at the end: an
+  // exception at once would look like one of the sampler's.
+  static bool note(AllSeen& all, std::int64_t image, const torch::Tensor& tensor) {
+    const auto before = all.find(image);
+    const bool written = before != all.end() && before->second.written();
+    if (Watched::countable(tensor)) {
+      all.insert_or_assign(image, Seen{tensor.unsafeGetTensorImpl()->version_counter(), Watched::writes_to(tensor)});
+    }
+    return written;
   }
 
   Scene& scene_;
   const Origin& origin_;
   const char* method_;
-  mutable std::vector<Seen> images_;
-  mutable std::vector<Seen> masks_;
-  std::vector<Seen> losses_;
+  mutable AllSeen images_;
+  mutable AllSeen masks_;
+  AllSeen losses_;
+  mutable bool wrote_images_ = false;
+  mutable bool wrote_masks_ = false;
   bool wrote_losses_ = false;
 };
 

@@ -2,10 +2,10 @@
 #include "nbs/launch/catalog_cache.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include <fmt/format.h>
 
+#include "nbs/base/cache_folder.h"
 #include "nbs/base/files.h"
 #include "nbs/base/hash.h"
 #include "nbs/error.h"
@@ -13,14 +13,6 @@
 #include "nbs/launch/worker_process.h"
 
 namespace nbs::launch {
-
-std::filesystem::path cache_folder() {
-  if (const char* named = std::getenv("XDG_CACHE_HOME"); named != nullptr && *named != '\0')
-    return std::filesystem::path(named) / "nbs";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-    return std::filesystem::path(home) / ".cache" / "nbs";
-  return {};
-}
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "nbs/base/cache_folder.h"
 #include "nbs/base/files.h"
 #include "nbs/base/hash.h"
 #include "nbs/error.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/autoencoder_trainer.h"
 
-#include <cstring>
 #include <utility>
 
 #include "nbs/training/batches.h"
@@ -18,19 +17,14 @@ void AutoencoderTrainer::reset() {
   watch_.begin_cycle();
 }
 
-// [B, 3, p, p], copied row by row.
+// [B, 3, p, p].
 torch::Tensor AutoencoderTrainer::pixels_of(const TrainingScene& scene, const std::vector<Patch>& patches) const {
   const std::int64_t p = scene.patch_size();
-  const std::int64_t size = images_.size();
   auto pixels = torch::empty({static_cast<std::int64_t>(patches.size()), 3, p, p});
-  const float* const from = images_.images.data_ptr<float>();
   float* to = pixels.data_ptr<float>();
   for (const auto& patch : patches) {
-    const float* const image = from + scene.global(patch.image) * 3 * size * size;
-    for (std::int64_t c = 0; c < 3; ++c) {
-      for (std::int64_t y = 0; y < p; ++y, to += p)
-        std::memcpy(to, image + (c * size + patch.y + y) * size + patch.x, static_cast<std::size_t>(p) * sizeof(float));
-    }
+    images_.images.copy_window(scene.global(patch.image), patch.y, patch.x, p, to);
+    to += 3 * p * p;
   }
   return pixels;
 }

@@ -33,12 +33,11 @@ namespace {
 class CropDrawer {
  public:
   // `shown`: the image of each thing.
-  CropDrawer(std::vector<std::int64_t> shown, const TrainingImages& images, const config::BufferOptions& buffer)
-      : shown_(std::move(shown)), images_(images), buffer_(buffer) {
+  CropDrawer(std::vector<std::int64_t> shown, const LabeledViews& labeled, const config::BufferOptions& buffer)
+      : shown_(std::move(shown)), labeled_(labeled), buffer_(buffer) {
     if (buffer.anomalous_crops == 0) return;
-    const auto is_anomalous = images.masks.flatten(1).any(1);
     for (std::size_t i = 0; i < shown_.size(); ++i) {
-      if (is_anomalous[shown_[i]].item<bool>()) anomalous_.push_back(i);
+      if (labeled.shows_anomaly(shown_[i])) anomalous_.push_back(i);
     }
   }
 
@@ -46,17 +45,50 @@ class CropDrawer {
     if (!anomalous_.empty() && random.uniform() < buffer_.anomalous_crops) {
       const auto drawn =
           anomalous_[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(anomalous_.size())))];
-      return {drawn, draw_anomalous_window(images_.masks[shown_[drawn]], buffer_.crop, random)};
+      const auto mask = labeled_.whole().without_padding(labeled_.images().masks[shown_[drawn]], shown_[drawn]);
+      return {drawn, draw_anomalous_window(labeled_.images().size(), mask, buffer_.crop, random)};
     }
     const auto drawn = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(shown_.size())));
-    return {drawn, draw_window(images_.size(), buffer_.crop, random)};
+    const auto part = labeled_.whole().part(shown_[drawn]);
+    return {drawn, draw_window(labeled_.images().size(), {part.height, part.width}, buffer_.crop, random)};
   }
 
  private:
   std::vector<std::int64_t> shown_;
   std::vector<std::size_t> anomalous_;
-  const TrainingImages& images_;
+  const LabeledViews& labeled_;
   const config::BufferOptions& buffer_;
+};
+
+// Which pixels of a batch are no padding.
+class CountedPixels {
+ public:
+  explicit CountedPixels(const WholeImages& whole) : whole_(whole) {}
+
+  void add(std::int64_t view, std::int64_t size, const Crop& cut) {
+    const auto part = whole_.part(view);
+    auto& counted = counted_.emplace_back();
+    if (part.height == size && part.width == size) return;
+    counted = torch::ones({size, size});
+    counted.slice(0, part.height).zero_();
+    counted.slice(1, part.width).zero_();
+    counted = cut.of_mask(counted);
+    all_ = all_ && counted.all().item<bool>();
+  }
+  // For masks [B, H, W]; undefined if all are.
+  torch::Tensor of(const torch::Tensor& masks) const {
+    if (all_) return {};
+    auto counted = torch::ones_like(masks);
+    for (std::size_t i = 0; i < counted_.size(); ++i) {
+      if (counted_[i].defined()) counted[static_cast<std::int64_t>(i)].copy_(counted_[i]);
+    }
+    return counted;
+  }
+
+ private:
+  const WholeImages& whole_;
+  std::vector<torch::Tensor> counted_;
+  bool all_ = true;
 };
 
 // A crop [3, side, side] whose colors are augmented; a copy of its own.
@@ -86,7 +118,7 @@ std::int64_t draw_turn(const data::AugmentOptions& augment, Random& random) {
 
 }  // namespace
 
-Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, const TrainingImages& images,
+Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, const LabeledViews& labeled,
                         const config::ProfileOptions& profile, const config::BufferOptions& buffer,
                         const data::AugmentOptions& augment, bool with_image, Random& random) {
   std::vector<torch::Tensor> inputs;
@@ -96,7 +128,9 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
   shown.reserve(profiles.size());
   for (const auto* const profile_of : profiles)
     shown.push_back(profile_of->image);
-  const CropDrawer drawer(std::move(shown), images, buffer);
+  const auto& images = labeled.images();
+  const CropDrawer drawer(std::move(shown), labeled, buffer);
+  CountedPixels counted(labeled.whole());
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
     const auto [index, window] = drawer.draw(random);
     const auto& drawn = *profiles[index];
@@ -122,12 +156,14 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
     if (profile.transform == config::ProfileTransform::log) crop.add_(0.01).log_();
     inputs.push_back(std::move(crop));
     masks.push_back(cut.of_mask(images.masks[drawn.image]));
-    if (with_image) colors.push_back(recolored(cut.of(images.images[drawn.image]), augment, random));
+    counted.add(drawn.image, images.size(), cut);
+    if (with_image) colors.push_back(recolored(cut.of(images.image(drawn.image)), augment, random));
   }
   Minibatch batch;
   batch.input.profile = torch::stack(inputs);
   if (with_image) batch.input.image = torch::stack(colors);
   batch.masks = torch::stack(masks);
+  batch.counted = counted.of(batch.masks);
   return batch;
 }
 
@@ -144,22 +180,26 @@ torch::Tensor augment_patches(const torch::Tensor& patches, const data::AugmentO
   return changed;
 }
 
-Minibatch draw_images(const std::vector<std::int64_t>& among, const TrainingImages& images,
+Minibatch draw_images(const std::vector<std::int64_t>& among, const LabeledViews& labeled,
                       const config::BufferOptions& buffer, const data::AugmentOptions& augment, Random& random) {
   std::vector<torch::Tensor> inputs;
   std::vector<torch::Tensor> masks;
-  const CropDrawer drawer(among, images, buffer);
+  const auto& images = labeled.images();
+  const CropDrawer drawer(among, labeled, buffer);
+  CountedPixels counted(labeled.whole());
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
     const auto [index, window] = drawer.draw(random);
     const auto drawn = among[index];
     Crop cut(images.size(), window, augment, random);
     cut.turn(draw_turn(augment, random));
-    inputs.push_back(recolored(cut.of(images.images[drawn]), augment, random));
+    inputs.push_back(recolored(cut.of(images.image(drawn)), augment, random));
     masks.push_back(cut.of_mask(images.masks[drawn]));
+    counted.add(drawn, images.size(), cut);
   }
   Minibatch batch;
   batch.input.image = torch::stack(inputs);
   batch.masks = torch::stack(masks);
+  batch.counted = counted.of(batch.masks);
   return batch;
 }
 

@@ -13,29 +13,28 @@ std::int64_t side_of(std::int64_t size, std::int64_t crop) {
   return crop == 0 ? size : std::min(crop, size);
 }
 
-// The first row (or column) of a window that shows the one at `shown`.
-std::int64_t draw_start(std::int64_t shown, std::int64_t size, std::int64_t side, Random& random) {
+// The first row (or column) of a window that shows the one at `shown` of `length`.
+std::int64_t draw_start(std::int64_t shown, std::int64_t length, std::int64_t side, Random& random) {
   const auto first = std::max<std::int64_t>(0, shown - side + 1);
-  const auto last = std::min(shown, size - side);
+  const auto last = std::min(shown, std::max<std::int64_t>(0, length - side));
   return first + random.below(last - first + 1);
 }
 
 }  // namespace
 
-Window draw_window(std::int64_t size, std::int64_t crop, Random& random) {
+Window draw_window(std::int64_t size, data::PixelSize shown, std::int64_t crop, Random& random) {
   const auto side = side_of(size, crop);
-  const auto y = random.below(size - side + 1);
-  const auto x = random.below(size - side + 1);
+  const auto y = random.below(std::max<std::int64_t>(0, shown.height - side) + 1);
+  const auto x = random.below(std::max<std::int64_t>(0, shown.width - side) + 1);
   return {y, x, side};
 }
 
-Window draw_anomalous_window(const torch::Tensor& mask, std::int64_t crop, Random& random) {
-  const auto size = mask.size(0);
+Window draw_anomalous_window(std::int64_t size, const torch::Tensor& mask, std::int64_t crop, Random& random) {
   const auto side = side_of(size, crop);
   const auto anomalous = mask.flatten().nonzero();
   const auto pixel = anomalous[random.below(anomalous.size(0))].item<std::int64_t>();
-  const auto y = draw_start(pixel / size, size, side, random);
-  const auto x = draw_start(pixel % size, size, side, random);
+  const auto y = draw_start(pixel / mask.size(1), mask.size(0), side, random);
+  const auto x = draw_start(pixel % mask.size(1), mask.size(1), side, random);
   return {y, x, side};
 }
 

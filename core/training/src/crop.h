@@ -6,6 +6,7 @@
 
 #include "nbs/base/random.h"
 #include "nbs/data/augment.h"
+#include "nbs/data/views.h"
 #include "nbs/tensor.h"
 
 namespace nbs::training {
@@ -17,12 +18,13 @@ struct Window {
   std::int64_t side;
 };
 
-/// A window at a random place of an image of `size` pixels; all of it if `crop` is 0 or no smaller than the image.
-Window draw_window(std::int64_t size, std::int64_t crop, Random& random);
+/// A window at a random place of an image of `size` x `size` pixels, of which those from `shown` on, below and to the
+/// right, are padding; all of it if `crop` is 0 or no smaller than the image. It holds no more padding than it must.
+Window draw_window(std::int64_t size, data::PixelSize shown, std::int64_t crop, Random& random);
 
-/// One that shows an anomalous pixel of the mask [S, S], which must have one: each pixel is as likely to be the one,
-/// and each place of the window that shows it as likely as the others.
-Window draw_anomalous_window(const torch::Tensor& mask, std::int64_t crop, Random& random);
+/// One that shows an anomalous pixel of the mask [H, W] of what is no padding, which must have one: each pixel is as
+/// likely to be the one, and each place of the window that shows it as likely as the others.
+Window draw_anomalous_window(std::int64_t size, const torch::Tensor& mask, std::int64_t crop, Random& random);
 
 /// How a sample is cut out of an image and all that belongs to it: a window, warped if [augment] says so, then one of
 /// the eight flips and quarter turns.

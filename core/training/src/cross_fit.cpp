@@ -25,9 +25,8 @@ std::vector<std::int64_t> others(const std::vector<std::int64_t>& left_out, std:
   return rest;
 }
 
-bool show_anomaly(const TrainingImages& images, const std::vector<std::int64_t>& chosen) {
-  return std::any_of(chosen.begin(), chosen.end(),
-                     [&](std::int64_t image) { return images.masks[image].any().item<bool>(); });
+bool show_anomaly(const LabeledViews& labeled, const std::vector<std::int64_t>& views) {
+  return std::any_of(views.begin(), views.end(), [&](std::int64_t view) { return labeled.shows_anomaly(view); });
 }
 
 std::string fold_name(std::int64_t number) {
@@ -43,17 +42,19 @@ std::vector<std::vector<std::int64_t>> fold_images(std::int64_t labeled, std::in
   return images;
 }
 
-CrossFit::CrossFit(const std::vector<std::shared_ptr<Predictor>>& predictors, const TrainingImages& images,
+CrossFit::CrossFit(const std::vector<std::shared_ptr<Predictor>>& predictors, const LabeledViews& labeled,
                    const ProfileBuffer& profiles, const Settings& settings, std::uint64_t seed)
-    : steps_(settings.fold_steps), folds_(static_cast<std::int64_t>(predictors.size())), labeled_(images.labeled) {
-  const auto left_out = fold_images(images.labeled, folds_);
+    : steps_(settings.fold_steps),
+      folds_(static_cast<std::int64_t>(predictors.size())),
+      labeled_(labeled.whole().labeled()) {
+  const auto left_out = fold_images(labeled_, folds_);
   for (std::int64_t k = 0; k < folds_; ++k) {
     const auto& out = left_out[static_cast<std::size_t>(k)];
     const auto& predictor = predictors[static_cast<std::size_t>(k)];
-    auto taught = others(out, images.labeled);
-    if (!show_anomaly(images, taught)) continue;
+    auto taught = labeled.whole().views_of(others(out, labeled_));
+    if (!show_anomaly(labeled, taught)) continue;
     auto random = std::make_unique<Random>(component_seed(seed, fold_name(k)));
-    PredictorTrainer trainer(*predictor, std::move(taught), images, profiles, settings, *random);
+    PredictorTrainer trainer(*predictor, std::move(taught), labeled, profiles, settings, *random);
     trained_.push_back({k, out, predictor, std::move(random), std::move(trainer)});
   }
 }

@@ -121,14 +121,17 @@ torch::Tensor Inference::probability_by_predictor(const torch::Tensor& image) {
   return mean_over_cycles(predictors, image);
 }
 
-torch::Tensor Inference::out_of_fold(const torch::Tensor& image, std::int64_t i) {
+std::vector<std::shared_ptr<Predictor>> Inference::predictors_without(std::int64_t i) const {
   std::vector<std::shared_ptr<Predictor>> predictors;
   for (std::size_t k = 0; k < model_.folds.size(); ++k) {
     const auto& left_out = model_.folds[k].left_out;
     if (std::find(left_out.begin(), left_out.end(), i) != left_out.end()) predictors.push_back(components_.folds[k]);
   }
-  if (predictors.empty()) return {};
-  return mean_over_cycles(predictors, image).mean(0);
+  return predictors;
+}
+
+torch::Tensor Inference::out_of_fold(const torch::Tensor& image, std::int64_t i) {
+  return mean_over_cycles(predictors_without(i), image).mean(0);
 }
 
 }  // namespace nbs::training

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <numeric>
@@ -24,16 +25,19 @@ inline std::vector<std::int64_t> all_labeled(const TrainingImages& images) {
 
 /// The predictors of a run and the profiles that they learn from.
 struct Trainer::PredictorSide {
+  LabeledViews labeled;
   ProfileBuffer buffer;
   PredictorTrainer predictor;
   std::unique_ptr<CrossFit> folds;  // null without cross-fitting
 
   PredictorSide(const TrainingImages& images, const Components& components, const Settings& settings, Random& random,
                 std::uint64_t seed)
-      : buffer(settings.buffer.capacity),
-        predictor(*components.predictor, all_labeled(images), images, buffer, settings, random) {
+      : labeled(images),
+        // At least the profiles of one recording: of an image that is many views all must be taught.
+        buffer(std::max(settings.buffer.capacity, images.labeled)),
+        predictor(*components.predictor, all_labeled(images), labeled, buffer, settings, random) {
     if (components.predictor->is_trainable() && !components.folds.empty())
-      folds = std::make_unique<CrossFit>(components.folds, images, buffer, settings, seed);
+      folds = std::make_unique<CrossFit>(components.folds, labeled, buffer, settings, seed);
   }
 
   void add(std::vector<BufferedProfile> profiles) {

@@ -15,8 +15,15 @@ namespace nbs::training {
 
 namespace {
 
-torch::Tensor masks_of(const TrainingImages& images, const std::vector<std::int64_t>& taught) {
-  return images.masks.index_select(0, torch::tensor(taught, torch::kInt64));
+double balance_of(const config::TrainOptions& options, const LabeledViews& labeled,
+                  const std::vector<std::int64_t>& taught) {
+  std::int64_t anomalous = 0;
+  std::int64_t all = 0;
+  for (const auto view : taught) {
+    anomalous += labeled.anomalous_pixels(view);
+    all += labeled.pixels(view);
+  }
+  return class_balance(options, static_cast<double>(anomalous), static_cast<double>(all - anomalous));
 }
 
 }  // namespace
@@ -31,15 +38,15 @@ std::int64_t planned_steps(const Settings& settings, bool from_profiles, double 
   return std::llround(share * static_cast<double>(turns)) * settings.buffer.steps;
 }
 
-PredictorTrainer::PredictorTrainer(Predictor& predictor, std::vector<std::int64_t> taught, const TrainingImages& images,
+PredictorTrainer::PredictorTrainer(Predictor& predictor, std::vector<std::int64_t> taught, const LabeledViews& labeled,
                                    const ProfileBuffer& profiles, const Settings& settings, Random& random)
     : predictor_(predictor),
       taught_(std::move(taught)),
-      images_(images),
+      labeled_(labeled),
       profiles_(profiles),
       settings_(settings),
       random_(random),
-      alpha_(predictor.is_trainable() ? class_balance(settings.train, masks_of(images, taught_)) : 0) {
+      alpha_(predictor.is_trainable() ? balance_of(settings.train, labeled, taught_) : 0) {
   if (predictor_.is_trainable() && taught_.empty())
     throw Error("the predictor learns from labeled images, but data.labeled is 0; label at least one image");
   if (!predictor_.is_trainable() && settings_.train.predictor_iterations > 0) {
@@ -68,14 +75,14 @@ std::optional<double> PredictorTrainer::train(std::int64_t iteration) {
   const bool from_profiles = predictor_.needs_profile();
   const auto profiles = from_profiles ? taught_profiles() : std::vector<const BufferedProfile*>();
   if (from_profiles && profiles.empty()) return std::nullopt;
-  const PredictionLoss loss = [this](const torch::Tensor& logits, const torch::Tensor& masks) {
-    return prediction_loss(logits, masks, alpha_);
-  };
   double total = 0;
   for (std::int64_t step = 0; step < settings_.buffer.steps; ++step) {
-    const auto batch = from_profiles ? draw_profiles(profiles, images_, settings_.profile, settings_.buffer,
+    const auto batch = from_profiles ? draw_profiles(profiles, labeled_, settings_.profile, settings_.buffer,
                                                      settings_.augment, predictor_.needs_image(), random_)
-                                     : draw_images(taught_, images_, settings_.buffer, settings_.augment, random_);
+                                     : draw_images(taught_, labeled_, settings_.buffer, settings_.augment, random_);
+    const PredictionLoss loss = [&](const torch::Tensor& logits, const torch::Tensor& masks) {
+      return prediction_loss(logits, masks, alpha_, batch.counted);
+    };
     const double step_loss = predictor_.train_step(batch.input, batch.masks, loss);
     require_finite(step_loss, "l_pred", iteration, "a learning rate of the predictor that is too high");
     total += step_loss;

@@ -16,16 +16,18 @@ struct LossSums {
   double anomalous = 0;
   double all = 0;
   double anomalous_pixels = 0;
+  double pixels = 0;
 
   void add(const torch::Tensor& map, const torch::Tensor& mask) {
     anomalous += (map * mask).sum().item<double>();
     all += map.sum().item<double>();
     anomalous_pixels += mask.sum().item<double>();
+    pixels += static_cast<double>(mask.numel());
   }
-  std::optional<double> ratio(std::int64_t pixels) const {
+  std::optional<double> ratio() const {
     const double normal = all - anomalous;
     if (anomalous_pixels <= 0 || normal <= 0) return std::nullopt;
-    return (anomalous / anomalous_pixels) / (normal / (static_cast<double>(pixels) - anomalous_pixels));
+    return (anomalous / anomalous_pixels) / (normal / (pixels - anomalous_pixels));
   }
 };
 
@@ -34,6 +36,7 @@ struct LossSums {
 ProfileRecorder::ProfileRecorder(const TrainingImages& images, Autoencoder& autoencoder, const Tiling& tiling,
                                  const config::ProfileOptions& options, std::vector<std::int64_t> reference_images)
     : images_(images),
+      whole_(images),
       autoencoder_(autoencoder),
       tiling_(tiling),
       options_(options),
@@ -57,7 +60,7 @@ void ProfileRecorder::record_parameters() {
   if (reference_images_.empty()) return;
   std::vector<torch::Tensor> maps;
   for (const auto image : reference_images_)
-    maps.push_back(loss_map(autoencoder_, tiling_, images_.images[image]));
+    maps.push_back(loss_map(autoencoder_, tiling_, images_.image(image)));
   reference_.push_back(reference_loss(maps, options_.reference_blur));
   if (static_cast<std::int64_t>(reference_.size()) > options_.length) reference_.pop_front();
 }
@@ -66,18 +69,18 @@ ProfileRecorder::LabeledMaps ProfileRecorder::record_labeled_maps(const std::vec
   LabeledMaps recorded;
   LossSums sums;
   for (std::int64_t i = 0; i < images_.labeled; ++i) {
-    auto map = loss_map(autoencoder_, tiling_, images_.images[i]);
+    auto map = loss_map(autoencoder_, tiling_, images_.image(i));
     for (auto* const current : losses) {
       if (tiling_ == current->tiling()) current->set(i, map);
     }
-    sums.add(map, images_.masks[i]);
+    sums.add(whole_.without_padding(map, i), whole_.without_padding(images_.masks[i], i));
     auto& maps = labeled_maps_[static_cast<std::size_t>(i)];
     const double mean = map.mean().item<double>();
     maps.push_back({reference_.empty() ? std::move(map) : relative_loss(map, reference_.back()), mean});
     if (static_cast<std::int64_t>(maps.size()) > options_.length) maps.pop_front();
     if (ring_.full()) recorded.profiles.push_back(profile_of(i));
   }
-  recorded.loss_ratio = sums.ratio(images_.masks.numel());
+  recorded.loss_ratio = sums.ratio();
   if (ring_.full() && images_.labeled > 0 && !replay_tried_) {
     replay_tried_ = true;
     require_exact_replay();
@@ -88,7 +91,7 @@ ProfileRecorder::LabeledMaps ProfileRecorder::record_labeled_maps(const std::vec
 // At the end, masks are made from parameters that are put back. What state() leaves out, or gives as a copy, would make
 // them other maps than those that the predictor was taught, and no number of the run would show it.
 void ProfileRecorder::require_exact_replay() {
-  const auto& image = images_.images[0];
+  const auto image = images_.image(0);
   const auto& recorded = labeled_maps_[0].front().map;
   restore_snapshot(autoencoder_, ring_.snapshots().front());
   auto replayed = loss_map(autoencoder_, tiling_, image);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/scene.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "nbs/error.h"
@@ -9,75 +12,88 @@ namespace nbs::training {
 
 CurrentLosses::CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder,
                              std::mutex& autoencoder_mutex)
-    : images_(images),
-      tiling_(tiling),
-      autoencoder_(autoencoder),
-      autoencoder_mutex_(autoencoder_mutex),
-      entries_(static_cast<std::size_t>(images.count())) {}
+    : images_(images), tiling_(tiling), autoencoder_(autoencoder), autoencoder_mutex_(autoencoder_mutex) {}
+
+void CurrentLosses::invalidate() {
+  for (auto& [image, entry] : entries_)
+    spare_.push_back(std::move(entry));
+  entries_.clear();
+}
+
+// The one of an image, made if there is none: then nothing of it is up to date, and it is 0.
+CurrentLosses::Entry& CurrentLosses::entry(std::int64_t image) {
+  const auto [at, is_new] = entries_.try_emplace(image);
+  auto& entry = at->second;
+  if (!is_new) return entry;
+  if (!spare_.empty()) {
+    entry = std::move(spare_.back());
+    spare_.pop_back();
+    entry.map.zero_();
+  } else {
+    entry.map = torch::zeros({images_.size(), images_.size()});
+  }
+  entry.current.assign(static_cast<std::size_t>(tiling_.tile_count()), 0);
+  return entry;
+}
 
 const torch::Tensor& CurrentLosses::window(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
                                            std::int64_t width) {
-  auto& entry = entries_[image];
-  if (!entry.map.defined()) {
-    entry.map = torch::zeros({images_.size(), images_.size()});
-    entry.tile_version.assign(tiling_.tile_count(), 0);
-  }
+  auto& seen = entry(image);
   std::vector<std::int64_t> stale;
   for (const auto tile : tiling_.tiles_touching(y, x, height, width)) {
-    if (entry.tile_version[tile] != version_) stale.push_back(tile);
+    if (!seen.current[static_cast<std::size_t>(tile)]) stale.push_back(tile);
   }
-  if (stale.empty()) return entry.map;
+  if (stale.empty()) return seen.map;
   const auto losses_of = [&](const torch::Tensor& patches) {
     const std::lock_guard<std::mutex> lock(autoencoder_mutex_);
     return autoencoder_.pixel_loss(patches);
   };
   if (!tiling_.disjoint()) {
     // Overlapping tiles are averaged, so a map is made whole or not at all.
-    entry.map.copy_(tiling_.assemble(losses_of(tiling_.gather(images_.images[image]))));
-    entry.tile_version.assign(tiling_.tile_count(), version_);
+    seen.map.copy_(tiling_.assemble(losses_of(tiling_.gather(images_.image(image)))));
+    std::fill(seen.current.begin(), seen.current.end(), 1);
     tiles_evaluated_ += tiling_.tile_count();
-    return entry.map;
+    return seen.map;
   }
-  tiling_.scatter(losses_of(tiling_.gather(images_.images[image], stale)), stale, entry.map);
+  tiling_.scatter(losses_of(tiling_.gather(images_.image(image), stale)), stale, seen.map);
   for (const auto tile : stale)
-    entry.tile_version[tile] = version_;
+    seen.current[static_cast<std::size_t>(tile)] = 1;
   tiles_evaluated_ += static_cast<std::int64_t>(stale.size());
-  return entry.map;
+  return seen.map;
 }
 
 void CurrentLosses::set(std::int64_t image, const torch::Tensor& map) {
-  auto& entry = entries_[image];
-  if (!entry.map.defined()) entry.map = torch::empty({images_.size(), images_.size()});
-  entry.map.copy_(map);
-  entry.tile_version.assign(tiling_.tile_count(), version_);
+  auto& own = entry(image);
+  own.map.copy_(map);
+  std::fill(own.current.begin(), own.current.end(), 1);
 }
 
 void CurrentLosses::save(StateWriter& writer, const std::string& name) const {
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const auto& entry = entries_[i];
+  std::vector<std::int64_t> images;
+  for (const auto& [image, entry] : entries_) {
     std::vector<std::int64_t> current;
-    for (std::size_t tile = 0; tile < entry.tile_version.size(); ++tile) {
-      if (entry.tile_version[tile] == version_) current.push_back(static_cast<std::int64_t>(tile));
+    for (std::size_t tile = 0; tile < entry.current.size(); ++tile) {
+      if (entry.current[tile]) current.push_back(static_cast<std::int64_t>(tile));
     }
-    if (current.empty()) continue;
-    writer.integers(fmt::format("{}.image{}.tiles", name, i), current);
-    writer.tensor(fmt::format("{}.image{}.map", name, i), entry.map);
+    images.push_back(image);
+    writer.integers(fmt::format("{}.image{}.tiles", name, image), current);
+    writer.tensor(fmt::format("{}.image{}.map", name, image), entry.map);
   }
+  writer.integers(name + ".images", images);
 }
 
 void CurrentLosses::load(const StateReader& reader, const std::string& name) {
   invalidate();
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const auto tiles = fmt::format("{}.image{}.tiles", name, i);
-    if (!reader.has(tiles)) continue;
-    auto& entry = entries_[i];
-    const auto size = images_.size();
-    entry.map = reader.tensor(fmt::format("{}.image{}.map", name, i), {size, size}, torch::kFloat32).clone();
-    entry.tile_version.assign(static_cast<std::size_t>(tiling_.tile_count()), 0);
-    for (const auto tile : reader.integers(tiles)) {
+  const auto size = images_.size();
+  for (const auto image : reader.integers(name + ".images")) {
+    reader.require(image >= 0 && image < images_.count(),
+                   fmt::format("there is a loss map of image {}, but there are {} images", image, images_.count()));
+    auto& own = entry(image);
+    own.map.copy_(reader.tensor(fmt::format("{}.image{}.map", name, image), {size, size}, torch::kFloat32));
+    for (const auto tile : reader.integers(fmt::format("{}.image{}.tiles", name, image))) {
       reader.require(tile >= 0 && tile < tiling_.tile_count(),
-                     fmt::format("there is a tile {} of image {}, which has {}", tile, i, tiling_.tile_count()));
-      entry.tile_version[static_cast<std::size_t>(tile)] = version_;
+                     fmt::format("there is a tile {} of image {}, which has {}", tile, image, tiling_.tile_count()));
+      own.current[static_cast<std::size_t>(tile)] = 1;
     }
   }
 }
@@ -103,7 +119,7 @@ std::string TrainingScene::image_id(std::int64_t image) const {
 }
 
 torch::Tensor TrainingScene::image(std::int64_t image) const {
-  return images_.images[global(image)];
+  return images_.image(global(image));
 }
 
 torch::Tensor TrainingScene::mask(std::int64_t image) const {

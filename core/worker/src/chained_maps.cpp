@@ -7,8 +7,8 @@
 #include "nbs/evaluation/expected.h"
 #include "nbs/torch.h"
 
+#include "chained_rows.h"
 #include "images.h"
-#include "session.h"
 
 namespace nbs::worker {
 
@@ -37,15 +37,17 @@ evaluation::ThresholdChoice threshold_on_labeled(const config::EvaluationOptions
 }  // namespace
 
 ChainedMaps::ChainedMaps(const config::EvaluationOptions& options, Chain chain, const LabeledMaps& labeled,
-                         const training::TrainingImages& images)
-    : options_(options), images_(images), chain_(std::move(chain)), labeled_(labeled) {
-  labeled_.maps = postprocess(chain_, labeled.maps, colors_of(labeled, images));
+                         const training::WholeImages& images, const std::filesystem::path& folder)
+    : options_(options),
+      images_(images),
+      chain_(std::move(chain)),
+      labeled_(labeled),
+      unlabeled_(folder),
+      levels_(folder) {
+  const auto colors = colors_of(labeled, images);
+  for (std::size_t i = 0; i < labeled_.maps.size(); ++i)
+    labeled_.maps[i] = postprocess(chain_, labeled.maps[i], colors[i]);
   choice_ = threshold_on_labeled(options_, labeled_images(labeled_, images_));
-  unlabeled_ = torch::empty({images_.unlabeled, images_.size(), images_.size()});
-}
-
-torch::Tensor ChainedMaps::apply(const torch::Tensor& maps, const torch::Tensor& image) const {
-  return postprocess(chain_, maps, image.unsqueeze(0).expand({maps.size(0), -1, -1, -1}).contiguous());
 }
 
 bool ChainedMaps::carries_over() const {
@@ -53,38 +55,41 @@ bool ChainedMaps::carries_over() const {
 }
 
 void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
-  const auto image = images_.images[images_.labeled + added_];
-  unlabeled_[added_++].copy_(apply(training::combined(by_predictor).unsqueeze(0), image)[0]);
-  const auto folds = by_predictor.slice(0, 1);
-  if (!carries_over() || folds.size(0) == 0) return;
-  const auto predicted = apply(folds, image).to(torch::kFloat64) >= choice_.threshold;
-  predicted_ += predicted.sum().item<std::int64_t>();
-  asked_ += predicted.numel();
+  const auto image = images_.colors(images_.labeled() + unlabeled_.count());
+  unlabeled_.add(postprocess(chain_, training::combined(by_predictor), image));
+  if (!carries_over() || by_predictor.size(0) == 1) return;
+  levels_.add(unlabeled_.at(unlabeled_.count() - 1));
+  for (std::int64_t fold = 1; fold < by_predictor.size(0); ++fold) {
+    const auto predicted = postprocess(chain_, by_predictor[fold], image).to(torch::kFloat64) >= choice_.threshold;
+    predicted_ += predicted.sum().item<std::int64_t>();
+    asked_ += predicted.numel();
+  }
 }
 
 void ChainedMaps::add_held_out(const torch::Tensor& by_predictor) {
-  const auto first = images_.count() - images_.held_out;
-  const auto image = images_.images[first + static_cast<std::int64_t>(held_out_.size())];
-  held_out_.push_back(values_of(apply(training::combined(by_predictor).unsqueeze(0), image)[0]));
+  const auto first = images_.count() - images_.held_out();
+  const auto image = images_.colors(first + static_cast<std::int64_t>(held_out_.size()));
+  const auto map = postprocess(chain_, training::combined(by_predictor), image);
+  auto& held_out = held_out_.emplace_back();
+  held_out.height = map.size(0);
+  held_out.width = map.size(1);
+  held_out.probability = values_of(map);
 }
 
-double ChainedMaps::threshold() const {
+double ChainedMaps::threshold() {
   if (options_.threshold_rule == Rule::normal_area) {
     if (held_out_.empty()) {
       throw Error(
           "evaluation.threshold_rule = \"normal_area\" needs anomaly-free images that the data set keeps apart; set "
           "data.auxiliary to how many, or choose another rule");
     }
-    return evaluation::threshold_by_normal_area(held_out_, images_.size(), options_.normal_area);
+    return evaluation::threshold_by_normal_area(held_out_, options_.normal_area);
   }
   if (asked_ == 0) return choice_.threshold;
-  std::vector<std::vector<float>> maps;
-  for (std::int64_t i = 0; i < unlabeled_.size(0); ++i)
-    maps.push_back(values_of(unlabeled_[i]));
-  return evaluation::threshold_by_share(maps, static_cast<double>(predicted_) / static_cast<double>(asked_));
+  return evaluation::threshold_by_share(levels_, static_cast<double>(predicted_) / static_cast<double>(asked_));
 }
 
-std::optional<record::ExpectedScores> ChainedMaps::expected(const std::vector<evaluation::ScoredImage>& labeled) const {
+std::optional<record::ExpectedScores> ChainedMaps::expected(const std::vector<evaluation::ScoredImage>& labeled) {
   if (!labeled_.honest) return std::nullopt;
   if (options_.threshold_rule == Rule::normal_area) {
     const double chosen = threshold();

@@ -2,17 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "nbs/config/sections.h"
+#include "nbs/evaluation/pixel_levels.h"
 #include "nbs/evaluation/threshold.h"
 #include "nbs/postprocessor.h"
 #include "nbs/record/scores.h"
 
 #include "labeled_maps.h"
+#include "map_store.h"
 
 namespace nbs::worker {
 
@@ -24,11 +27,12 @@ class ChainedMaps {
  public:
   using Chain = std::vector<std::shared_ptr<Postprocessor>>;
 
-  /// `labeled`: before the chain. Options and images must outlive the object.
+  /// `labeled`: before the chain. `folder`: of temporary files, in which what grows with the number of images is kept.
+  /// Options and images must outlive the object.
   ChainedMaps(const config::EvaluationOptions& options, Chain chain, const LabeledMaps& labeled,
-              const training::TrainingImages& images);
+              const training::WholeImages& images, const std::filesystem::path& folder);
 
-  /// Adds the next unlabeled image; `by_predictor`: as Inference gives it.
+  /// Adds the next unlabeled image; `by_predictor`: [1 + K, H, W], as Inference gives it.
   void add_unlabeled(const torch::Tensor& by_predictor);
   /// Adds the next held-out image.
   void add_held_out(const torch::Tensor& by_predictor);
@@ -36,25 +40,24 @@ class ChainedMaps {
   /// For the labeled images' maps.
   const evaluation::ThresholdChoice& labeled_threshold() const { return choice_; }
   /// For all others, once all were added. Throws nbs::Error if the rule needs held-out images and there are none.
-  double threshold() const;
+  double threshold();
   /// What is to be expected of other images; nothing if the labeled images' maps are not honest, or show no anomaly.
-  std::optional<record::ExpectedScores> expected(const std::vector<evaluation::ScoredImage>& labeled) const;
+  std::optional<record::ExpectedScores> expected(const std::vector<evaluation::ScoredImage>& labeled);
 
   const LabeledMaps& labeled() const { return labeled_; }
-  const torch::Tensor& unlabeled() const { return unlabeled_; }  ///< [U, S, S]
+  const MapStore& unlabeled() const { return unlabeled_; }
 
  private:
-  torch::Tensor apply(const torch::Tensor& maps, const torch::Tensor& image) const;
   bool carries_over() const;
 
   const config::EvaluationOptions& options_;
-  const training::TrainingImages& images_;
+  const training::WholeImages& images_;
   Chain chain_;
   LabeledMaps labeled_;
   evaluation::ThresholdChoice choice_;
-  torch::Tensor unlabeled_;
-  std::int64_t added_ = 0;
-  std::vector<std::vector<float>> held_out_;
+  MapStore unlabeled_;
+  evaluation::PixelLevels levels_;  // of the unlabeled images, if the threshold is carried over
+  std::vector<evaluation::ScoredImage> held_out_;
   std::int64_t predicted_ = 0;  // pixels of unlabeled images that the folds' predictors predict
   std::int64_t asked_ = 0;      // pixels that they were asked of
 };

@@ -27,8 +27,8 @@ int data(const std::vector<std::string>& arguments);
 /// components FILE: makes the components of the pipelines in a JSON list of texts and says, as JSON, what they are or
 /// why they cannot be made.
 int components(const std::vector<std::string>& arguments);
-/// test-plugin [--level N] [--seconds N] [--memory MIB] [--calls N] [--json yes] -- FILE…: tries the plugins of libraries
-/// and reports.
+/// test-plugin [--level N] [--seconds N] [--memory MIB] [--calls N] [--json yes] -- FILE…: tries the plugins of
+/// libraries and reports.
 int test_plugin(const std::vector<std::string>& arguments);
 
 }  // namespace nbs::worker

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/record/run_directory.h"
 
@@ -91,11 +90,12 @@ record::RunResult read_ended_run(const std::filesystem::path& run_folder) {
   return result;
 }
 
-void require_same_plugins(const std::filesystem::path& run_folder, const config::Pipeline& pipeline, bool allowed) {
+void require_same_plugins(const std::filesystem::path& run_folder, const config::Pipeline& pipeline, bool allowed,
+                          const std::function<void(const std::string&)>& log) {
   const record::RunDirectory run(run_folder);
   const auto provenance = run.read_provenance();
   if (!provenance) {
-    say(fmt::format("warning: there is no {}, so nobody knows whether these are the plugins of the run",
+    log(fmt::format("warning: there is no {}, so nobody knows whether these are the plugins of the run",
                     run.provenance().string()));
     return;
   }
@@ -108,7 +108,7 @@ void require_same_plugins(const std::filesystem::path& run_folder, const config:
                 "; its masks may be others with these: name a folder with the run's own (--plugin-path), run it again, "
                 "or accept the difference (--allow-changed-plugins)");
   }
-  say("warning: " + text);
+  log("warning: " + text);
 }
 
 std::vector<OptionValues> tuned_values(const std::vector<OptionValues>& tuned,

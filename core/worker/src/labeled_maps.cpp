@@ -9,44 +9,46 @@
 
 namespace nbs::worker {
 
-LabeledMaps labeled_maps(training::Inference& inference, const training::TrainingImages& images) {
+LabeledMaps labeled_maps(training::Inference& inference, const training::WholeImages& images) {
   LabeledMaps labeled;
-  std::vector<torch::Tensor> maps;
   bool any_anomaly = false;
-  for (std::int64_t i = 0; i < images.labeled; ++i) {
-    auto map = inference.out_of_fold(images.images[i], i);
-    if (!map.defined()) continue;
-    maps.push_back(std::move(map));
+  for (std::int64_t i = 0; i < images.labeled(); ++i) {
+    if (!inference.leaves_out(i)) continue;
+    const auto of_view = [&](const torch::Tensor& view) { return inference.out_of_fold(view, i).unsqueeze(0); };
+    labeled.maps.push_back(images.stitched(i, of_view)[0]);
     labeled.images.push_back(i);
-    any_anomaly = any_anomaly || images.masks[i].any().item<bool>();
+    any_anomaly = any_anomaly || images.mask(i).any().item<bool>();
   }
-  if (any_anomaly) {
-    labeled.maps = torch::stack(maps);
-    labeled.honest = true;
-    return labeled;
-  }
-  labeled.images.resize(static_cast<std::size_t>(images.labeled));
+  labeled.honest = any_anomaly;
+  if (any_anomaly) return labeled;
+  labeled.maps.clear();
+  labeled.images.resize(static_cast<std::size_t>(images.labeled()));
   std::iota(labeled.images.begin(), labeled.images.end(), 0);
-  labeled.maps = torch::empty({images.labeled, images.size(), images.size()});
-  for (std::int64_t i = 0; i < images.labeled; ++i)
-    labeled.maps[i].copy_(inference.probability(images.images[i]));
+  for (std::int64_t i = 0; i < images.labeled(); ++i) {
+    const auto of_view = [&](const torch::Tensor& view) { return inference.probability_by_predictor(view); };
+    labeled.maps.push_back(training::combined(images.stitched(i, of_view)));
+  }
   labeled.honest = !inference.learned();
   return labeled;
 }
 
-torch::Tensor colors_of(const LabeledMaps& labeled, const training::TrainingImages& images) {
-  return images.images.index_select(0, torch::tensor(labeled.images, torch::kInt64));
+std::vector<torch::Tensor> colors_of(const LabeledMaps& labeled, const training::WholeImages& images) {
+  std::vector<torch::Tensor> colors;
+  for (const auto image : labeled.images)
+    colors.push_back(images.colors(image));
+  return colors;
 }
 
-std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::TrainingImages& images,
+std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::WholeImages& images,
                                                     const std::vector<std::string>& ids) {
   std::vector<evaluation::ScoredImage> scored;
   for (std::size_t i = 0; i < labeled.images.size(); ++i) {
     evaluation::ScoredImage image;
     if (!ids.empty()) image.id = ids[static_cast<std::size_t>(labeled.images[i])];
-    image.size = images.size();
-    image.probability = values_of(labeled.maps[static_cast<std::int64_t>(i)]);
-    for (const float value : values_of(images.masks[labeled.images[i]]))
+    image.height = labeled.maps[i].size(0);
+    image.width = labeled.maps[i].size(1);
+    image.probability = values_of(labeled.maps[i]);
+    for (const float value : values_of(images.mask(labeled.images[i])))
       image.mask.push_back(value > 0.5F ? 1 : 0);
     scored.push_back(std::move(image));
   }

@@ -7,13 +7,14 @@
 
 #include "nbs/evaluation/scored_image.h"
 #include "nbs/training/inference.h"
+#include "nbs/training/whole_images.h"
 
 namespace nbs::worker {
 
-/// Probabilities of labeled images, from which threshold and options are chosen.
+/// Probabilities of labeled images, whole, from which threshold and options are chosen.
 struct LabeledMaps {
-  torch::Tensor maps;                ///< [M, S, S]
-  std::vector<std::int64_t> images;  ///< M labeled images that they are of, 0 … L-1
+  std::vector<torch::Tensor> maps;   ///< M of [H, W]
+  std::vector<std::int64_t> images;  ///< M labeled images of the data set that they are of, from 0
   /// Whether they were made by predictors that were not taught the image (CrossFit), or that learn nothing. Other maps
   /// promise too much.
   bool honest = false;
@@ -21,13 +22,14 @@ struct LabeledMaps {
 
 /// Before the postprocessors: those of the folds, as far as there are any; but where none of these images shows an
 /// anomaly, those of all predictors for all labeled images.
-LabeledMaps labeled_maps(training::Inference& inference, const training::TrainingImages& images);
+LabeledMaps labeled_maps(training::Inference& inference, const training::WholeImages& images);
 
-/// The images [M, 3, S, S] that the maps are of.
-torch::Tensor colors_of(const LabeledMaps& labeled, const training::TrainingImages& images);
+/// The images, M of [3, H, W], that the maps are of.
+std::vector<torch::Tensor> colors_of(const LabeledMaps& labeled, const training::WholeImages& images);
 
-/// The labeled images with their masks and these probabilities; `ids`: of all images, if names are wanted.
-std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::TrainingImages& images,
+/// The labeled images with their masks and these probabilities; `ids`: of all images of the data set, if names are
+/// wanted.
+std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, const training::WholeImages& images,
                                                     const std::vector<std::string>& ids = {});
 
 }  // namespace nbs::worker

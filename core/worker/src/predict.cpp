@@ -8,19 +8,33 @@
 #include "nbs/data/image.h"
 #include "nbs/error.h"
 #include "nbs/record/run_directory.h"
-#include "nbs/torch.h"
-#include "nbs/training/inference.h"
 
 #include "arguments.h"
 #include "commands.h"
 #include "ended_run.h"
 #include "error_sentence.h"
-#include "images.h"
 #include "prediction.h"
 #include "process_setup.h"
+#include "run_masker.h"
 #include "session.h"
 
 namespace nbs::worker {
+
+namespace {
+
+// Pictures of more pixels are written while they are made; for smaller ones there is memory.
+constexpr std::size_t kLargePixels = 64'000'000;
+
+void write_by_rows(RunMasker& masker, const cv::Mat& stored, const std::filesystem::path& out, const std::string& stem,
+                   double threshold) {
+  PredictionFiles files(out, stem, stored.size(), threshold);
+  masker.mask_by_rows(stored, [&](int begin, const cv::Mat& probability) {
+    files.add(probability, data::rgb_of(stored.rowRange(begin, begin + probability.rows)));
+  });
+  files.finish();
+}
+
+}  // namespace
 
 int predict(const std::vector<std::string>& words) {
   const Arguments arguments(words, {"out", "size", "threshold", "plugin-path", "allow-changed-plugins"});
@@ -34,30 +48,24 @@ int predict(const std::vector<std::string>& words) {
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? *result.threshold : parse_number(wanted, "--threshold", 0, 1);
   Session session(run.resolved(), 0, say, config::Purpose::predict, arguments.lines("plugin-path"));
-  require_same_plugins(run.folder(), session.pipeline(), arguments.get("allow-changed-plugins", "no") == "yes");
-  set_up_process(session.threads());
-  const auto& pipeline = session.pipeline();
-  const std::int64_t size = pipeline.data.options.image_size;
-  auto model = training::read_model(run.model(), *result.model);
-  const auto folds = static_cast<std::int64_t>(model.folds.size());
-  training::Inference inference(session.make_components(folds), pipeline.profile.options,
-                                pipeline.evaluation.options.dihedral, size, std::move(model));
-  std::vector<OptionValues> tuned;
-  if (result.tuned_postproc) tuned = tuned_values(*result.tuned_postproc, pipeline.postproc);
-  const auto chain = session.make_postprocessors(tuned);
+  require_same_plugins(run.folder(), session.pipeline(), arguments.get("allow-changed-plugins", "no") == "yes", say);
+  set_up_process(session);
+  RunMasker masker(session, run, result);
   std::error_code failed;
   std::filesystem::create_directories(out, failed);
   bool all = true;
   for (const auto& file : files) {
     try {
       const cv::Mat stored = data::read_stored_image(file);
-      const cv::Mat image = data::resize_stored(stored, size);
-      const auto tensor = as_tensor(image).unsqueeze(0);
-      const cv::Mat map = as_mat(postprocess(chain, inference.probability(tensor[0]).unsqueeze(0), tensor)[0]);
+      if (masker.tiles() && stored.total() > kLargePixels) {
+        write_by_rows(masker, stored, out, file.stem().string(), threshold);
+        continue;
+      }
+      const auto masked = masker.mask(stored);
       const Rows colors = native ? Rows([&](int begin, int end) { return data::rgb_of(stored.rowRange(begin, end)); })
-                                 : Rows([&](int begin, int end) { return image.rowRange(begin, end); });
-      const cv::Size shown = native ? stored.size() : map.size();
-      write_prediction(out, file.stem().string(), shown, resized_rows(map, shown), colors, threshold);
+                                 : Rows([&](int begin, int end) { return masked.image.rowRange(begin, end); });
+      const cv::Size shown = native ? stored.size() : masked.probability.size();
+      write_prediction(out, file.stem().string(), shown, resized_rows(masked.probability, shown), colors, threshold);
     } catch (const std::exception& error) {
       // One bad file must not cost the masks of the others.
       say(error_sentence(error));

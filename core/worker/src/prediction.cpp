@@ -114,4 +114,38 @@ void write_prediction(const std::filesystem::path& folder, const std::string& st
   write_file(folder / (stem + ".overlay.png"), evaluation::png_bytes(std::move(overlay)));
 }
 
+PredictionFiles::PredictionFiles(const std::filesystem::path& folder, const std::string& stem, cv::Size size,
+                                 double threshold)
+    : threshold_(threshold),
+      mask_(folder / (stem + ".mask.png"), size.width, size.height, PngFile::Pixel::gray8),
+      probability_(folder / (stem + ".probability.png"), size.width, size.height, PngFile::Pixel::gray16),
+      overlay_(folder / (stem + ".overlay.png"), size.width, size.height, PngFile::Pixel::rgb8) {}
+
+void PredictionFiles::add(const cv::Mat& probability, const cv::Mat& colors) {
+  const auto width = static_cast<std::size_t>(probability.cols);
+  std::vector<std::uint8_t> mask(width);
+  std::vector<std::uint16_t> gray(width);
+  std::vector<std::uint8_t> overlay(3 * width);
+  for (int y = 0; y < probability.rows; ++y) {
+    const auto* const values = probability.ptr<float>(y);
+    const auto* const from = colors.ptr<cv::Vec3f>(y);
+    for (std::size_t x = 0; x < width; ++x) {
+      const bool predicted = values[x] >= threshold_;
+      mask[x] = predicted ? 255 : 0;
+      gray[x] = evaluation::probability_pixel(values[x]);
+      for (int c = 0; c < 3; ++c)
+        overlay[3 * x + static_cast<std::size_t>(c)] = evaluation::overlay_pixel(from[x][c], c == 0, predicted);
+    }
+    mask_.add_row(mask.data());
+    probability_.add_row(gray.data());
+    overlay_.add_row(overlay.data());
+  }
+}
+
+void PredictionFiles::finish() {
+  mask_.finish();
+  probability_.finish();
+  overlay_.finish();
+}
+
 }  // namespace nbs::worker

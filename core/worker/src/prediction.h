@@ -7,6 +7,8 @@
 
 #include <opencv2/core/mat.hpp>
 
+#include "png_file.h"
+
 namespace nbs::worker {
 
 /// Rows begin … end - 1 of an image or map of known width.
@@ -21,5 +23,24 @@ Rows resized_rows(const cv::Mat& map, cv::Size size);
 /// in [0, 1]; both are of `size`. A pixel is anomalous from `threshold`.
 void write_prediction(const std::filesystem::path& folder, const std::string& stem, cv::Size size,
                       const Rows& probability, const Rows& colors, double threshold);
+
+/// Writes the same three pictures, of which rows are given from the top, so that they take no memory. The pictures get
+/// their names in finish(). (Their bytes may differ from write_prediction()'s, their pixels do not.)
+class PredictionFiles {
+ public:
+  /// Throws nbs::Error if a file cannot be made.
+  PredictionFiles(const std::filesystem::path& folder, const std::string& stem, cv::Size size, double threshold);
+
+  /// The next rows: `probability` CV_32F, `colors` CV_32FC3, RGB in [0, 1]. Throws nbs::Error.
+  void add(const cv::Mat& probability, const cv::Mat& colors);
+  /// After the last row. Throws nbs::Error.
+  void finish();
+
+ private:
+  double threshold_;
+  PngFile mask_;
+  PngFile probability_;
+  PngFile overlay_;
+};
 
 }  // namespace nbs::worker

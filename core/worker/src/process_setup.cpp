@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include "nbs/torch.h"
+#include "nbs/training/seeds.h"
 
 namespace nbs::worker {
 
@@ -22,8 +23,8 @@ void keep_blas_off_the_cores() {
 
 }  // namespace
 
-void set_up_process(std::int64_t threads) {
-  at::set_num_threads(static_cast<int>(threads));
+void set_up_process(const Session& session) {
+  at::set_num_threads(static_cast<int>(session.threads()));
   keep_blas_off_the_cores();
   // Large tensors come and go in every iteration. Taken from the system each time, they would be paged in and cleared
   // each time, which costs more than the arithmetic on them; from the heap they are used again.
@@ -32,6 +33,8 @@ void set_up_process(std::int64_t threads) {
   mallopt(M_TOP_PAD, 64 << 20);
   // Denormal numbers, which dying units produce, are slower by two orders of magnitude.
   at::globalContext().setFlushDenormal(true);
+  // Nothing of ours draws from it, but plugins may: then they are at least repeatable.
+  torch::manual_seed(training::component_seed(static_cast<std::uint64_t>(session.pipeline().seed), "global"));
 }
 
 }  // namespace nbs::worker

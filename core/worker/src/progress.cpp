@@ -11,17 +11,18 @@
 
 namespace nbs::worker {
 
-Progress::Progress(Style style, std::int64_t total)
-    : style_(style), total_(total), start_(std::chrono::steady_clock::now()), shown_(start_) {}
+Progress::Progress(Style style, std::int64_t total, std::chrono::steady_clock::time_point start)
+    : style_(style), total_(total), start_(start), shown_(start_) {}
 
 void Progress::update(std::int64_t done, const std::vector<std::pair<std::string, double>>& values) {
   if (style_ == Style::none) return;
   const auto now = std::chrono::steady_clock::now();
   const double since = std::chrono::duration<double>(now - shown_).count();
-  const bool last = done == total_;
+  const bool last = done == total_ && said_ != done;
   const double interval = style_ == Style::bar ? 0.1 : 10.0;
   if (since < interval && !last && done != before_ + 1) return;
   shown_ = now;
+  said_ = done;
   const double elapsed = std::chrono::duration<double>(now - start_).count();
   const double left = elapsed / static_cast<double>(done - before_) * static_cast<double>(total_ - done);
   std::string text;

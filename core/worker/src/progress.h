@@ -13,7 +13,9 @@ namespace nbs::worker {
 class Progress {
  public:
   enum class Style { bar, lines, none };
-  Progress(Style style, std::int64_t total);
+  /// `start`: when the first of `total` began.
+  Progress(Style style, std::int64_t total,
+           std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now());
   /// So many of the iterations were done before, in another process: the time left is judged by the others.
   void begin_at(std::int64_t done) { before_ = done; }
   /// After an iteration; `values` are worth showing, in order.
@@ -29,6 +31,7 @@ class Progress {
   std::int64_t before_ = 0;
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point shown_;
+  std::int64_t said_ = -1;
   bool open_ = false;
 };
 

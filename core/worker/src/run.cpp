@@ -12,6 +12,7 @@
 #include "nbs/base/number.h"
 #include "nbs/base/print.h"
 #include "nbs/error.h"
+#include "nbs/evaluation/precision_recall.h"
 #include "nbs/record/run_directory.h"
 #include "nbs/torch.h"
 #include "nbs/training/seeds.h"
@@ -24,6 +25,7 @@
 #include "process_setup.h"
 #include "progress.h"
 #include "run_checkpoint.h"
+#include "run_data.h"
 #include "scoring.h"
 #include "stop_request.h"
 #include "tuning.h"
@@ -51,37 +53,9 @@ double peak_memory_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-std::int64_t held_out_count(const config::EvaluationOptions& options, std::int64_t auxiliary) {
-  const auto share = std::llround(options.normal_share * static_cast<double>(auxiliary));
-  return std::max<std::int64_t>(1, share);
-}
-
 std::int64_t fold_count(const config::EvaluationOptions& options, std::int64_t labeled) {
   const std::int64_t folds = options.folds < 0 ? labeled : options.folds;
   return labeled < 2 ? 0 : folds;
-}
-
-// The images of a run.
-struct RunData {
-  data::Listing listing;
-  data::Split split;
-  data::TrainingSet set;
-  training::TrainingImages images;
-  std::int64_t checksum = 0;  // of the images as they were read
-};
-
-RunData load(const config::Pipeline& pipeline, const record::RunDirectory& out) {
-  const auto& options = pipeline.data.options;
-  RunData data;
-  data.listing = data::list_samples(options);
-  data.split = data::draw_split(data.listing, options);
-  write_file(out.split(), data::manifest(data.listing, data.split, options));
-  data.set = data::load_training_set(data.listing, data.split, options);
-  data.images = as_tensors(data.set);
-  data.checksum = checksum_of(data.images);
-  if (pipeline.evaluation.options.threshold_rule == config::ThresholdRule::normal_area && data.images.auxiliary() > 0)
-    data.images.held_out = held_out_count(pipeline.evaluation.options, data.images.auxiliary());
-  return data;
 }
 
 // Takes away what an earlier start in this folder has left, but for a finished result, which is only ever replaced.
@@ -145,7 +119,7 @@ record::RunResult result_head(const config::Pipeline& pipeline, const training::
 }
 
 // Picks the postprocessors' options if the pipeline asks for it.
-std::vector<OptionValues> tune(Session& session, const LabeledMaps& labeled, const training::TrainingImages& images,
+std::vector<OptionValues> tune(Session& session, const LabeledMaps& labeled, const training::WholeImages& images,
                                Progress& progress, record::RunResult& result) {
   const auto& pipeline = session.pipeline();
   if (!pipeline.evaluation.options.tune_postproc || pipeline.postproc.empty()) return {};
@@ -156,14 +130,11 @@ std::vector<OptionValues> tune(Session& session, const LabeledMaps& labeled, con
   return tuning.values;
 }
 
-// The images whose pictures are written.
-struct Shown {
-  std::vector<evaluation::ScoredImage> unlabeled;
-  std::vector<evaluation::ScoredImage> labeled;  // empty unless their masks are honest
-  torch::Tensor labeled_colors;
-  double labeled_threshold = 0.5;
-
-  std::int64_t pictures() const { return pictures_of(unlabeled) + pictures_of(labeled); }
+// The labeled images whose pictures are written: none unless their masks are honest.
+struct ShownLabeled {
+  std::vector<evaluation::ScoredImage> images;
+  std::vector<torch::Tensor> colors;
+  double threshold = 0.5;
 };
 
 // Behind the postprocessors, and without them, which says what they are worth.
@@ -171,14 +142,19 @@ struct Masked {
   ChainedMaps maps;
   std::optional<ChainedMaps> before_postproc;
 
-  void predict(training::Inference& inference, const training::TrainingImages& images, std::int64_t held_out) {
-    for (std::int64_t i = images.labeled; i < images.labeled + images.unlabeled; ++i) {
-      const auto by_predictor = inference.probability_by_predictor(images.images[i]);
+  void predict(training::Inference& inference, const training::WholeImages& images, bool with_held_out) {
+    const auto predicted = [&](std::int64_t image) {
+      return images.stitched(image,
+                             [&](const torch::Tensor& view) { return inference.probability_by_predictor(view); });
+    };
+    for (std::int64_t i = images.labeled(); i < images.labeled() + images.unlabeled(); ++i) {
+      const auto by_predictor = predicted(i);
       maps.add_unlabeled(by_predictor);
       if (before_postproc) before_postproc->add_unlabeled(by_predictor);
     }
-    for (std::int64_t i = images.count() - held_out; i < images.count(); ++i) {
-      const auto by_predictor = inference.probability_by_predictor(images.images[i]);
+    if (!with_held_out) return;
+    for (std::int64_t i = images.count() - images.held_out(); i < images.count(); ++i) {
+      const auto by_predictor = predicted(i);
       maps.add_held_out(by_predictor);
       if (before_postproc) before_postproc->add_held_out(by_predictor);
     }
@@ -186,58 +162,80 @@ struct Masked {
 };
 
 // Predicts all images and chooses the threshold; no mask of an unlabeled image is there.
-Masked mask(Session& session, training::Inference& inference, const RunData& data, Progress& progress,
-            record::RunResult& result) {
+Masked mask(Session& session, training::Inference& inference, const training::WholeImages& images,
+            const std::filesystem::path& folder, Progress& progress, record::RunResult& result) {
   const auto& options = session.pipeline().evaluation.options;
-  const auto labeled = labeled_maps(inference, data.images);
+  const auto labeled = labeled_maps(inference, images);
   if (!labeled.honest && !labeled.images.empty()) {
     progress.say(
         "no labeled image that shows an anomaly could be left out of a fold (evaluation.folds), so the threshold is "
         "chosen on images that the predictor was taught: it may be too high for others, and nothing is known of the F1 "
         "to expect");
   }
-  const auto chain = session.make_postprocessors(tune(session, labeled, data.images, progress, result));
-  Masked masked{ChainedMaps(options, chain, labeled, data.images), std::nullopt};
-  if (!chain.empty()) masked.before_postproc.emplace(options, ChainedMaps::Chain(), labeled, data.images);
+  const auto chain = session.make_postprocessors(tune(session, labeled, images, progress, result));
+  Masked masked{ChainedMaps(options, chain, labeled, images, folder), std::nullopt};
+  if (!chain.empty()) masked.before_postproc.emplace(options, ChainedMaps::Chain(), labeled, images, folder);
   const auto& unmet = masked.maps.labeled_threshold().unmet;
   if (!unmet.empty()) progress.say(fmt::format("evaluation.threshold_rule: {}", unmet));
-  const bool by_area = options.threshold_rule == config::ThresholdRule::normal_area;
-  masked.predict(inference, data.images, by_area ? data.images.held_out : 0);
+  masked.predict(inference, images, options.threshold_rule == config::ThresholdRule::normal_area);
   result.threshold_rule = options.threshold_rule;
   result.threshold = masked.maps.threshold();
   return masked;
 }
 
-// What is expected of other images, and what the unlabeled ones gave.
-Shown score(const config::Pipeline& pipeline, const Masked& masked, const RunData& data, record::RunResult& result) {
-  const auto& options = pipeline.evaluation.options;
-  Shown shown;
-  if (masked.maps.labeled().honest) {
-    shown.labeled = labeled_images(masked.maps.labeled(), data.images, data.set.ids);
-    shown.labeled_colors = colors_of(masked.maps.labeled(), data.images);
-    shown.labeled_threshold = masked.maps.labeled_threshold().threshold;
-    result.expected = masked.maps.expected(shown.labeled);
-  }
-  const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
-  const auto scored = [&](const ChainedMaps& maps) {
-    return options.scores ? open_masks(maps.unlabeled(), truth) : without_masks(maps.unlabeled(), truth);
-  };
-  shown.unlabeled = scored(masked.maps);
-  result.scores = scores_of(shown.unlabeled, *result.threshold, data.set);
-  if (masked.before_postproc && result.scores) {
-    const auto& before = *masked.before_postproc;
-    if (const auto scores = scores_of(scored(before), before.threshold(), data.set))
-      result.scores->before_postproc = *scores;
-  }
+// What is expected of other images.
+ShownLabeled expect(Masked& masked, const RunData& data, const training::WholeImages& images,
+                    record::RunResult& result) {
+  ShownLabeled shown;
+  if (!masked.maps.labeled().honest) return shown;
+  shown.images = labeled_images(masked.maps.labeled(), images, data.set.ids);
+  shown.colors = colors_of(masked.maps.labeled(), images);
+  shown.threshold = masked.maps.labeled_threshold().threshold;
+  result.expected = masked.maps.expected(shown.images);
   return shown;
 }
 
-std::optional<record::MissingPictures> write_pictures(const record::RunDirectory& out, const Shown& shown,
-                                                      double threshold, const training::TrainingImages& images) {
-  const auto colors = images.images.slice(0, images.labeled, images.labeled + images.unlabeled);
-  auto missing = write_predictions(out.predictions(), shown.unlabeled, threshold, colors);
-  if (shown.labeled.empty()) return missing;
-  const auto more = write_predictions(out.labeled(), shown.labeled, shown.labeled_threshold, shown.labeled_colors);
+// What the unlabeled images gave; returns the precision-recall curve.
+std::optional<record::PrecisionRecallCurve> score(Masked& masked, const UnlabeledImages& unlabeled,
+                                                  const data::ScoringSet& truth, const RunData& data,
+                                                  const std::filesystem::path& folder, record::RunResult& result) {
+  auto scorer = scored(unlabeled, *result.threshold, data.set, folder);
+  if (scorer.images() == 0) return std::nullopt;
+  result.scores = scorer.scores();
+  auto curve = evaluation::precision_recall(scorer.levels(), *result.scores);
+  if (!masked.before_postproc) return curve;
+  auto& before = *masked.before_postproc;
+  const UnlabeledImages without(before.unlabeled(), truth, true);
+  result.scores->before_postproc = scored(without, before.threshold(), data.set, folder).scores();
+  return curve;
+}
+
+PicturedImages pictured(const UnlabeledImages& unlabeled, const training::WholeImages& images, double threshold) {
+  PicturedImages pictured;
+  pictured.count = unlabeled.count();
+  for (std::int64_t i = 0; i < unlabeled.count(); ++i)
+    pictured.pictures += pictures_of_image(unlabeled.has_mask(i));
+  pictured.image = [&](std::int64_t i) { return unlabeled.at(i); };
+  pictured.colors = [&](std::int64_t i) { return images.colors(images.labeled() + i); };
+  pictured.threshold = threshold;
+  return pictured;
+}
+
+PicturedImages pictured(const ShownLabeled& labeled) {
+  PicturedImages pictured;
+  pictured.count = static_cast<std::int64_t>(labeled.images.size());
+  pictured.pictures = pictured.count * pictures_of_image(true);
+  pictured.image = [&](std::int64_t i) { return labeled.images[static_cast<std::size_t>(i)]; };
+  pictured.colors = [&](std::int64_t i) { return labeled.colors[static_cast<std::size_t>(i)]; };
+  pictured.threshold = labeled.threshold;
+  return pictured;
+}
+
+std::optional<record::MissingPictures> write_pictures(const record::RunDirectory& out, const PicturedImages& unlabeled,
+                                                      const PicturedImages& labeled) {
+  auto missing = write_predictions(out.predictions(), unlabeled);
+  if (labeled.count == 0) return missing;
+  const auto more = write_predictions(out.labeled(), labeled);
   if (!missing || !more) return missing ? missing : more;
   missing->count += more->count;
   return missing;
@@ -272,31 +270,46 @@ bool mask_and_score(Session& session, const training::Components& components, co
   const auto& options = pipeline.evaluation.options;
   training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(),
                                 *outcome.best);
+  const training::WholeImages images(data.images);
   progress.say("predicting");
-  const auto masked = mask(session, inference, data, progress, result);
-  require_unchanged(data.images, data.checksum, "predicting");
-  const auto shown = score(pipeline, masked, data, result);
+  auto masked = mask(session, inference, images, out.folder(), progress, result);
+  require_unchanged(data.images, data.masks, "predicting");
+  const auto labeled = expect(masked, data, images, result);
+  const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
+  const UnlabeledImages unlabeled(masked.maps.unlabeled(), truth, options.scores);
+  record::Diagnostics diagnostics;
+  diagnostics.curve = score(masked, unlabeled, truth, data, out.folder(), result);
+  const auto shown = pictured(unlabeled, images, *result.threshold);
+  const auto shown_labeled = pictured(labeled);
   if (options.predictions) {
     // The scores first: no picture is worth losing them. Until the pictures are there, the result says that they are
     // not.
-    result.missing_pictures = {shown.pictures(), {record::kPicturesCutOff}};
+    result.missing_pictures = {shown.pictures + shown_labeled.pictures, {record::kPicturesCutOff}};
     write_result();
   }
-  record::Diagnostics diagnostics;
   diagnostics.sampled = outcome.sampled;
-  diagnostics.labeled_profile = labeled_profile(inference, data.images);
-  diagnostics.scored_profile = scored_profile(inference, data.images, shown.unlabeled);
-  diagnostics.curve = curve_of(shown.unlabeled, result.scores);
+  diagnostics.labeled_profile = labeled_profile(inference, data.images, images);
+  diagnostics.scored_profile = scored_profile(inference, data.images, images, unlabeled);
   if (options.predictions) {
-    result.missing_pictures = write_pictures(out, shown, *result.threshold, data.images);
+    result.missing_pictures = write_pictures(out, shown, shown_labeled);
     if (result.missing_pictures) say_missing(*result.missing_pictures);
   }
   return explain(out, diagnostics);
 }
 
-}  // namespace
+// What the loss maps of labeled views take is known only when the images are.
+void say_memory_of_views(const config::Pipeline& pipeline, const RunData& data) {
+  if (data.set.plans.empty() || !pipeline.autoencoder) return;
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  const auto plane = static_cast<double>(data.set.size * data.set.size) * sizeof(float);
+  const auto maps = data.images.labeled * pipeline.profile.options.length;
+  const double needed = plane * static_cast<double>(maps) / kGiB;
+  if (needed < 1) return;
+  say(fmt::format("the {} labeled images have {} views, whose loss maps take {:.1f} GiB of memory", data.set.labeled,
+                  data.images.labeled, needed));
+}
 
-int run(const std::vector<std::string>& words) {
+int run_to_the_end(const std::vector<std::string>& words) {
   const Clock clock;
   const Arguments arguments(words, {"out", "progress", "threads", "resume"}, 1);  // RESOLVED may lie in a folder "--x"
   const record::RunDirectory out(arguments.need("out"));
@@ -311,7 +324,7 @@ int run(const std::vector<std::string>& words) {
   }
   const auto threads = parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096);
   Session session(resolved, from ? from->threads() : threads, say);
-  set_up_process(session.threads());
+  set_up_process(session);
   const auto& pipeline = session.pipeline();
   Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.predictor_iterations);
   const auto provenance =
@@ -321,11 +334,12 @@ int run(const std::vector<std::string>& words) {
   run.origin.pipeline = identity;
   if (from) from->require_version(run.origin.version);
   if (!from) out.write_provenance(provenance);  // says when the run began
-  auto data = load(pipeline, out);
+  auto data = load_run_data(pipeline, out, session.threads(), style);
   run.minutes = pipeline.train.options.checkpoint_minutes;
-  if (run.minutes > 0 || from) run.origin.images = hash_of(data.images);
+  if (run.minutes > 0 || from) run.origin.images = hash_of(data.set, data.images.held_out);
   if (from) from->require_images(run.origin.images);
-  const auto components = session.make_components(fold_count(pipeline.evaluation.options, data.images.labeled));
+  say_memory_of_views(pipeline, data);
+  const auto components = session.make_components(fold_count(pipeline.evaluation.options, data.set.labeled));
   session.make_postprocessors();  // whatever is wrong with them is better known before training
   const double before_training = clock.seconds() - (from ? from->training_seconds() : 0);
   const double before_total = from ? from->total_seconds() : 0;
@@ -336,7 +350,7 @@ int run(const std::vector<std::string>& words) {
   run.total_seconds = [&] { return clock.seconds() + before_total; };
   CheckpointWriter checkpoints(run);
   const auto outcome = train(pipeline, data.images, components, out, from, checkpoints, progress);
-  require_unchanged(data.images, data.checksum, "training");
+  require_unchanged(data.images, data.masks, "training");
   auto result = result_head(pipeline, outcome);
   result.seconds->training = run.training_seconds();
   const auto write_result = [&] {
@@ -355,6 +369,17 @@ int run(const std::vector<std::string>& words) {
   std::error_code ignored;
   std::filesystem::remove(out.checkpoint(), ignored);
   return result.finished() && outcome.best && !result.missing_pictures && explained ? 0 : 1;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& words) {
+  try {
+    return run_to_the_end(words);
+  } catch (const data::ReadingStopped& stopped) {
+    say(stopped.what());
+    return 130;
+  }
 }
 
 }  // namespace nbs::worker

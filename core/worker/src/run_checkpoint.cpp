@@ -36,10 +36,6 @@ std::size_t length_of_header(std::string_view safetensors) {
                                                     : kLengthBytes + static_cast<std::size_t>(length);
 }
 
-std::string_view raw(const torch::Tensor& tensor) {
-  return {static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()};
-}
-
 }  // namespace
 
 std::string version_of(const std::string& nbs, const std::string& libtorch,
@@ -50,11 +46,12 @@ std::string version_of(const std::string& nbs, const std::string& libtorch,
   return text;
 }
 
-std::string hash_of(const training::TrainingImages& images) {
+std::string hash_of(const data::TrainingSet& set, std::int64_t held_out) {
   Sha256 hash;
-  hash.add(fmt::format("{} {} {} {}\n", images.count(), images.labeled, images.unlabeled, images.held_out));
-  hash.add(raw(images.images));
-  if (images.masks.numel() > 0) hash.add(raw(images.masks));
+  hash.add(fmt::format("{} {} {} {} {}\n", set.places.size(), set.size, set.labeled, set.unlabeled, held_out));
+  for (const auto place : set.places)
+    hash.add(fmt::format("{:08x}\n", set.images->checksum(place)));
+  hash.add({reinterpret_cast<const char*>(set.masks.data()), set.masks.size() * sizeof(float)});
   return hash.hexadecimal();
 }
 

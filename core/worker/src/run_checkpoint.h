@@ -8,6 +8,7 @@
 #include <string>
 
 #include "nbs/base/files.h"
+#include "nbs/data/sets.h"
 #include "nbs/record/provenance.h"
 #include "nbs/training/trainer.h"
 
@@ -25,7 +26,8 @@ struct CheckpointOrigin {
 /// "nbs 0.1.0 (1a2b3c), LibTorch 1.13.0, conv 0.1.0 (sha256 …), …".
 std::string version_of(const std::string& nbs, const std::string& libtorch,
                        const std::vector<record::PluginRecord>& plugins);
-std::string hash_of(const training::TrainingImages& images);
+/// `held_out`: as TrainingImages has it.
+std::string hash_of(const data::TrainingSet& set, std::int64_t held_out);
 
 /// A checkpoint that was read.
 class RunCheckpoint {

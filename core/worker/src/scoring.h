@@ -2,37 +2,61 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <vector>
 
 #include "nbs/data/sets.h"
 #include "nbs/evaluation/scored_image.h"
+#include "nbs/evaluation/scores.h"
 #include "nbs/record/run_result.h"
 #include "nbs/tensor.h"
 
+#include "map_store.h"
+
 namespace nbs::worker {
 
-/// The unlabeled images with their probabilities [U, S, S].
-std::vector<evaluation::ScoredImage> without_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth);
+/// The unlabeled images with what was predicted of them, and with their masks if they may be opened; each is read when
+/// it is asked for. The first to be asked for opens the first mask of an unlabeled image; nothing before it does.
+class UnlabeledImages {
+ public:
+  /// Both must outlive it.
+  UnlabeledImages(const MapStore& maps, const data::ScoringSet& truth, bool open_masks)
+      : maps_(maps), truth_(truth), open_masks_(open_masks) {}
 
-/// The scored images with their probabilities [U, S, S], and with their masks where there are any. This opens the masks
-/// of the unlabeled images; nothing before it does.
-std::vector<evaluation::ScoredImage> open_masks(const torch::Tensor& probabilities, const data::ScoringSet& truth);
+  std::int64_t count() const { return truth_.count(); }
+  bool has_mask(std::int64_t image) const { return open_masks_ && truth_.has_mask(image); }
+  /// Throws nbs::Error if the mask cannot be read.
+  evaluation::ScoredImage at(std::int64_t image) const;
+  std::vector<std::uint8_t> mask(std::int64_t image) const { return truth_.mask(image); }
 
-/// Those of the images whose masks were opened.
-std::vector<evaluation::ScoredImage> with_masks(const std::vector<evaluation::ScoredImage>& images);
+ private:
+  const MapStore& maps_;
+  const data::ScoringSet& truth_;
+  bool open_masks_;
+};
 
-/// Scores of the images that have masks; nothing if none has.
-std::optional<record::Scores> scores_of(const std::vector<evaluation::ScoredImage>& images, double threshold,
-                                        const data::TrainingSet& set);
+/// Scores those that have masks; none may have one.
+evaluation::Scorer scored(const UnlabeledImages& images, double threshold, const data::TrainingSet& set,
+                          const std::filesystem::path& folder);
 
-/// How many pictures write_predictions() writes of these images.
-std::int64_t pictures_of(const std::vector<evaluation::ScoredImage>& scored);
+/// Images whose pictures are written.
+struct PicturedImages {
+  std::int64_t count = 0;
+  std::int64_t pictures = 0;  ///< of all together
+  std::function<evaluation::ScoredImage(std::int64_t)> image;
+  std::function<torch::Tensor(std::int64_t)> colors;  ///< [3, H, W]
+  double threshold = 0.5;
+};
 
-/// Writes image, mask, probability and overlay of each scored image, whose colors are [N, 3, S, S], below `folder`, and
-/// the truth where it is known. One that cannot be written costs no other. Returns what is missing, if anything is.
+/// How many pictures there are of an image with or without a known truth.
+constexpr std::int64_t pictures_of_image(bool has_truth) {
+  return has_truth ? 5 : 4;
+}
+
+/// Writes image, mask, probability and overlay of each image below `folder`, and the truth where it is known. One that
+/// cannot be written costs no other. Returns what is missing, if anything is.
 std::optional<record::MissingPictures> write_predictions(const std::filesystem::path& folder,
-                                                         const std::vector<evaluation::ScoredImage>& scored,
-                                                         double threshold, const torch::Tensor& colors);
+                                                         const PicturedImages& images);
 
 }  // namespace nbs::worker

@@ -16,17 +16,20 @@ namespace nbs::worker {
 
 Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Log log, config::Purpose purpose,
                  const std::vector<std::string>& plugin_path)
-    : log_(std::move(log)) {
-  const auto document = config::Document::from_file(resolved);
-  registry_ = host::Registry::open(host::plugin_search_path(plugin_path, config::plugin_path_of(document)));
-  pipeline_ = config::resolve(document, registry_->catalog(), purpose);
+    : Session(config::Document::from_file(resolved), threads, std::move(log), purpose, [&](const auto& document) {
+        return host::Registry::open(host::plugin_search_path(plugin_path, config::plugin_path_of(document)));
+      }) {}
+
+Session::Session(const config::Document& document, std::int64_t threads, Log log, config::Purpose purpose,
+                 const PluginFinder& find)
+    : registry_(find(document)),
+      pipeline_(config::resolve(document, registry_->catalog(), purpose)),
+      log_(std::move(log)) {
   const auto& train = pipeline_.train.options;
   threads_ = threads > 0 ? threads : train.threads;
   if (threads_ == 0) threads_ = std::max(1U, std::thread::hardware_concurrency());
   if (train.device == config::Device::cuda && !torch::cuda::is_available())
     throw Error("train.device is \"cuda\", but LibTorch finds no CUDA device here; set it to \"cpu\"");
-  // Nothing of ours draws from it, but plugins may: then they are at least repeatable.
-  torch::manual_seed(training::component_seed(static_cast<std::uint64_t>(pipeline_.seed), "global"));
 }
 
 training::Settings training_settings(const config::Pipeline& pipeline) {
@@ -88,14 +91,6 @@ std::vector<std::shared_ptr<Postprocessor>> Session::make_postprocessors(const s
     chain.push_back(make_postprocessor(spec));
   }
   return chain;
-}
-
-torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, torch::Tensor probabilities,
-                          const torch::Tensor& images) {
-  if (probabilities.size(0) == 0) return probabilities;
-  for (const auto& link : chain)
-    probabilities = link->apply(probabilities.contiguous(), images);
-  return probabilities;
 }
 
 }  // namespace nbs::worker

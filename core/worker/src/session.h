@@ -18,11 +18,17 @@ class Session {
  public:
   using Log = std::function<void(const std::string&)>;
 
-  /// Reads a resolved pipeline file and finds its plugins, also in the folders `plugin_path`, which come first, and
-  /// seeds LibTorch's global generator from the pipeline's seed. `threads` 0: as the pipeline says. Throws nbs::Error.
-  /// Call set_up_process() with threads() before anything is computed.
+  /// Finds the plugins of a pipeline.
+  using PluginFinder = std::function<host::Registry*(const config::Document&)>;
+
+  /// Reads a resolved pipeline file and finds its plugins, also in the folders `plugin_path`, which come first.
+  /// `threads` 0: as the pipeline says. Throws nbs::Error. A program of ours calls set_up_process() before components
+  /// are made.
   Session(const std::filesystem::path& resolved, std::int64_t threads, Log log,
           config::Purpose purpose = config::Purpose::run, const std::vector<std::string>& plugin_path = {});
+  /// The same with a file that was read, and plugins found in another way.
+  Session(const config::Document& document, std::int64_t threads, Log log, config::Purpose purpose,
+          const PluginFinder& find);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -53,9 +59,5 @@ class Session {
 
 /// What of a pipeline training reads.
 training::Settings training_settings(const config::Pipeline& pipeline);
-
-/// The chain applied to probabilities [N, S, S] and images [N, 3, S, S].
-torch::Tensor postprocess(const std::vector<std::shared_ptr<Postprocessor>>& chain, torch::Tensor probabilities,
-                          const torch::Tensor& images);
 
 }  // namespace nbs::worker

@@ -26,12 +26,12 @@ int tune(const std::vector<std::string>& words) {
   const auto result = read_ended_run(run.folder());
   const auto log = say;
   Session session(run.resolved(), 0, log, config::Purpose::predict, arguments.lines("plugin-path"));
-  set_up_process(session.threads());
+  set_up_process(session);
   const auto& pipeline = session.pipeline();
   auto chain = pipeline.postproc;
   auto compared = pipeline;
   if (!arguments.get("plugin", "").empty()) compared.postproc.clear();  // another is tried
-  require_same_plugins(run.folder(), compared, arguments.get("allow-changed-plugins", "no") == "yes");
+  require_same_plugins(run.folder(), compared, arguments.get("allow-changed-plugins", "no") == "yes", log);
   if (const auto plugin = arguments.get("plugin", ""); !plugin.empty()) {
     const auto& catalog = session.registry().catalog();
     const auto* const description = catalog.find(Kind::postprocessor, plugin);
@@ -46,16 +46,19 @@ int tune(const std::vector<std::string>& words) {
     throw Error(fmt::format("the run {} has no postprocessor to tune; name one with --plugin", run.folder().string()));
   }
   // Only the labeled images and their masks are opened.
-  const auto listing = data::list_samples(pipeline.data.options);
-  const auto split = data::draw_split(listing, pipeline.data.options);
-  auto set = data::load_training_set(listing, split, pipeline.data.options);
+  auto listing = data::list_samples(pipeline.data.options);
+  auto split = data::draw_split(listing, pipeline.data.options);
+  split.unlabeled.clear();
+  listing.auxiliary.clear();
+  auto set = data::load_training_set(listing, split, pipeline.data.options, {session.threads(), {}});
   const auto images = as_tensors(set);
   auto model = training::read_model(run.model(), *result.model);
   const auto folds = static_cast<std::int64_t>(model.folds.size());
   training::Inference inference(session.make_components(folds), pipeline.profile.options,
                                 pipeline.evaluation.options.dihedral, images.size(), std::move(model));
-  const auto labeled = labeled_maps(inference, images);
-  const auto tuning = tune_postprocessors(session, chain, labeled, images, log);
+  const training::WholeImages whole(images);
+  const auto labeled = labeled_maps(inference, whole);
+  const auto tuning = tune_postprocessors(session, chain, labeled, whole, log);
   fmt::print("# F1 on {} labeled images{}: {:.4f} before tuning, {:.4f} after\n", labeled.images.size(),
              labeled.honest ? "" : ", which the predictor was taught", tuning.before, tuning.after);
   for (std::size_t i = 0; i < chain.size(); ++i) {

@@ -10,6 +10,8 @@
 #include "nbs/evaluation/curve.h"
 #include "nbs/torch.h"
 
+#include "chained_rows.h"
+
 namespace nbs::worker {
 
 namespace {
@@ -62,43 +64,50 @@ std::string tuned_text(const OptionValues& values, const std::vector<OptionSpec>
 }  // namespace
 
 Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,
-                           const LabeledMaps& labeled, const training::TrainingImages& images,
+                           const LabeledMaps& labeled, const training::WholeImages& images,
                            const std::function<void(const std::string&)>& say) {
   const auto colors = colors_of(labeled, images);
-  const auto best_f1 = [&](const torch::Tensor& maps) {
+  const auto chained = [&](const config::ComponentSpec& link, const std::vector<torch::Tensor>& maps) {
+    const auto made = session.make_postprocessor(link);
+    std::vector<torch::Tensor> behind;
+    for (std::size_t i = 0; i < maps.size(); ++i)
+      behind.push_back(postprocess({made}, maps[i], colors[i]));
+    return behind;
+  };
+  const auto best_f1 = [&](const std::vector<torch::Tensor>& maps) {
     return evaluation::best_f1(evaluation::curve(labeled_images({maps, labeled.images, labeled.honest}, images))).f1;
   };
   Tuning tuning;
-  torch::Tensor own = labeled.maps;
-  torch::Tensor settled = labeled.maps;
+  auto own = labeled.maps;
+  auto settled = labeled.maps;
   for (const auto& link : chain) {
-    own = postprocess({session.make_postprocessor(link)}, own, colors);
+    own = chained(link, own);
     const auto* const description = session.registry().catalog().find(Kind::postprocessor, link.plugin, link.library);
     if (description == nullptr) throw Error(fmt::format("there is no postprocessor \"{}\" any more", link.plugin));
     const auto& specs = description->options;
     const bool any = std::any_of(specs.begin(), specs.end(), [](const auto& spec) { return !spec.tuning.empty(); });
     if (!any) {
       say(fmt::format("{} names no values to try, so its options stay as they are", link.plugin));
-      settled = postprocess({session.make_postprocessor(link)}, settled, colors);
+      settled = chained(link, settled);
       tuning.values.push_back(link.values);
       continue;
     }
     double best = -1;
     OptionValues best_values;
-    torch::Tensor best_maps;
+    std::vector<torch::Tensor> best_maps;
     for (const auto& values : combinations(link.values, specs)) {
       auto trial = link;
       trial.values = values;
-      const auto maps = postprocess({session.make_postprocessor(trial)}, settled, colors);
+      auto maps = chained(trial, settled);
       const double f1 = best_f1(maps);
       say(fmt::format("tuning {}: F1 on labeled images {:.4f} with {}", link.plugin, f1, tuned_text(values, specs)));
       if (f1 <= best) continue;
       best = f1;
       best_values = values;
-      best_maps = maps;
+      best_maps = std::move(maps);
     }
     tuning.values.push_back(best_values);
-    settled = best_maps;
+    settled = std::move(best_maps);
   }
   tuning.before = best_f1(own);
   tuning.after = best_f1(settled);

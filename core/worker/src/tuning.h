@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "nbs/training/training_images.h"
+#include "nbs/training/whole_images.h"
 
 #include "labeled_maps.h"
 #include "session.h"
@@ -23,7 +23,7 @@ struct Tuning {
 /// its options name for tuning, behind the links already settled; the pipeline's own options win ties. `labeled`:
 /// before postprocessing. `say` gets a line for every combination.
 Tuning tune_postprocessors(Session& session, const std::vector<config::ComponentSpec>& chain,
-                           const LabeledMaps& labeled, const training::TrainingImages& images,
+                           const LabeledMaps& labeled, const training::WholeImages& images,
                            const std::function<void(const std::string&)>& say);
 
 }  // namespace nbs::worker

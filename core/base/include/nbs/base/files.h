@@ -55,6 +55,50 @@ class LineFile {
   std::FILE* file_;
 };
 
+/// A file that is written in pieces, in any order and by several threads, and gets its name when it is whole. Until
+/// then it is a temporary file beside it, which is removed with the object, or by remove_unfinished_files().
+class NewFile {
+ public:
+  /// Reserves the place of `length` bytes on the disk, where the file system can; 0: how long it will be is not known. Throws nbs::Error if there is none,
+  /// or the file cannot be made.
+  NewFile(std::filesystem::path file, std::uint64_t length);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  /// Throws nbs::Error if they cannot be written.
+  void write_at(std::uint64_t offset, std::string_view bytes);
+  /// All is written: the file takes the place of one that has its name. Throws nbs::Error.
+  void finish();
+
+ private:
+  [[noreturn]] void fail(int reason) const;
+
+  std::filesystem::path file_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
+/// Reads pieces of a regular file. Several threads may use it. Who removes or replaces the file meanwhile does not
+/// disturb it.
+class FileReader {
+ public:
+  /// Throws nbs::Error if it cannot be opened, or is no regular file.
+  explicit FileReader(std::filesystem::path file);
+  ~FileReader();
+  FileReader(const FileReader&) = delete;
+  FileReader& operator=(const FileReader&) = delete;
+  const std::filesystem::path& path() const { return file_; }
+  /// Its length in bytes when it was opened.
+  std::uint64_t length() const { return length_; }
+  /// Throws nbs::Error if reading fails, or the file ends before.
+  void read_at(std::uint64_t offset, void* to, std::size_t count) const;
+
+ private:
+  std::filesystem::path file_;
+  int descriptor_ = -1;
+  std::uint64_t length_ = 0;
+};
+
 /// A new file in the system's folder for temporary files (TMPDIR), under a name that no other process uses; it is
 /// removed with the object. Throws nbs::Error if it cannot be made.
 class TemporaryFile {

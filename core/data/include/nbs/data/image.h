@@ -8,6 +8,7 @@
 #include <opencv2/core/mat.hpp>
 
 #include "nbs/data/sample.h"
+#include "nbs/data/views.h"
 
 namespace nbs::data {
 
@@ -37,19 +38,27 @@ cv::Mat read_mask_image(const std::filesystem::path& file);
 /// version, or lacks the field.
 cv::Mat read_mask_mat(const std::filesystem::path& file, const std::vector<std::int64_t>& anomalous_labels);
 
-/// S x S by area average when shrinking, linear otherwise; the aspect ratio is not kept (as in the paper).
-cv::Mat resize_image(const cv::Mat& image, std::int64_t size);
+/// The width and height of an image's file, from its head where that states them. Throws as read_image().
+cv::Size size_of_image(const std::filesystem::path& file);
+
+/// To this size, by area average when shrinking, linear otherwise.
+cv::Mat resize_image(const cv::Mat& image, PixelSize size);
 /// resize_image(rgb_of(stored), size), without a floating copy of the whole where that would be large: above 64
 /// megapixels it is averaged row by row, which differs by rounding.
-cv::Mat resize_stored(const cv::Mat& stored, std::int64_t size);
+cv::Mat resize_stored(const cv::Mat& stored, PixelSize size);
 
-/// S x S by nearest neighbor.
-cv::Mat resize_mask(const cv::Mat& mask, std::int64_t size);
+/// An image CV_32FC3 in [0, 1] in the 256 levels of a byte, as CV_8UC3: the nearest of each number.
+cv::Mat to_levels(const cv::Mat& image);
+/// Back to CV_32FC3, each level as level_value().
+cv::Mat from_levels(const cv::Mat& levels);
 
-/// The image of a sample, S x S, CV_32FC3 RGB in [0, 1], by resize_stored().
+/// To this size, by nearest neighbor.
+cv::Mat resize_mask(const cv::Mat& mask, PixelSize size);
+
+/// The image of a sample at the size of its ViewPlan, CV_32FC3 RGB in [0, 1], by resize_stored().
 cv::Mat load_image(const Sample& sample, const DataOptions& options);
-/// The mask of a sample, S x S, CV_8UC1 of 0 and 1. Throws nbs::Error if its size is not that of its image, or if the
-/// sample has none.
+/// The mask of a sample at the size of its ViewPlan, CV_8UC1 of 0 and 1. Throws nbs::Error if its size is not that of
+/// its image, or if the sample has none.
 cv::Mat load_mask(const Sample& sample, const DataOptions& options);
 
 /// Writes what read_mask_mat() reads: labels 1 (normal) and 2 (anomalous). For exported data sets and tests.

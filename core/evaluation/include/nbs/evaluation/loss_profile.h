@@ -16,7 +16,7 @@ class LossProfiles {
   /// `length`: T.
   explicit LossProfiles(std::int64_t length);
 
-  /// `profile`: [T, S, S], 0 or more; `mask`: [S, S], 1 = anomalous.
+  /// `profile`: [T, H, W], 0 or more; `mask`: [H, W], 1 = anomalous.
   void add(const float* profile, const std::vector<std::uint8_t>& mask);
 
   /// Means are exact. A quartile is exact but for a 256th of its value: losses that differ by less are counted as one.

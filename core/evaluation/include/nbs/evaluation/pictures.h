@@ -9,7 +9,7 @@
 
 namespace nbs::evaluation {
 
-// Pictures of predictions, as the bytes of PNG files. Maps are [S, S]; images [3, S, S] RGB in [0, 1].
+// Pictures of predictions, as the bytes of PNG files. Maps are [H, W]; images [3, H, W] RGB in [0, 1].
 
 /// Any picture (8 or 16 bit, one or three channels) as PNG. A caller that has no more use for it moves it here, which
 /// spares the memory.

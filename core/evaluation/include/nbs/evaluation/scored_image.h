@@ -8,13 +8,14 @@
 
 namespace nbs::evaluation {
 
-/// An image with its prediction and its truth.
+/// An image with its prediction and its truth. Images that are scored together may differ in size.
 struct ScoredImage {
   std::string id;
   std::string type;                ///< kind of defect; empty if the data set names none
-  std::int64_t size = 0;           ///< S
-  std::vector<float> probability;  ///< [S, S] in [0, 1]
-  std::vector<std::uint8_t> mask;  ///< [S, S], 1 = anomalous
+  std::int64_t height = 0;         ///< H
+  std::int64_t width = 0;          ///< W
+  std::vector<float> probability;  ///< [H, W] in [0, 1]
+  std::vector<std::uint8_t> mask;  ///< [H, W], 1 = anomalous
 };
 
 /// Whether its mask has an anomalous pixel.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nbs/evaluation/pixel_levels.h"
 #include "nbs/evaluation/scored_image.h"
 
 namespace nbs::evaluation {
@@ -33,12 +34,12 @@ ThresholdChoice threshold_by_precision(const std::vector<ScoredImage>& images, d
 /// The lowest threshold with at most `area` normal pixels an image predicted anomalous, in the mean over the images.
 ThresholdChoice threshold_by_false_area(const std::vector<ScoredImage>& images, double area);
 
-/// The threshold at which the share of all pixels of `maps` that is predicted is as near to `share` as ties allow. So a
+/// The threshold at which the share of all pixels that is predicted is as near to `share` as ties allow. So a
 /// threshold for the maps of one predictor is carried over to those of another that is less or more sure of the same.
-double threshold_by_share(const std::vector<std::vector<float>>& maps, double share);
+double threshold_by_share(PixelLevels& levels, double share);
 
 /// The smallest threshold, to a millionth, at which no map of an anomaly-free image has a region of more than `area`
-/// pixels (Bergmann et al. 2019); just above 1 if only that leaves them out. `maps`: [S, S] each.
-double threshold_by_normal_area(const std::vector<std::vector<float>>& maps, std::int64_t size, std::int64_t area);
+/// pixels (Bergmann et al. 2019); just above 1 if only that leaves them out. Masks are not looked at.
+double threshold_by_normal_area(const std::vector<ScoredImage>& images, std::int64_t area);
 
 }  // namespace nbs::evaluation

@@ -13,9 +13,6 @@ namespace nbs::launch {
 /// worker's. A description with refusals is not kept.
 host::Catalog plugin_catalog(const std::vector<std::filesystem::path>& folders);
 
-/// Where descriptions are kept between calls; empty if the environment names no place.
-std::filesystem::path cache_folder();
-
 /// What the description depends on, as a text: it changes when a library or the worker changes.
 std::string catalog_key(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& worker);
 

@@ -9,14 +9,15 @@
 #include "nbs/data/options.h"
 #include "nbs/predictor.h"
 #include "nbs/training/buffer.h"
-#include "nbs/training/training_images.h"
+#include "nbs/training/labeled_views.h"
 
 namespace nbs::training {
 
 /// A minibatch of the predictor: what it sees and what is true.
 struct Minibatch {
   PredictorInput input;
-  torch::Tensor masks;  ///< [B, H, W]
+  torch::Tensor masks;    ///< [B, H, W]
+  torch::Tensor counted;  ///< [B, H, W], 0 where a pixel is padding and 1 elsewhere; undefined if none is
 };
 
 /// One of the eight flips and quarter turns of the last two dimensions; `index` 0 … 7, 0 leaves all as it is.
@@ -26,13 +27,13 @@ torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index);
 
 /// Crops of profiles drawn from those given, of which there must be one, augmented in profile space (`buffer`); with
 /// the image's crop, augmented in color (`augment`), if `with_image`.
-Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, const TrainingImages& images,
+Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, const LabeledViews& labeled,
                         const config::ProfileOptions& profile, const config::BufferOptions& buffer,
                         const data::AugmentOptions& augment, bool with_image, Random& random);
 
-/// Crops of the labeled images `among`, augmented in image space together with their masks: for predictors that see no
+/// Crops of the labeled views `among`, augmented in image space together with their masks: for predictors that see no
 /// profile.
-Minibatch draw_images(const std::vector<std::int64_t>& among, const TrainingImages& images,
+Minibatch draw_images(const std::vector<std::int64_t>& among, const LabeledViews& labeled,
                       const config::BufferOptions& buffer, const data::AugmentOptions& augment, Random& random);
 
 /// Augments patches [B, 3, p, p] in place of D' (Algorithm 1): flips, quarter turns and color, patch by patch. A patch

@@ -25,7 +25,7 @@ class CrossFit {
  public:
   /// `predictors`: an untrained one for each fold. `seed`: of the run's training. Throws nbs::Error as PredictorTrainer
   /// does.
-  CrossFit(const std::vector<std::shared_ptr<Predictor>>& predictors, const TrainingImages& images,
+  CrossFit(const std::vector<std::shared_ptr<Predictor>>& predictors, const LabeledViews& labeled,
            const ProfileBuffer& profiles, const Settings& settings, std::uint64_t seed);
 
   /// To be called in each iteration in which the predictor learns: each fold's learns in settings.fold_steps of them,

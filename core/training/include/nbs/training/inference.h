@@ -26,8 +26,11 @@ class Inference {
   torch::Tensor probability(const torch::Tensor& image);
   /// The same [1 + K, S, S] by predictor: that of all labeled images, then those of the K folds.
   torch::Tensor probability_by_predictor(const torch::Tensor& image);
-  /// Of labeled image i, by the predictors that were not taught it: the mean over the folds that leave it out.
+  /// Of labeled image i of the data set, of which `image` is a view, by the predictors that were not taught it: the
+  /// mean over the folds that leave it out.
   torch::Tensor out_of_fold(const torch::Tensor& image, std::int64_t i);
+  /// Whether there is a predictor that was not taught labeled image i.
+  bool leaves_out(std::int64_t i) const { return !predictors_without(i).empty(); }
   /// Whether the predictor has learned from labeled images, so that it knows them better than others.
   bool learned() const { return components_.predictor->is_trainable(); }
   /// Whether the model has an autoencoder, so that there is a profile().
@@ -37,6 +40,7 @@ class Inference {
   torch::Tensor profile(const torch::Tensor& image);
 
  private:
+  std::vector<std::shared_ptr<Predictor>> predictors_without(std::int64_t i) const;
   torch::Tensor prepared_profile(const Cycle& cycle, const torch::Tensor& image);
   torch::Tensor predict(Predictor& predictor, const PredictorInput& input) const;
   torch::Tensor mean_over_cycles(const std::vector<std::shared_ptr<Predictor>>& predictors, const torch::Tensor& image);

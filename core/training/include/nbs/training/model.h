@@ -22,7 +22,7 @@ struct Cycle {
 
 /// A predictor that was taught without some of the labeled images (CrossFit).
 struct FoldModel {
-  std::vector<std::int64_t> left_out;  ///< these labeled images, 0 … L-1
+  std::vector<std::int64_t> left_out;  ///< these labeled images of the data set, from 0
   State predictor;                     ///< what Predictor::save wrote
 };
 

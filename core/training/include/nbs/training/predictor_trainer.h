@@ -8,8 +8,8 @@
 #include "nbs/base/random.h"
 #include "nbs/predictor.h"
 #include "nbs/training/buffer.h"
+#include "nbs/training/labeled_views.h"
 #include "nbs/training/settings.h"
-#include "nbs/training/training_images.h"
 
 namespace nbs::training {
 
@@ -18,14 +18,14 @@ namespace nbs::training {
 /// fold).
 std::int64_t planned_steps(const Settings& settings, bool from_profiles, double share = 1);
 
-/// Trains a predictor on some of the labeled images: on their profiles in the buffer (Algorithm 1), or, if it reads
+/// Trains a predictor on some of the labeled views: on their profiles in the buffer (Algorithm 1), or, if it reads
 /// none, on the images themselves. It has no state of its own. Everything that it is given by reference must outlive
 /// it.
 class PredictorTrainer {
  public:
-  /// `taught`: the labeled images that it learns from, in order; the masks of others are never looked at. Throws
+  /// `taught`: the labeled views that it learns from, in order; the masks of others are never looked at. Throws
   /// nbs::Error if there is nothing that the predictor could learn from, or if it cannot read what it saves.
-  PredictorTrainer(Predictor& predictor, std::vector<std::int64_t> taught, const TrainingImages& images,
+  PredictorTrainer(Predictor& predictor, std::vector<std::int64_t> taught, const LabeledViews& labeled,
                    const ProfileBuffer& profiles, const Settings& settings, Random& random);
 
   /// The mean of l_pred (Eq. 2) over the steps of this iteration; nothing while there is no profile to learn from, or
@@ -40,7 +40,7 @@ class PredictorTrainer {
 
   Predictor& predictor_;
   std::vector<std::int64_t> taught_;
-  const TrainingImages& images_;
+  const LabeledViews& labeled_;
   const ProfileBuffer& profiles_;
   const Settings& settings_;
   Random& random_;

@@ -12,6 +12,7 @@
 #include "nbs/training/checkpoint.h"
 #include "nbs/training/profile.h"
 #include "nbs/training/scene.h"
+#include "nbs/training/whole_images.h"
 
 namespace nbs::training {
 
@@ -62,6 +63,7 @@ class ProfileRecorder {
   BufferedProfile profile_of(std::int64_t labeled_image) const;
 
   const TrainingImages& images_;
+  WholeImages whole_;
   Autoencoder& autoencoder_;
   const Tiling& tiling_;
   config::ProfileOptions options_;

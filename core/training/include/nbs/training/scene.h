@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@
 namespace nbs::training {
 
 /// Current loss maps of all images, evaluated by tiles when they are first looked at after a change of the autoencoder.
-/// Without an autoencoder (and for samplers that never ask) it costs nothing.
+/// There are maps only of images that were looked at since, so memory does not grow with the number of images.
 class CurrentLosses {
  public:
   /// `autoencoder_mutex`: held while the autoencoder works, as several of these may be asked at the same time. Each of
@@ -24,7 +25,7 @@ class CurrentLosses {
                 std::mutex& autoencoder_mutex);
 
   /// The autoencoder's parameters have changed: all maps are out of date.
-  void invalidate() { ++version_; }
+  void invalidate();
   /// The map [S, S] of an image with the window up to date.
   const torch::Tensor& window(std::int64_t image, std::int64_t y, std::int64_t x, std::int64_t height,
                               std::int64_t width);
@@ -40,16 +41,18 @@ class CurrentLosses {
 
  private:
   struct Entry {
-    torch::Tensor map;                       // [S, S], allocated at the first look
-    std::vector<std::int64_t> tile_version;  // the version at which a tile was evaluated
+    torch::Tensor map;          // [S, S]
+    std::vector<char> current;  // of each tile, whether it was evaluated
   };
+  Entry& entry(std::int64_t image);
+
   const TrainingImages& images_;
   const Tiling& tiling_;
   Autoencoder& autoencoder_;
   std::mutex& autoencoder_mutex_;
-  std::int64_t version_ = 1;
   std::int64_t tiles_evaluated_ = 0;
-  std::vector<Entry> entries_;
+  std::map<std::int64_t, Entry> entries_;  // of images that were looked at since the last change
+  std::vector<Entry> spare_;               // of earlier ones, used again: no more than a change ever left
 };
 
 /// A contiguous run of the training images as a sampler sees it.

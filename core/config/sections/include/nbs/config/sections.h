@@ -311,7 +311,7 @@ struct EvaluationOptions {
         .doc("Share of the pixels predicted anomalous that are to be, when threshold_rule is \"precision\".");
     s.add("false_area", &EvaluationOptions::false_area)
         .range(0, 1e9)
-        .doc("Pixels an image, at image_size x image_size, when threshold_rule is \"false_area\".");
+        .doc("Pixels an image, at the size at which it is scored, when threshold_rule is \"false_area\".");
     s.add("threshold", &EvaluationOptions::threshold)
         .range(0, 1)
         .doc("Probability from which a pixel is anomalous, when threshold_rule is \"fixed\".");

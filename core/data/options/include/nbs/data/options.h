@@ -28,12 +28,24 @@ inline ChoiceNames<Surface> surfaces() {
           {"metal", Surface::metal}, {"wood", Surface::wood},     {"tiles", Surface::tiles}};
 }
 
+/// How images of any size become the squares of S x S pixels that networks see.
+enum class Resize {
+  square,  ///< resized to S x S, whatever their proportions
+  keep,    ///< resized until the longer side is S; the rest is padding
+  tiles    ///< seen in squares of S x S pixels of the file itself, which overlap
+};
+inline ChoiceNames<Resize> resizes() {
+  return {{"square", Resize::square}, {"keep", Resize::keep}, {"tiles", Resize::tiles}};
+}
+
 /// [data]: which images, and which of them are labeled.
 struct DataOptions {
   Format format = Format::synthetic;
   std::string root;
   std::string category;
   std::int64_t image_size = 256;
+  Resize resize = Resize::square;
+  double tile_overlap = 0.25;
   std::int64_t labeled = 5;
   std::int64_t split_seed = 0;
   std::int64_t min_anomalous = 1;
@@ -42,6 +54,7 @@ struct DataOptions {
   Surface surface = Surface::mixed;
   std::int64_t count = 24;
   std::int64_t auxiliary = 0;
+  std::int64_t memory = 1024;
 
   static void declare(Schema<DataOptions>& s) {
     s.add("format", &DataOptions::format)
@@ -54,7 +67,17 @@ struct DataOptions {
             "class's own folder.");
     s.add("image_size", &DataOptions::image_size)
         .range(16, 4096)
-        .doc("S: images are resized to S x S pixels (area average; masks by nearest neighbor).");
+        .doc("S: networks see S x S pixels. Images are resized by area average, masks by nearest neighbor.");
+    s.add("resize", &DataOptions::resize)
+        .choices(resizes())
+        .doc(
+            "\"square\": images are resized to S x S, as in the paper. \"keep\": proportions are kept, the longer side "
+            "becomes S, and the rest is padding that neither trains the predictor nor is scored. \"tiles\": images "
+            "keep "
+            "the resolution of their files and are seen in views of S x S pixels, whose maps are stitched.");
+    s.add("tile_overlap", &DataOptions::tile_overlap)
+        .range(0, 0.5)
+        .doc("With resize = \"tiles\": the least overlap of neighboring views, as a share of S.");
     s.add("labeled", &DataOptions::labeled)
         .range(0, 100000)
         .doc("Images whose masks are given to training, drawn at random.");
@@ -81,7 +104,7 @@ struct DataOptions {
             "off, they are an error where there is a folder of masks.");
     s.add("surface", &DataOptions::surface).choices(surfaces()).doc("Kind of surface that \"synthetic\" generates.");
     s.add("count", &DataOptions::count)
-        .range(1, 100000)
+        .range(1, 10000000)
         .doc("Images that \"synthetic\" generates for the labeled and unlabeled sets together.");
     s.add("auxiliary", &DataOptions::auxiliary)
         .range(0, 100000)
@@ -90,6 +113,11 @@ struct DataOptions {
             "training (MVTec "
             "train/good, NanoTWICE Normal) are read as well; for train.autoencoder_images = "
             "\"auxiliary\".");
+    s.add("memory", &DataOptions::memory)
+        .range(0, 1e9)
+        .doc(
+            "MiB of images, at a byte for each of the three colors of a pixel, that are held in memory. Where there "
+            "are more, they are kept in a file in the cache folder; the results are the same.");
   }
 };
 

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+namespace nbs {
+
+/// The user's folder for what can be made again: $XDG_CACHE_HOME/nbs, otherwise $HOME/.cache/nbs. Empty if the
+/// environment names no place. It need not be there.
+std::filesystem::path cache_folder();
+
+}  // namespace nbs
