@@ -105,7 +105,7 @@ TEST_CASE("a plugin that is not there, and a folder that is none, are named") {
   const auto run = copy_of_run("other-plugin");
   replace_in(run / "resolved.toml", "\"morphology\"", "\"morphologie\"");
   const auto sentence = refusal(run);
-  CHECK(sentence == Contains("there is no postprocessor \"morphologie\", did you mean \"morphology\"?"));
+  CHECK(sentence == Contains("there is no postprocessor \"morphologie\"; did you mean \"morphology\"?"));
   CHECK(sentence == Contains("lib/nbs/plugins"));
   nbs::MaskerOptions options;
   options.plugin_folders = {"/nowhere/at/all"};
