@@ -72,7 +72,8 @@ TEST_CASE("settings of LibTorch, of the calling thread and of signals are what t
   const auto handlers = signal_handlers();
   mask_once();
   CHECK(at::get_num_threads() == 3);
-  CHECK(generator_state() == generator);
+  const bool same_generator = generator_state() == generator;
+  CHECK(same_generator);
   CHECK(at::GradMode::is_enabled());
   CHECK(tiny * 0.5F != 0);  // denormal numbers
   CHECK(std::string(std::setlocale(LC_ALL, nullptr)) == "C");

@@ -93,14 +93,15 @@ int bytes_of(int format) {
 // The stride that is meant. Its rows are checked to lie in memory that can be addressed.
 std::size_t stride_of(std::int64_t stride, std::int64_t row_bytes, std::int64_t height, const char* name) {
   if (stride == 0) stride = row_bytes;
-  if (stride < row_bytes)
+  if (stride < row_bytes) {
     throw WrongCall(fmt::format("{} is {}, but a row has {} bytes; the stride is the bytes from one row to the next",
                                 name, stride, row_bytes));
-  if (stride > std::numeric_limits<std::ptrdiff_t>::max() / height)
-    throw WrongCall(
-        fmt::format("{} is {}, with which {} rows would not lie in any memory; the stride is the bytes "
-                    "from one row to the next",
-                    name, stride, height));
+  }
+  if (stride > std::numeric_limits<std::ptrdiff_t>::max() / height) {
+    throw WrongCall(fmt::format(
+        "{} is {}, with which {} rows would not lie in any memory; the stride is the bytes from one row to the next",
+        name, stride, height));
+  }
   return static_cast<std::size_t>(stride);
 }
 
