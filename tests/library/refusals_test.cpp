@@ -158,10 +158,15 @@ TEST_CASE("the run's own library is taken where another of its name lies in fron
   const auto& folder = with_finished_run().folder();
   const auto run = copy_of_run("hidden");
   fs::create_directory(folder / "front");
-  nbs::write_file(folder / "front" / "libnbs-dilated.so", "no library at all");
+  const auto changed = folder / "front" / "libnbs-dilated.so";
+  nbs::write_file(changed, nbs::read_file(fs::path(NBS_BUILT_PLUGINS) / changed.filename()) + "more");
+  nbs::write_file(folder / "front" / "libnbs-conv.so", "no library at all");
   nbs::MaskerOptions options;
   options.plugin_folders = {(folder / "front").string()};
   CHECK(refusal(run, options) == "no error");
+  // With the other one allowed, there are two, and neither is taken for the other.
+  options.allow_changed_plugins = true;
+  CHECK(refusal(run, options) == Contains("2 libraries hold a predictor \"dilated\""));
 }
 
 TEST_CASE("null pointers are wrong calls") {
