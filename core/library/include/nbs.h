@@ -35,7 +35,7 @@ typedef struct nbs_masker nbs_masker;
 typedef struct nbs_load_options {
   const char* const* plugin_folders; /**< looked into first for the run's plugins; null if there are none */
   size_t plugin_folder_count;
-  int allow_changed_plugins; /**< not 0: a library of the same name, but with other contents, is loaded, too */
+  int allow_changed_plugins; /**< not 0: where the run's own library is not found, another of its name is loaded */
   int64_t threads;           /**< threads that mask one image, up to 1024; 0: as the run was trained with */
   /** Gets every warning, a line without a newline, and `log_user`. Null: warnings are dropped. Called from a thread of
    * the library while nbs_load() or nbs_mask() runs; must neither throw nor call functions of the library. */

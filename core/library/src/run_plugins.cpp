@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <optional>
 #include <system_error>
+#include <utility>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -41,37 +41,35 @@ std::vector<fs::path> libraries_in(const fs::path& folder) {
   return files;
 }
 
-// Which libraries are those of a run.
-class Choice {
- public:
-  Choice(std::optional<record::Provenance> provenance, bool allow_changed)
-      : provenance_(std::move(provenance)), allow_changed_(allow_changed) {}
-
-  // Whether to load the file; if not, `known` gets the reason, unless the file is simply none of the run's.
-  bool takes(const fs::path& file, host::Catalog& known) const {
-    if (!provenance_) return true;  // and changes are allowed
-    const auto hash = file_sha256(file);
-    const record::PluginRecord* namesake = nullptr;
-    for (const auto& plugin : provenance_->plugins) {
-      if (plugin.kind == kind_name(Kind::sampler)) continue;  // masks are made without it
-      if (plugin.sha256 == hash) return true;
-      if (plugin.file == file.filename().string()) namesake = &plugin;
-    }
-    if (namesake == nullptr) return false;
-    if (allow_changed_) return true;
-    known.refusals.push_back(
-        {file.string(),
-         fmt::format("{}: it is not the library that the run was made with: its SHA-256 is {}, but the run's {} {} had "
-                     "{}; name a folder with the run's own library first (plugin_folders), run it again, or accept "
-                     "other masks (allow_changed_plugins)",
-                     file.string(), hash, namesake->file, namesake->version, namesake->sha256)});
-    return false;
-  }
-
- private:
-  std::optional<record::Provenance> provenance_;
-  bool allow_changed_;
+struct Found {
+  fs::path file;
+  std::string hash;
 };
+
+std::string other_library(const Found& found, const record::PluginRecord& plugin) {
+  return fmt::format(
+      "{}: it is not the library that the run was made with: its SHA-256 is {}, but the run's {} {} had {}; name a "
+      "folder "
+      "with the run's own library (plugin_folders), run it again, or accept other masks (allow_changed_plugins)",
+      found.file.string(), found.hash, plugin.file, plugin.version, plugin.sha256);
+}
+
+// The files that hold a plugin: those of the run, or else, if others are allowed, the first of that name. Why there is
+// none is added to `refusals`.
+std::vector<fs::path> files_of(const record::PluginRecord& plugin, const std::vector<Found>& found, bool allow_changed,
+                               std::vector<host::Refusal>& refusals) {
+  std::vector<fs::path> files;
+  for (const auto& library : found) {
+    if (library.hash == plugin.sha256) files.push_back(library.file);
+  }
+  if (!files.empty()) return files;
+  for (const auto& library : found) {
+    if (library.file.filename().string() != plugin.file) continue;
+    if (allow_changed) return {library.file};
+    refusals.push_back({library.file.string(), other_library(library, plugin)});
+  }
+  return files;
+}
 
 }  // namespace
 
@@ -83,7 +81,7 @@ host::Registry* load_run_plugins(const record::RunDirectory& run, const config::
     if (!fs::is_directory(folder, ignored))
       throw Error(fmt::format("the plugin folder \"{}\" is no folder; name one that holds plugin libraries", folder));
   }
-  auto provenance = run.read_provenance();
+  const auto provenance = run.read_provenance();
   if (!provenance && !allow_changed) {
     throw Error(
         fmt::format("there is no {}, so nobody knows which plugin libraries the run was made with; copy the whole "
@@ -93,14 +91,26 @@ host::Registry* load_run_plugins(const record::RunDirectory& run, const config::
   const auto searched = host::plugin_search_path(folders, config::plugin_path_of(document), own_folder());
   for (const auto& warning : host::plugin_folder_warnings(searched))
     log("warning: " + warning);
-  const Choice choice(std::move(provenance), allow_changed);
   host::Catalog known;
-  std::vector<fs::path> chosen;
+  std::vector<Found> found;
   for (const auto& folder : searched) {
     known.searched.push_back(folder.string());
-    for (const auto& file : libraries_in(folder)) {
-      if (choice.takes(file, known)) chosen.push_back(file);
-    }
+    for (const auto& file : libraries_in(folder))
+      found.push_back({file, file_sha256(file)});
+  }
+  std::vector<fs::path> chosen;
+  const auto choose = [&](const fs::path& file) {
+    if (std::find(chosen.begin(), chosen.end(), file) == chosen.end()) chosen.push_back(file);
+  };
+  if (!provenance) {
+    for (const auto& library : found)
+      choose(library.file);
+    return host::Registry::open_here(chosen, std::move(known));
+  }
+  for (const auto& plugin : provenance->plugins) {
+    if (plugin.kind == kind_name(Kind::sampler)) continue;  // masks are made without it
+    for (const auto& file : files_of(plugin, found, allow_changed, known.refusals))
+      choose(file);
   }
   return host::Registry::open_here(chosen, std::move(known));
 }

@@ -40,7 +40,7 @@ struct ImageMask {
 /// How a run is loaded.
 struct MaskerOptions {
   std::vector<std::string> plugin_folders;              ///< looked into first for the run's plugins
-  bool allow_changed_plugins = false;                   ///< a library of the same name, but with other contents
+  bool allow_changed_plugins = false;                   ///< where the run's own is not found, another of its name
   std::int64_t threads = 0;                             ///< that mask one image; 0: as the run was trained with
   std::function<void(const std::string& warning)> log;  ///< see nbs_load_options; empty: warnings are dropped
 };
@@ -90,8 +90,7 @@ class Masker {
 
   /// The same into memory of the caller's.
   void mask(const ImageView& image, const nbs_output& output) const {
-    const nbs_image plain = {image.pixels, image.width, image.height, image.stride,
-                             static_cast<int>(image.format)};
+    const nbs_image plain = {image.pixels, image.width, image.height, image.stride, static_cast<int>(image.format)};
     require(nbs_mask(masker_.get(), &plain, &output));
   }
 
