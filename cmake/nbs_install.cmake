@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# What is installed, in two components that are also the two Debian packages: runtime (programs, built-in plugins,
-# pipelines) and dev (what a plugin outside the tree needs: SDK headers, nbs_add_plugin, templates, documents, examples).
+# What is installed, in two components that are also the two Debian packages: runtime (programs, libnbs, built-in plugins,
+# pipelines) and dev (what a plugin outside the tree needs: SDK headers, nbs_add_plugin, templates, documents, examples;
+# and what a program needs that is linked with libnbs).
 include(CMakePackageConfigHelpers)
 install(DIRECTORY pipelines/ DESTINATION ${CMAKE_INSTALL_DATADIR}/nbs/pipelines COMPONENT runtime PATTERN results EXCLUDE)
 
 install(DIRECTORY core/sdk/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 install(FILES core/base/include/nbs/error.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/nbs COMPONENT dev)
 install(DIRECTORY templates DESTINATION ${CMAKE_INSTALL_DATADIR}/nbs USE_SOURCE_PERMISSIONS COMPONENT dev)
+get_target_property(nbs_library_soversion nbs_library SOVERSION)
 configure_package_config_file(cmake/nbs-config.cmake.in ${PROJECT_BINARY_DIR}/nbs-config.cmake
-  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/nbs PATH_VARS CMAKE_INSTALL_INCLUDEDIR)
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/nbs PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
 # The version that plugins ask for with find_package(nbs 3.0) is that of the SDK.
 file(READ core/sdk/include/nbs/api_version.h nbs_api_version)
 foreach(part Major Minor)
@@ -20,6 +22,9 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/nbs-config-version.cmake
   VERSION ${nbs_api_Major}.${nbs_api_Minor} COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/nbs-config.cmake ${PROJECT_BINARY_DIR}/nbs-config-version.cmake
   cmake/nbs_plugin.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/nbs COMPONENT dev)
+file(RELATIVE_PATH nbs_pc_to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/nbs.pc.in ${PROJECT_BINARY_DIR}/nbs.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/nbs.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 
 install(FILES completions/nbs.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME nbs COMPONENT runtime)
 install(FILES completions/_nbs DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT runtime)

@@ -20,15 +20,17 @@ set(nbs_package_version ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})
 
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME nbs)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION science)
-set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "The programs, the plugins that come with them, and pipeline files.")
+set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "The programs, libnbs, the plugins that come with them, and pipeline files.")
 # What programs and plugins are linked with is found by dpkg-shlibdeps. The BLAS is chosen when they start, and with the
 # reference one everything takes five times as long.
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
+# For packages of programs that are linked with libnbs.
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS libopenblas0-openmp)
 
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME nbs-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
-set(CPACK_COMPONENT_DEV_DESCRIPTION "For plugins of your own: headers, CMake package, templates of nbs new, documents and examples.")
+set(CPACK_COMPONENT_DEV_DESCRIPTION "For plugins of your own, and programs with libnbs: headers, CMake package, templates of nbs new, documents and examples.")
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
     "nbs (= ${nbs_package_version}), libtorch-dev, g++, cmake, ninja-build, doctest-dev")
 include(CPack)

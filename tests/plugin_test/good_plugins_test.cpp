@@ -66,5 +66,5 @@ TEST_CASE("examples are short, say what they are, and come with a pipeline that 
     if (entry.path().extension() == ".toml")
       CHECK(nbs({"check", entry.path().string(), "--plugin-path", NBS_EXAMPLES}).status == 0);
   }
-  CHECK(sources == 6);
+  CHECK(sources == 7);
 }

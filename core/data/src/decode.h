@@ -8,10 +8,9 @@
 
 #include <opencv2/core/mat.hpp>
 
-namespace nbs::data {
+#include "nbs/data/image.h"
 
-/// More pixels than this are not decoded (16,384 x 16,384): a file of some kilobytes may claim any number of them.
-constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 28;
+namespace nbs::data {
 
 /// What the head of an image file says of its size.
 struct StatedSize {

@@ -95,6 +95,13 @@ Catalog refused_for(std::string reason) {
 
 }  // namespace
 
+Catalog describe_library_here(const std::filesystem::path& file) {
+  auto catalog = description_of(file);
+  for (auto& plugin : catalog.plugins)
+    plugin.file = file.string();
+  return catalog;
+}
+
 Catalog describe_library(const std::filesystem::path& file) {
   using Json = nlohmann::ordered_json;
   const auto result =

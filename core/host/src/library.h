@@ -26,5 +26,7 @@ Library load_library(const std::filesystem::path& file);
 /// What a library holds, found out in a process of its own, so that nothing in it can harm this one: its plugins and
 /// warnings, or one refusal whose reason is a part sentence as above.
 Catalog describe_library(const std::filesystem::path& file);
+/// The same in this process, which a bad library ends.
+Catalog describe_library_here(const std::filesystem::path& file);
 
 }  // namespace nbs::host

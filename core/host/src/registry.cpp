@@ -32,8 +32,18 @@ Registry* Registry::open(const std::vector<std::filesystem::path>& folders) {
   return &keep(new Registry(folders));
 }
 
+Registry* Registry::open_here(const std::vector<std::filesystem::path>& files, Catalog known) {
+  auto& registry = keep(new Registry(std::move(known)));
+  for (const auto& file : files)
+    registry.take(file, describe_library_here(file));
+  return &registry;
+}
+
 std::string Registry::load(const std::filesystem::path& file) {
-  auto described = describe_library(file);
+  return take(file, describe_library(file));
+}
+
+std::string Registry::take(const std::filesystem::path& file, Catalog described) {
   if (!described.refusals.empty()) {
     catalog_.refusals.push_back(
         {file.string(), fmt::format("{}: {}", file.string(), described.refusals.front().reason)});

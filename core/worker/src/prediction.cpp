@@ -41,18 +41,16 @@ std::vector<Between> places(int from_size, int to_size) {
   return all;
 }
 
-// Calls `paint` for every row of a picture with the probabilities of that row.
-template <typename Paint>
-void paint_rows(cv::Size size, const Rows& probability, const Paint& paint) {
+}  // namespace
+
+void for_each_row(cv::Size size, const Rows& map, const std::function<void(int y, const float* values)>& visit) {
   for (int top = 0; top < size.height; top += kBand) {
     const int bottom = std::min(top + kBand, size.height);
-    const cv::Mat band = probability(top, bottom);
+    const cv::Mat band = map(top, bottom);
     for (int y = top; y < bottom; ++y)
-      paint(y, band.ptr<float>(y - top));
+      visit(y, band.ptr<float>(y - top));
   }
 }
-
-}  // namespace
 
 Rows resized_rows(const cv::Mat& map, cv::Size size) {
   if (static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * sizeof(float) <= kOrdinaryBytes) {
@@ -82,15 +80,15 @@ void write_prediction(const std::filesystem::path& folder, const std::string& st
                       const Rows& probability, const Rows& colors, double threshold) {
   {
     cv::Mat mask(size, CV_8U);
-    paint_rows(size, probability, [&](int y, const float* values) {
+    for_each_row(size, probability, [&](int y, const float* values) {
       std::transform(values, values + size.width, mask.ptr<std::uint8_t>(y),
-                     [&](float value) { return static_cast<std::uint8_t>(value >= threshold ? 255 : 0); });
+                     [&](float value) { return mask_pixel(value, threshold); });
     });
     write_file(folder / (stem + ".mask.png"), evaluation::png_bytes(std::move(mask)));
   }
   {
     cv::Mat gray(size, CV_16U);
-    paint_rows(size, probability, [&](int y, const float* values) {
+    for_each_row(size, probability, [&](int y, const float* values) {
       std::transform(values, values + size.width, gray.ptr<std::uint16_t>(y), evaluation::probability_pixel);
     });
     write_file(folder / (stem + ".probability.png"), evaluation::png_bytes(std::move(gray)));
@@ -98,7 +96,7 @@ void write_prediction(const std::filesystem::path& folder, const std::string& st
   cv::Mat overlay(size, CV_8UC3);
   cv::Mat band;
   int top = 0;
-  paint_rows(size, probability, [&](int y, const float* values) {
+  for_each_row(size, probability, [&](int y, const float* values) {
     if (band.empty() || y >= top + band.rows) {
       top = y;
       band = colors(top, std::min(top + kBand, size.height));

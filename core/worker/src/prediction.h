@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -17,6 +18,14 @@ using Rows = std::function<cv::Mat(int begin, int end)>;
 /// A map CV_32F enlarged (or shrunk) to `size` by linear interpolation, as cv::resize does it. Where that would take
 /// more than 256 MiB, rows are made when they are asked for, with the same result but for rounding.
 Rows resized_rows(const cv::Mat& map, cv::Size size);
+
+/// Calls `visit` for every row of a map of `size` with the values of that row; a band of rows is made at a time.
+void for_each_row(cv::Size size, const Rows& map, const std::function<void(int y, const float* values)>& visit);
+
+/// The pixel of a mask: a pixel is anomalous from `threshold`.
+inline std::uint8_t mask_pixel(float probability, double threshold) {
+  return probability >= threshold ? 255 : 0;
+}
 
 /// Writes STEM.mask.png, STEM.probability.png and STEM.overlay.png into `folder`, each made a band of rows at a time
 /// and one after the other, so that a large image fits into memory. `probability` gives CV_32F; `colors` CV_32FC3, RGB

@@ -17,6 +17,12 @@ std::filesystem::path program_folder() {
 
 std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::string>& command_line,
                                                       const std::vector<std::string>& pipeline) {
+  return plugin_search_path(command_line, pipeline, program_folder());
+}
+
+std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::string>& command_line,
+                                                      const std::vector<std::string>& pipeline,
+                                                      const std::filesystem::path& installed) {
   std::vector<std::filesystem::path> folders;
   const auto add = [&](const std::filesystem::path& folder) {
     if (folder.empty()) return;
@@ -33,11 +39,11 @@ std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::str
   }
   for (const auto& folder : pipeline)
     add(folder);
-  const auto programs = program_folder();
-  if (!programs.empty()) {
-    // The build tree (bin/, lib/nbs/plugins) and an install prefix (bin/ or libexec/nbs/, lib/<triplet>/nbs/plugins).
-    for (const auto& candidate : {programs / ".." / "lib" / "nbs" / "plugins", programs / ".." / NBS_PLUGIN_LIBDIR,
-                                  programs / ".." / ".." / NBS_PLUGIN_LIBDIR}) {
+  if (!installed.empty()) {
+    // The build tree (bin/, lib/nbs/plugins) and an install prefix (bin/ or libexec/nbs/, lib/<triplet>/nbs/plugins);
+    // the last is that of a library, which lies in the same lib/ or lib/<triplet>/.
+    for (const auto& candidate : {installed / ".." / "lib" / "nbs" / "plugins", installed / ".." / NBS_PLUGIN_LIBDIR,
+                                  installed / ".." / ".." / NBS_PLUGIN_LIBDIR, installed / "nbs" / "plugins"}) {
       if (std::filesystem::is_directory(candidate)) add(std::filesystem::canonical(candidate));
     }
   }

@@ -12,6 +12,9 @@
 
 namespace nbs::data {
 
+/// An image with more pixels than this is refused (16,384 x 16,384): a file of some kilobytes may claim any number.
+constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 28;
+
 /// Reads any common image format (gray, color, with alpha; 8 or 16 bit) as RGB, CV_32FC3 in [0, 1], at its own size.
 /// Floating values beyond [0, 1] are clamped. Throws nbs::Error if the file is missing, not an image, cut short, larger
 /// than 2^28 pixels, or holds values with a sign or that are not finite.

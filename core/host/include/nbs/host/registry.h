@@ -22,6 +22,10 @@ class Registry {
   /// crashes, hangs or ends the program is refused, and costs nothing else. The registry lives until the program ends.
   /// Call it before this process starts threads.
   static Registry* open(const std::vector<std::filesystem::path>& folders);
+  /// The same with libraries that were chosen before, in this process: for a program of somebody else, which has
+  /// threads and is not ours to copy (fork). A library that crashes ends it. `known`: the folders in which they were
+  /// found, and what was refused there.
+  static Registry* open_here(const std::vector<std::filesystem::path>& files, Catalog known);
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
@@ -48,7 +52,10 @@ class Registry {
 
  private:
   explicit Registry(const std::vector<std::filesystem::path>& folders);
+  explicit Registry(Catalog known) : catalog_(std::move(known)) {}
   ~Registry() = default;
+
+  std::string take(const std::filesystem::path& file, Catalog described);
 
   static Origin origin_of(Kind kind, const std::string& name, const std::string& location);
   const std::vector<Registration>& loaded(const PluginDescription& plugin) const;

@@ -9,7 +9,12 @@ namespace nbs::host {
 
 /// Folders in which plugin libraries are looked for, in order: those given on the command line, those of the
 /// environment variable NBS_PLUGIN_PATH (separated by colons), those of the pipeline file, and the one that belongs to
-/// the running program (`<prefix>/lib/nbs/plugins`). Never the current folder; duplicates are dropped.
+/// this installation (`<prefix>/lib/nbs/plugins`), found from `installed`, the folder of the running program or of a
+/// library of ours. Never the current folder; duplicates are dropped.
+std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::string>& command_line,
+                                                      const std::vector<std::string>& pipeline,
+                                                      const std::filesystem::path& installed);
+/// The same for a program of ours, from its own folder.
 std::vector<std::filesystem::path> plugin_search_path(const std::vector<std::string>& command_line,
                                                       const std::vector<std::string>& pipeline);
 
