@@ -8,10 +8,14 @@
 
 namespace nbs::unet {
 
+/// How the weight of the Dice loss changes from the first step of a run to the last.
+enum class DiceSchedule { constant, rising };
+
 struct Options : NetworkPredictorOptions {
   std::int64_t depth = 4;
   std::int64_t width = 16;
   double dice = 0;
+  DiceSchedule dice_schedule = DiceSchedule::constant;
 
   Options() { inputs = {PredictorSees::image}; }
 
@@ -26,6 +30,11 @@ struct Options : NetworkPredictorOptions {
     s.add("dice", &Options::dice)
         .range(0, 1000)
         .doc("Weight of the soft Dice loss that is added to the weighted cross entropy (Eq. 2).");
+    s.add("dice_schedule", &Options::dice_schedule)
+        .choices({{"constant", DiceSchedule::constant}, {"rising", DiceSchedule::rising}})
+        .doc(
+            "Whether that weight stays, or rises evenly from 0 to `dice` over the steps of the run: what is tiny is "
+            "found by the cross entropy first, and outlined by Dice then.");
     declare_learning(s);
   }
 };

@@ -20,6 +20,7 @@ class UnetPredictor : public NetworkPredictor<Network> {
 
  private:
   double dice_;
+  DiceSchedule schedule_;
 };
 
 }  // namespace nbs::unet

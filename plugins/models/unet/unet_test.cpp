@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -252,4 +253,36 @@ TEST_CASE("with a schedule the step size falls over the steps that are planned f
   CHECK(cosine[2] < 0.05 * constant[2]);
   // Where nobody has said how many there will be, it stays.
   CHECK(nbs::test::moves_of_head<nbs::unet::UnetPredictor>(options, 0, problem) == constant);
+}
+
+TEST_CASE("a rising Dice loss weighs as much of its weight as is done of the planned steps") {
+  const auto problem = squares(2, 16, 4);
+  auto options = small_options();
+  const auto made = [&](double dice, nbs::unet::DiceSchedule schedule, std::int64_t planned) {
+    options.dice = dice;
+    options.dice_schedule = schedule;
+    auto facts = nbs::testing::small_facts(1);
+    facts.training_steps = planned;
+    return std::make_unique<nbs::testing::Owned<nbs::unet::UnetPredictor>>(options, facts);
+  };
+  const auto step = [&](auto& predictor) {
+    (*predictor)->train_step(problem.input, problem.masks, cross_entropy);
+    return (*predictor)->logits(problem.input);
+  };
+  using nbs::unet::DiceSchedule;
+  const auto rising = made(3, DiceSchedule::rising, 4);
+  const auto without = made(0, DiceSchedule::constant, 4);
+  const auto constant = made(1.5, DiceSchedule::constant, 4);
+  CHECK(torch::equal(step(rising), step(without)));
+  step(rising);
+  // Of four steps two are done, so the third is that of half the weight.
+  restore(**constant, saved(**rising));
+  const auto third = step(rising);
+  CHECK(torch::equal(third, step(constant)));
+  restore(**without, saved(**constant));
+  CHECK_FALSE(torch::equal(step(rising), step(without)));
+  // Where nobody has said how many there will be, it stays.
+  const auto unplanned = made(1.5, DiceSchedule::rising, 0);
+  const auto fresh = made(1.5, DiceSchedule::constant, 0);
+  CHECK(torch::equal(step(unplanned), step(fresh)));
 }

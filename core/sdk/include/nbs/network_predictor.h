@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <utility>
@@ -135,6 +136,12 @@ class NetworkPredictor : public Predictor {
   void load(const State& state) override { network_.load(state); }
 
  protected:
+  /// How far training is: the share of Context::Facts::training_steps that is done, 0 to 1; 1 where nobody has said how
+  /// many there will be.
+  double progress() const {
+    const auto planned = static_cast<double>(context_.facts().training_steps);
+    return planned > 0 ? std::min(1.0, static_cast<double>(network_.steps()) / planned) : 1.0;
+  }
   /// What is added to Eq. 2 for the step, a scalar of logits and masks [B, H, W] on the network's device; undefined:
   /// nothing. The loss that train_step() returns is without it.
   virtual torch::Tensor additional_loss(const torch::Tensor& /*logits*/, const torch::Tensor& /*masks*/) const {

@@ -98,6 +98,8 @@ class TrainableNetwork {
     average_.load(state);
   }
 
+  /// Steps since it was made, reset or loaded, those before it was saved included.
+  std::int64_t steps() const { return adam_.steps(); }
   /// The step size of the next step.
   double learning_rate() const {
     if (settings_.annealing_steps <= 0) return settings_.learning_rate;
