@@ -348,8 +348,10 @@ TEST_CASE("work in parallel is all done, or ends with the smallest number that f
   for (int repeat = 0; repeat < 20; ++repeat) {
     CHECK(test::error_text([&] {
             data::in_parallel(100, "work", {4, {}}, [&](std::int64_t i) {
-              if (i == 37 || i > 38) throw Error("failed at " + std::to_string(i));
-              if (i == 36) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+              if (i < 37) return;
+              // One that is later fails before it, and another one after it.
+              std::this_thread::sleep_for(std::chrono::milliseconds(i == 37 ? 3 : i == 38 ? 9 : 0));
+              throw Error("failed at " + std::to_string(i));
             });
           }) == "failed at 37");
   }

@@ -117,6 +117,7 @@ TEST_CASE("a tile that the image does not have is refused when losses are loaded
     CAPTURE(tile);
     nbs::State state;
     nbs::training::StateWriter writer(state);
+    writer.integers("losses.images", {0});
     writer.integers("losses.image0.tiles", {0, tile});
     writer.tensor("losses.image0.map", torch::full({16, 16}, 5.0F));
     std::mutex mutex;

@@ -14,7 +14,7 @@ namespace nbs::worker {
 
 /// A chain of postprocessors on an image of any size, whose probabilities come and go a band of rows at a time. An
 /// image of at most 2048 x 2048 pixels is given to the chain whole. A larger one is given to it in blocks of that size,
-/// which overlap by a quarter and are stitched as views are: a dense CRF takes some hundred bytes a pixel.
+/// which overlap by a quarter and are stitched as views are: a dense CRF takes about a hundred bytes a pixel.
 class ChainedRows {
  public:
   using Chain = std::vector<std::shared_ptr<Postprocessor>>;

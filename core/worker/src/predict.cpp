@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/files.h"
 #include "nbs/base/number.h"
 #include "nbs/base/print.h"
 #include "nbs/data/image.h"
@@ -53,6 +54,7 @@ int predict(const std::vector<std::string>& words) {
   RunMasker masker(session, run, result);
   std::error_code failed;
   std::filesystem::create_directories(out, failed);
+  remove_unfinished_files(out);  // of a call that was killed; of a large picture they are large
   bool all = true;
   for (const auto& file : files) {
     try {

@@ -10,6 +10,7 @@
 
 #include "nbs/base/hash.h"
 #include "nbs/base/print.h"
+#include "nbs/data/sets.h"
 #include "nbs/not_finite.h"
 #include "nbs/torch.h"
 #include "nbs/training/divergence.h"

@@ -8,11 +8,14 @@
 #include <string>
 
 #include "nbs/base/files.h"
-#include "nbs/data/sets.h"
 #include "nbs/record/provenance.h"
 #include "nbs/training/trainer.h"
 
 #include "checkpoint_refused.h"
+
+namespace nbs::data {
+struct TrainingSet;
+}
 
 namespace nbs::worker {
 

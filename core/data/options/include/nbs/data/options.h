@@ -107,7 +107,7 @@ struct DataOptions {
         .range(1, 10000000)
         .doc("Images that \"synthetic\" generates for the labeled and unlabeled sets together.");
     s.add("auxiliary", &DataOptions::auxiliary)
-        .range(0, 100000)
+        .range(0, 10000000)
         .doc(
             "At most this many of the anomaly-free images that the data set keeps apart for "
             "training (MVTec "
