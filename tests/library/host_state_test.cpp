@@ -131,10 +131,10 @@ TEST_CASE("threads of the library take no signals, and are gone when the object 
 TEST_CASE("a program that computes with another default type is told, instead of getting other masks") {
   const Masker masker(finished_run());
   const std::uint8_t pixel = 3;
-  torch::set_default_dtype(caffe2::TypeMeta::Make<double>());
+  c10::set_default_dtype(c10::scalarTypeToTypeMeta(c10::ScalarType::Double));
   const auto masking = nbs::test::error_text([&] { masker.mask({&pixel, 1, 1, nbs::PixelFormat::gray}); });
   const auto loading = nbs::test::error_text(mask_once);
-  torch::set_default_dtype(caffe2::TypeMeta::Make<float>());
+  c10::set_default_dtype(c10::scalarTypeToTypeMeta(c10::ScalarType::Float));
   CHECK(masking == doctest::Contains("LibTorch's default type of tensors to Double"));
   CHECK(loading == masking);
   CHECK(nbs::test::error_text(mask_once) == "no error");

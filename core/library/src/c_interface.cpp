@@ -121,8 +121,8 @@ void require_size(const nbs_image& image) {
 cv::Mat stored_image(const nbs_image& image) {
   const int bytes = bytes_of(image.format);
   const auto stride = stride_of(image.stride, image.width * bytes, image.height, "image.stride");
-  const cv::Mat view(static_cast<int>(image.height), static_cast<int>(image.width), CV_8UC(bytes),
-                     const_cast<std::uint8_t*>(image.pixels), stride);  // only read
+  cv::Mat view(static_cast<int>(image.height), static_cast<int>(image.width), CV_8UC(bytes),
+               const_cast<std::uint8_t*>(image.pixels), stride);  // only read
   if (image.format != NBS_RGB8 && image.format != NBS_RGBA8) return view;
   cv::Mat turned;
   cv::cvtColor(view, turned, image.format == NBS_RGB8 ? cv::COLOR_RGB2BGR : cv::COLOR_RGBA2BGRA);

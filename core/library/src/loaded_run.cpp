@@ -60,8 +60,8 @@ class KeptGenerator {
 };
 
 void require_float_tensors() {
-  const auto type = torch::typeMetaToScalarType(torch::get_default_dtype());
-  if (type == torch::kFloat32) return;
+  const auto type = c10::typeMetaToScalarType(c10::get_default_dtype());
+  if (type == c10::ScalarType::Float) return;
   throw Error(
       fmt::format("the program has set LibTorch's default type of tensors to {}, but plugins compute with "
                   "Float; set it back (torch::set_default_dtype) before images are masked",
