@@ -109,6 +109,20 @@ TEST_CASE("a scene numbers its own images and has no masks of unlabeled ones") {
                         part(autoencoder.pixel_loss(images.images[3].unsqueeze(0))[0], 0, 0, 4)));
 }
 
+TEST_CASE("losses of an image that there is not are refused") {
+  const auto images = nbs::test::small_images(16, 1, 1, 4);
+  nbs::test::LinearAutoencoder autoencoder(3);
+  const Tiling tiling(16, 4);
+  for (const std::int64_t image : {-1, 2}) {
+    nbs::State state;
+    nbs::training::StateWriter(state).integers("losses.images", {image});
+    std::mutex mutex;
+    CurrentLosses losses(images, tiling, autoencoder, mutex);
+    CHECK_THROWS_WITH_AS(losses.load(nbs::training::StateReader(state), "losses"),
+                         doctest::Contains("but there are 2 images"), nbs::Error);
+  }
+}
+
 TEST_CASE("a tile that the image does not have is refused when losses are loaded") {
   const auto images = nbs::test::small_images(16, 1, 1, 4);
   nbs::test::LinearAutoencoder autoencoder(3);
