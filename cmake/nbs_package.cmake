@@ -24,8 +24,10 @@ set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "The programs, libnbs, the plugins that 
 # What programs and plugins are linked with is found by dpkg-shlibdeps. The BLAS is chosen when they start, and with the
 # reference one everything takes five times as long.
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
-# For packages of programs that are linked with libnbs.
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_GENERATE_SHLIBS ON)
+# What packages of programs depend on that are linked with libnbs. CPack's own would warn of every plugin, which has no
+# version in its name.
+file(WRITE ${PROJECT_BINARY_DIR}/debian/shlibs "libnbs ${nbs_library_soversion} nbs (>= ${PROJECT_VERSION})\n")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/debian/shlibs)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS libopenblas0-openmp)
 
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME nbs-dev)
