@@ -55,7 +55,11 @@ TEST_CASE("check refuses what run refuses for the pipeline's sake, in the same w
       {{"buffer.crop=33"}, "buffer.crop is 33, more than the image's 32 pixels (data.image_size)"},
       {{"train.autoencoder_images=auxiliary"}, "but data.auxiliary is 0, so no anomaly-free images are read"},
       {{"evaluation.threshold_rule=normal_area"}, "but data.auxiliary is 0, so no anomaly-free images are read"},
-      {{"data.count=100000", "data.image_size=4096"}, "100000 images of 4096 x 4096 pixels, but this machine has"},
+      {{"data.count=10000000", "data.image_size=4096"},
+       "10000000 images of 4096 x 4096 pixels take 468750.0 GiB, more than data.memory (1024 MiB), so they would go "
+       "to "},
+      {{"data.count=100000", "data.image_size=4096", "data.memory=100000000"},
+       "100000 images of 4096 x 4096 pixels, but this machine has"},
       {{"name=a/b"}, "name must have neither \"/\" nor control characters, but is \"a/b\""},
       {{"name=a\xff"}, "an override must be UTF-8"},
       {{"name=" + std::string(250, 'n')}, "name must have at most 200 bytes"},

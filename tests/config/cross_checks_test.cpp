@@ -296,6 +296,23 @@ TEST_CASE("a run that cannot fit into memory is refused with what is large, befo
                 64 * kGiB) == doctest::Contains("for a minibatch of 4096 crops of 1024 x 1024 pixels"));
 }
 
+TEST_CASE("images that fit neither into memory nor on the disk are refused") {
+  const auto problem = [](const std::vector<std::string>& overrides, double capacity) {
+    auto document = config::Document::from_text(test::kGood, "p.toml");
+    document.apply(overrides);
+    const auto problems = config::check_disk(document, config::resolve(document, test::example_catalog()), capacity);
+    return test::text(problems.empty() ? "" : problems.at(0).text());
+  };
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  const std::vector<std::string> large = {"data.count=100000", "data.image_size=4096"};
+  CHECK(problem(large, 4687.4 * kGiB) ==
+        doctest::Contains("100000 images of 4096 x 4096 pixels take 4687.5 GiB, more than data.memory (1024 MiB), so "
+                          "they would go to the cache folder, but its disk has 4687.4 GiB in all"));
+  CHECK(problem(large, 4687.5 * kGiB) == "");
+  // What is held in memory needs no disk.
+  CHECK(problem({"data.count=100000", "data.image_size=4096", "data.memory=4800000"}, 1 * kGiB) == "");
+}
+
 TEST_CASE("what a run needs is reckoned from its options") {
   const test::Scratch scratch;
   constexpr double kGiB = 1024.0 * 1024 * 1024;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "nbs/base/cache_folder.h"
 #include "nbs/config/sweep.h"
 #include "nbs/host/search_path.h"
 #include "nbs/launch/catalog_cache.h"
@@ -117,6 +118,7 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
   std::map<std::vector<std::string>, host::Catalog> catalogs;  // by the files' own plugin_path
   const auto first_folders = absolute_folders(arguments.plugin_path);
   const double memory = memory_of_this_machine();
+  const double disk = cache_capacity();
   for (const auto& file : arguments.files) {
     try {
       auto document = config::Document::from_file(file);
@@ -136,6 +138,7 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
           auto pipeline = config::resolve(cell.document, at->second);
           pipeline.plugin_path.insert(pipeline.plugin_path.begin(), first_folders.begin(), first_folders.end());
           problems.add(config::check_memory(cell.document, pipeline, memory));
+          problems.add(config::check_disk(cell.document, pipeline, disk));
           auto components = config::components_toml(pipeline);
           auto label = cell.label.empty() ? pipeline.name : fmt::format("{} ({})", pipeline.name, cell.label);
           candidates.push_back(

@@ -18,6 +18,24 @@ struct Part {
   double bytes;
 };
 
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+
+// The images that a run reads, at a byte a color. How many a data set on disk has is not known here; the labeled ones
+// at least.
+struct Images {
+  std::int64_t count;
+  double bytes;
+  bool held;  // in memory: all of them, or none
+
+  explicit Images(const data::DataOptions& options)
+      : count(options.format == data::Format::synthetic ? options.count + options.auxiliary : options.labeled),
+        bytes(3.0 * static_cast<double>(options.image_size) * static_cast<double>(options.image_size) *
+              static_cast<double>(count)),
+        held(bytes <= static_cast<double>(options.memory) * 1024 * 1024) {}
+
+  std::string text(std::int64_t size) const { return fmt::format("{0} images of {1} x {1} pixels", count, size); }
+};
+
 std::vector<Part> parts_of(const Pipeline& pipeline) {
   const auto& data = pipeline.data.options;
   const auto& profile = pipeline.profile.options;
@@ -27,13 +45,8 @@ std::vector<Part> parts_of(const Pipeline& pipeline) {
   const auto number = [](std::int64_t value) { return static_cast<double>(value); };
   const double plane = number(data.image_size) * number(data.image_size) * kFloat;
   std::vector<Part> parts;
-  // How many images a data set on disk has is not known here; the labeled ones at least.
-  const auto images = data.format == data::Format::synthetic ? data.count + data.auxiliary : data.labeled;
-  const double pixels = 3 * number(data.image_size) * number(data.image_size) * number(images);
-  // All of them are held in memory, or none.
-  if (pixels <= number(data.memory) * 1024 * 1024) {
-    parts.push_back({"data.memory", fmt::format("{0} images of {1} x {1} pixels", images, data.image_size), pixels});
-  }
+  const Images images(data);
+  if (images.held) parts.push_back({"data.memory", images.text(data.image_size), images.bytes});
   parts.push_back({"data.labeled",
                    fmt::format("the masks of {0} labeled images of {1} x {1} pixels", data.labeled, data.image_size),
                    plane * number(data.labeled)});
@@ -77,12 +90,23 @@ std::vector<Diagnostic> check_memory(const Document& document, const Pipeline& p
   if (total <= available) return {};
   const auto& largest =
       *std::max_element(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.bytes < b.bytes; });
-  constexpr double kGiB = 1024.0 * 1024 * 1024;
   return {
       {document.location_of(largest.option),
        fmt::format("a run needs at least {:.1f} GiB of memory, {:.1f} of them for {}, but this machine has {:.1f} GiB; "
                    "lower {} or the size",
                    total / kGiB, largest.bytes / kGiB, largest.what, available / kGiB, largest.option)}};
+}
+
+std::vector<Diagnostic> check_disk(const Document& document, const Pipeline& pipeline, double capacity) {
+  const auto& data = pipeline.data.options;
+  const Images images(data);
+  if (images.held || images.bytes <= capacity) return {};
+  return {
+      {document.location_of("data.image_size"),
+       fmt::format("{} take {:.1f} GiB, more than data.memory ({} MiB), so they would go to the cache folder, but its "
+                   "disk has {:.1f} GiB in all; lower the size or the number of images, or let XDG_CACHE_HOME name a "
+                   "folder on a larger disk",
+                   images.text(data.image_size), images.bytes / kGiB, data.memory, capacity / kGiB)}};
 }
 
 }  // namespace nbs::config

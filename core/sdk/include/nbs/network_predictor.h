@@ -27,12 +27,12 @@ enum class Normalization { batch, none };
 struct NetworkPredictorOptions {
   std::vector<PredictorSees> inputs;                   ///< what the network sees
   Normalization normalization = Normalization::batch;  ///< for the network; not read here
-  double dropout = 0;           ///< share of channels set to 0, where the network says, while learning
-  double learning_rate = 1e-3;  ///< step size of Adam
-  Schedule schedule = Schedule::constant;
-  double weight_decay = 0;  ///< L2 penalty, added to the gradient
-  double ema_decay = 0;     ///< decay per step of the average of the weights; 0: no average
-  double prior = 0.5;       ///< probability that an untrained network starts from
+  double dropout = 0;                      ///< share of channels set to 0, where the network says, while learning
+  double learning_rate = 1e-3;             ///< step size of Adam
+  Schedule schedule = Schedule::constant;  ///< whether that stays or falls
+  double weight_decay = 0;                 ///< L2 penalty, added to the gradient
+  double ema_decay = 0;                    ///< decay per step of the average of the weights; 0: no average
+  double prior = 0.5;                      ///< probability that an untrained network starts from
 
   /// Declares `inputs`; `doc` says what is usual for the network.
   template <typename Options>

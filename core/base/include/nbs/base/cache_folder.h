@@ -9,4 +9,7 @@ namespace nbs {
 /// environment names no place. It need not be there.
 std::filesystem::path cache_folder();
 
+/// How many bytes the disk of that folder can hold in all; infinite if that is not known.
+double cache_capacity();
+
 }  // namespace nbs

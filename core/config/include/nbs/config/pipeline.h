@@ -159,6 +159,9 @@ std::string components_toml(const Pipeline& pipeline);
 /// What a run would need more memory for than the `available` bytes. Only what surely is needed is counted.
 std::vector<Diagnostic> check_memory(const Document& document, const Pipeline& pipeline, double available);
 
+/// What is wrong if images do not fit into memory (data.memory) and not on a disk of `capacity` bytes either.
+std::vector<Diagnostic> check_disk(const Document& document, const Pipeline& pipeline, double capacity);
+
 /// The bytes that a run surely needs for its data, beside the program itself.
 double least_memory(const Pipeline& pipeline);
 
