@@ -99,18 +99,21 @@ TEST_CASE("the hash follows the options, not the comments or the order of a file
 
 TEST_CASE("an option that changes no result makes no other pipeline") {
   const auto usual = resolved(test::kGood);
-  const auto other = resolved(test::kGood, {"train.checkpoint_minutes=0.5"});
+  const auto other = resolved(test::kGood, {"train.checkpoint_minutes=0.5", "data.memory=0"});
   CHECK(config::to_toml(other) != config::to_toml(usual));
   CHECK(config::short_hash(other) == config::short_hash(usual));
   CHECK(config::identity_of(config::to_toml(other)) == config::identity_of(config::to_toml(usual)));
   // A file of before there was the option is of the same pipeline, and nothing else is left out.
   auto before = config::to_toml(usual);
   const std::string line = "checkpoint_minutes = 5.0\n";
-  REQUIRE(before.find(line) != std::string::npos);
-  before.erase(before.find(line), line.size());
+  for (const auto& without : {line, std::string("memory = 1024\n")}) {
+    REQUIRE(before.find(without) != std::string::npos);
+    before.erase(before.find(without), without.size());
+  }
   CHECK(config::identity_of(before) == before);
   CHECK(config::identity_of(config::to_toml(usual)) == before);
   // In another section it is another option.
   CHECK(config::identity_of("[sampler]\n" + line) == "[sampler]\n" + line);
   CHECK(config::changes_results("train", "threads"));
+  CHECK(config::changes_results("data", "count"));
 }

@@ -63,10 +63,11 @@ TEST_CASE("there are maps only of the images that were looked at since the autoe
   CurrentLosses losses(images, tiling, autoencoder, mutex);
   std::set<const void*> places;
   for (std::int64_t i = 0; i < 10; ++i) {
-    const auto& map = losses.window(i, 0, 0, 4, 4);
+    const std::int64_t at = i % 2 == 0 ? 0 : 8;
+    const auto& map = losses.window(i, at, at, 4, 4);
     places.insert(map.data_ptr());
     // Nothing is left of the image that had the place before.
-    CHECK(map.slice(0, 4).abs().max().item<float>() == 0);
+    CHECK(part(map, 8 - at, 8 - at, 4).abs().max().item<float>() == 0);
     losses.invalidate();
   }
   CHECK(places.size() == 1);
@@ -107,6 +108,20 @@ TEST_CASE("a scene numbers its own images and has no masks of unlabeled ones") {
   CHECK_THROWS_AS(rest.mask(0), nbs::Error);
   CHECK(torch::allclose(part(rest.loss(1, 0, 0, 4, 4), 0, 0, 4),
                         part(autoencoder.pixel_loss(images.images[3].unsqueeze(0))[0], 0, 0, 4)));
+}
+
+TEST_CASE("losses of an image that there is not are refused") {
+  const auto images = nbs::test::small_images(16, 1, 1, 4);
+  nbs::test::LinearAutoencoder autoencoder(3);
+  const Tiling tiling(16, 4);
+  for (const std::int64_t image : {-1, 2}) {
+    nbs::State state;
+    nbs::training::StateWriter(state).integers("losses.images", {image});
+    std::mutex mutex;
+    CurrentLosses losses(images, tiling, autoencoder, mutex);
+    CHECK_THROWS_WITH_AS(losses.load(nbs::training::StateReader(state), "losses"),
+                         doctest::Contains("but there are 2 images"), nbs::Error);
+  }
 }
 
 TEST_CASE("a tile that the image does not have is refused when losses are loaded") {

@@ -17,7 +17,6 @@
 
 #include "program.h"
 #include "tiny_pipeline.h"
-#include "variable.h"
 
 // Runs of the real program with the real plugins, small enough for seconds.
 
@@ -83,10 +82,10 @@ struct Workplace {
   std::string on_disk(int seed, const std::string& sampler = "rl") const {
     return pipeline("format = \"folder\"\nroot = \"" + (scratch / "set").string() + "\"", seed, sampler);
   }
-  // Runs a pipeline's text; the run's folder is `name`.
-  fs::path run(const std::string& name, const std::string& text) const {
+  // Runs a pipeline's text; the run's folder is `name`. `before`: shell text, for variables.
+  fs::path run(const std::string& name, const std::string& text, const std::string& before = "") const {
     const auto file = scratch.write(name + "/resolved.toml", text);
-    const auto ended = worker({"run", file.string(), "--out", (scratch / name).string(), "--progress", "none"});
+    const auto ended = worker({"run", file.string(), "--out", (scratch / name).string(), "--progress", "none"}, before);
     INFO(ended.errors);
     REQUIRE(ended.status == 0);
     return scratch / name;
@@ -122,13 +121,13 @@ TEST_CASE("the same pipeline twice, and its resolved file, give identical result
   CHECK(resolved(place.scratch / "resolved" / "resolved.toml") == written_out);
 
   // Nor does it matter where the images are kept, and whether they are read from their files or from the cache.
-  const nbs::test::Variable cache("XDG_CACHE_HOME", (place.scratch / "cache").string());
+  const auto cache = place.scratch / "cache";
   auto in_file = text;
   in_file.insert(in_file.find("format = "), "memory = 0\n");
-  compare(place.run("in_file", in_file));
-  CHECK(nbs::test::entries_of(place.scratch / "cache/nbs/images").size() == 1);
-  compare(place.run("from_cache", in_file));
-  CHECK(nbs::test::entries_of(place.scratch / "cache/nbs/images").size() == 1);
+  for (const char* name : {"in_file", "from_cache"}) {
+    compare(place.run(name, in_file, "XDG_CACHE_HOME='" + cache.string() + "'"));
+    CHECK(nbs::test::entries_of(cache / "nbs/images").size() == 1);
+  }
 
   const auto other = results_of(place.run("other", place.on_disk(4)));
   CHECK(other.at("metrics.jsonl") != expected.at("metrics.jsonl"));

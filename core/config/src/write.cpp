@@ -69,7 +69,8 @@ std::string to_toml(const Pipeline& pipeline) {
 }
 
 bool changes_results(const std::string& section, const std::string& option) {
-  return section != "train" || option != "checkpoint_minutes";
+  const bool where_images_are = section == "data" && option == "memory";
+  return !where_images_are && (section != "train" || option != "checkpoint_minutes");
 }
 
 std::string identity_of(const std::string& resolved_text) {
