@@ -59,8 +59,8 @@ class LineFile {
 /// then it is a temporary file beside it, which is removed with the object, or by remove_unfinished_files().
 class NewFile {
  public:
-  /// Reserves the place of `length` bytes on the disk, where the file system can; 0: how long it will be is not known. Throws nbs::Error if there is none,
-  /// or the file cannot be made.
+  /// Reserves the place of `length` bytes on the disk, where the file system can; 0: how long it will be is not known.
+  /// Throws nbs::Error if there is none, or the file cannot be made.
   NewFile(std::filesystem::path file, std::uint64_t length);
   ~NewFile();
   NewFile(const NewFile&) = delete;
