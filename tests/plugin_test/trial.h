@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -15,13 +16,15 @@ namespace nbs::test {
 
 using Json = nlohmann::ordered_json;
 
-inline const Json& plugin_of(const Json& report, const std::string& kind, const std::string& name) {
+inline const Json& plugin_of(const Json& report, std::string_view kind, std::string_view name) {
   for (const auto& library : report.at("libraries")) {
     for (const auto& plugin : library.at("plugins")) {
-      if (plugin.at("kind") == kind && plugin.at("name") == name) return plugin;
+      if (plugin.at("kind").get_ref<const std::string&>() == kind &&
+          plugin.at("name").get_ref<const std::string&>() == name)
+        return plugin;
     }
   }
-  throw std::runtime_error("there is no " + kind + " " + name + " in the report");
+  throw std::runtime_error("there is no " + std::string(kind) + " " + std::string(name) + " in the report");
 }
 
 /// The findings of a check that are failures, joined; "not tried" or "" if there are none.
