@@ -110,6 +110,7 @@ class Wanted {
 // Planes [3, S, S].
 void to_planes(const cv::Mat& levels, std::uint8_t* to) {
   std::vector<cv::Mat> planes;
+  planes.reserve(3);
   for (int c = 0; c < 3; ++c)
     planes.emplace_back(levels.rows, levels.cols, CV_8UC1, to + static_cast<std::size_t>(c) * levels.total());
   cv::split(levels, planes);

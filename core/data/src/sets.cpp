@@ -22,6 +22,8 @@ std::vector<const Sample*> samples_of(const Listing& listing, const Split& split
   auto sorted = chosen;
   std::sort(sorted.begin(), sorted.end());
   std::vector<const Sample*> samples;
+  samples.reserve(sorted.size() + listing.auxiliary.size());
+  places.reserve(places.size() + chosen.size() + listing.auxiliary.size());
   for (const auto index : sorted)
     samples.push_back(&listing.samples[static_cast<std::size_t>(index)]);
   for (const auto index : chosen)

@@ -56,6 +56,7 @@ struct DataOptions {
   std::int64_t auxiliary = 0;
   std::int64_t memory = 1024;
 
+  // NOLINTNEXTLINE(readability-function-size): a list, one entry for each option
   static void declare(Schema<DataOptions>& s) {
     s.add("format", &DataOptions::format)
         .choices(formats())
