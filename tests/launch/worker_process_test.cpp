@@ -91,6 +91,15 @@ TEST_CASE("the worker's waiting threads do not spin for long, unless the user ha
   CHECK(launch::worker_output({"x"}) == ",active,stays\n");
 }
 
+TEST_CASE("no other library's handlers of signals are in front of the worker's, unless the user wants them") {
+  const test::Scratch scratch;
+  const test::FakeWorker worker(scratch, "echo \"${UCX_ERROR_SIGNALS-unset}\"");
+  unsetenv("UCX_ERROR_SIGNALS");  // CTest sets it
+  CHECK(launch::worker_output({"x"}) == "\n");
+  const test::Variable own("UCX_ERROR_SIGNALS", "SEGV");
+  CHECK(launch::worker_output({"x"}) == "SEGV\n");
+}
+
 TEST_CASE("an interrupt is the worker's to handle: this program hands it on and goes on waiting") {
   const test::Scratch scratch;
   auto* const before = std::signal(SIGINT, note_interrupt);

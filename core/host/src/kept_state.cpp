@@ -7,15 +7,19 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <omp.h>
 
 #include "nbs/base/print.h"
 #include "nbs/host/kept_reports.h"
+#include "nbs/host/thread_count.h"
 
 #include "guard.h"
 
 namespace nbs::host {
 
 namespace {
+
+thread_local int expected_threads = 0;  // 0: no other number than the one before a call
 
 std::function<void(const std::string&)>& collector() {
   static auto& kept = *new std::function<void(const std::string&)>;
@@ -54,6 +58,10 @@ void collect_kept_reports(std::function<void(const std::string&)> report) {
   collector() = std::move(report);
 }
 
+void expect_global_thread_count(int global) {
+  expected_threads = global;
+}
+
 GlobalGenerator GlobalGenerator::now() {
   const auto state = at::check_generator<at::CPUGeneratorImpl>(at::detail::getDefaultCPUGenerator())->engine().data();
   return {state.seed_, state.left_, state.next_};
@@ -68,7 +76,9 @@ KeptState::KeptState(const Origin& origin, const char* method)
       generator_(GlobalGenerator::now()) {}
 
 KeptState::~KeptState() {
-  if (const int now = at::get_num_threads(); now != threads_) {
+  if (const int now = at::get_num_threads(); now != threads_ && now == expected_threads) {
+    omp_set_num_threads(threads_);
+  } else if (now != threads_) {
     at::set_num_threads(threads_);
     report(origin_, method_, fmt::format("changed the number of threads from {} to {}{}", threads_, now, kPutBack));
   }

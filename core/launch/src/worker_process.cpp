@@ -101,13 +101,15 @@ WorkerEnd end_of(pid_t process, int status) {
 // unless the user has said how they shall wait. GCC's OpenMP reads it while the worker is loaded, so that the worker
 // itself could no longer set it. Without a limit two trainings on two cores take four times as long each, as one spins
 // where the other could work; with 10,000 rounds one on an idle machine is as fast as without a limit, with 1,000 it is
-// not (bench/training/README.md).
+// not (bench/training/README.md). And without the signal handlers of UCX, with which Debian 13's LibTorch comes by way
+// of MPI: they would keep the worker's own from naming the plugin that crashed. UCX reads this while it is loaded, too.
 std::vector<std::string> worker_environment() {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable)
     variables.emplace_back(*variable);
   if (std::getenv("OMP_WAIT_POLICY") == nullptr && std::getenv("GOMP_SPINCOUNT") == nullptr)
     variables.emplace_back("GOMP_SPINCOUNT=10000");
+  if (std::getenv("UCX_ERROR_SIGNALS") == nullptr) variables.emplace_back("UCX_ERROR_SIGNALS=");
   return variables;
 }
 

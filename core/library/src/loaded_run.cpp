@@ -11,6 +11,7 @@
 #include "nbs/config/document.h"
 #include "nbs/error.h"
 #include "nbs/host/kept_reports.h"
+#include "nbs/host/thread_count.h"
 #include "nbs/record/run_directory.h"
 #include "nbs/torch.h"
 
@@ -71,7 +72,8 @@ void require_float_tensors() {
 // What set_up_process() sets for a program of ours, as far as it is this thread's alone. Threads that OpenMP starts for
 // it have the same treatment of denormal numbers.
 void set_up_thread(std::int64_t threads) {
-  at::get_num_threads();  // LibTorch sets a thread's number when it is first asked, and not again
+  // LibTorch sets a thread's number when it is first asked, and not again.
+  host::expect_global_thread_count(at::get_num_threads());
   omp_set_num_threads(static_cast<int>(threads));
   at::globalContext().setFlushDenormal(true);
 }
