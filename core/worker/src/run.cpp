@@ -167,10 +167,11 @@ Masked mask(Session& session, training::Inference& inference, const training::Wh
   const auto& options = session.pipeline().evaluation.options;
   const auto labeled = labeled_maps(inference, images);
   if (!labeled.honest && !labeled.images.empty()) {
-    progress.say(
-        "no labeled image that shows an anomaly could be left out of a fold (evaluation.folds), so the threshold is "
-        "chosen on images that the predictor was taught: it may be too high for others, and nothing is known of the F1 "
-        "to expect");
+    progress.say(fmt::format(
+        "{}, so the threshold is chosen on images that the predictor was taught: it may be too high for others, and "
+        "nothing is known of the F1 to expect",
+        options.folds == 0 ? "evaluation.folds is 0"
+                           : "no labeled image that shows an anomaly could be left out of a fold (evaluation.folds)"));
   }
   const auto chain = session.make_postprocessors(tune(session, labeled, images, progress, result));
   Masked masked{ChainedMaps(options, chain, labeled, images, folder), std::nullopt};
