@@ -83,6 +83,32 @@ TEST_CASE("outputs, gradients and running statistics are those of LibTorch's two
   }
 }
 
+TEST_CASE("bfloat16: the numbers of float32, rounded once") {
+  for (const std::int64_t channels : {24, 7}) {
+    auto generator = nbs::make_generator(5);
+    const auto numbers = [&](double offset) {
+      return (torch::randn({3, channels, 17, 9}, generator) * 2 + offset)
+          .to(torch::kBFloat16)
+          .contiguous(torch::MemoryFormat::ChannelsLast);
+    };
+    const auto x = numbers(3);
+    const auto direction = numbers(0);
+    Layer layer(channels, 9);
+    const auto found = result_of(layer.norm, x, direction, nbs::batch_norm_relu);
+    Layer other(channels, 9);
+    const auto expected =
+        result_of(other.norm, x.to(torch::kFloat32), direction.to(torch::kFloat32), nbs::batch_norm_relu);
+    CHECK(found.y.dtype() == torch::kBFloat16);
+    CHECK(found.y.is_contiguous(torch::MemoryFormat::ChannelsLast));
+    CHECK(torch::equal(found.y, expected.y.to(torch::kBFloat16)));
+    CHECK(torch::equal(found.of_x, expected.of_x.to(torch::kBFloat16)));
+    CHECK(torch::equal(found.of_gamma, expected.of_gamma));
+    CHECK(torch::equal(found.of_beta, expected.of_beta));
+    CHECK(torch::equal(found.mean, expected.mean));
+    CHECK(torch::equal(found.variance, expected.variance));
+  }
+}
+
 TEST_CASE("the bits do not depend on the number of threads") {
   auto generator = nbs::make_generator(5);
   const auto x = torch::randn({4, 24, 60, 60}, generator).contiguous(torch::MemoryFormat::ChannelsLast);

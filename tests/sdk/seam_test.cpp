@@ -101,6 +101,7 @@ void add_data(Layout& layout) {
   NBS_AT(facts, training_steps);
   NBS_AT(facts, threads);
   NBS_AT(facts, device);
+  NBS_AT(facts, precision);
   NBS_SIZE(Context);
   NBS_SIZE(State);
 }

@@ -55,4 +55,27 @@ std::vector<double> moves_of_head(const typename Made::Options& options, std::in
   return moves;
 }
 
+/// Whether a component learns in bfloat16 what it learns in float32, nearly. `step`: one training step, its loss.
+template <typename Made, typename Step>
+void check_learns_in_bf16(const typename Made::Options& options, Context::Facts facts, const Step& step) {
+  constexpr int kSteps = 40;
+  std::vector<double> losses[2];
+  for (int half = 0; half < 2; ++half) {
+    facts.precision = half ? torch::kBFloat16 : torch::kFloat32;
+    testing::Owned<Made> made(options, facts);
+    for (int i = 0; i < kSteps; ++i)
+      losses[half].push_back(step(*made));
+    const auto state = saved(*made);
+    for (const auto& [name, value] : state.tensors()) {
+      CAPTURE(name);
+      CHECK(value.dtype() != torch::kBFloat16);
+    }
+  }
+  // Eight bits of precision: 0.4 percent for each number that is rounded.
+  CHECK(losses[1].front() == doctest::Approx(losses[0].front()).epsilon(0.02));
+  CHECK(losses[1] != losses[0]);
+  CHECK(losses[0].back() < 0.8 * losses[0].front());
+  CHECK(losses[1].back() == doctest::Approx(losses[0].back()).epsilon(0.15));
+}
+
 }  // namespace nbs::test

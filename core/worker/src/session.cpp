@@ -14,6 +14,19 @@
 
 namespace nbs::worker {
 
+namespace {
+
+bool multiplies_bf16(config::Device device) {
+  if (device == config::Device::cuda) return true;
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
 Session::Session(const std::filesystem::path& resolved, std::int64_t threads, Log log, config::Purpose purpose,
                  const std::vector<std::string>& plugin_path)
     : Session(config::Document::from_file(resolved), threads, std::move(log), purpose, [&](const auto& document) {
@@ -28,6 +41,11 @@ Session::Session(const config::Document& document, std::int64_t threads, Log log
   const auto& train = pipeline_.train.options;
   threads_ = threads > 0 ? threads : train.threads;
   if (threads_ == 0) threads_ = std::max(1U, std::thread::hardware_concurrency());
+  if (train.precision == config::Precision::bf16 && purpose == config::Purpose::run && !multiplies_bf16(train.device)) {
+    throw Error(
+        "train.precision is \"bf16\", but this processor multiplies no bfloat16 numbers (it has no AVX-512 BF16), so "
+        "that would be slower than \"float32\"; set it to that");
+  }
   if (train.device == config::Device::cuda && !torch::cuda::is_available())
     throw Error("train.device is \"cuda\", but LibTorch finds no CUDA device here; set it to \"cpu\"");
 }
@@ -46,6 +64,8 @@ Context& Session::context_for(const std::string& role, std::int64_t training_ste
   facts.training_steps = training_steps;
   facts.threads = threads_;
   facts.device = pipeline_.train.options.device == config::Device::cuda ? torch::kCUDA : torch::kCPU;
+  const bool bf16 = pipeline_.train.options.precision == config::Precision::bf16;
+  facts.precision = bf16 ? torch::kBFloat16 : torch::kFloat32;
   contexts_.push_back(std::make_unique<Context>(facts, log_));
   return *contexts_.back();
 }

@@ -28,15 +28,17 @@ class BergmannAutoencoder : public Autoencoder {
   void save(State& state) const override { network_.save(state); }
   void load(const State& state) override { network_.load(state); }
 
-  /// What the network makes of patches [B, 3, p, p] in [0, 1]: [B, 3, p, p], not bounded.
-  torch::Tensor reconstruct(const torch::Tensor& patches);
+  /// What the network makes of patches [B, 3, p, p] in [0, 1] when it computes in such numbers: [B, 3, p, p], not
+  /// bounded.
+  torch::Tensor reconstruct(const torch::Tensor& patches, torch::ScalarType precision = torch::kFloat32);
 
  private:
-  torch::Tensor residual(const torch::Tensor& patches);
+  torch::Tensor residual(const torch::Tensor& patches, torch::ScalarType precision);
 
   Options options_;
   Ssim ssim_;
   TrainableNetwork<Network> network_;
+  torch::ScalarType precision_;  // while it learns
 };
 
 }  // namespace nbs::bergmann

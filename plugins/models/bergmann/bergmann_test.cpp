@@ -102,6 +102,16 @@ TEST_CASE("drawn parameters keep the size of what passes through") {
   CHECK(deviation < 2);
 }
 
+TEST_CASE("it learns in bfloat16 what it learns in float32, nearly") {
+  auto facts = nbs::testing::small_facts(7);
+  facts.patch_size = 64;
+  const auto patches = stripes(4, 64, 3);
+  for (const auto loss : {Loss::l2, Loss::ssim}) {
+    nbs::test::check_learns_in_bf16<nbs::bergmann::BergmannAutoencoder>(
+        small_options(loss), facts, [&](auto& made) { return made.train_step(patches); });
+  }
+}
+
 TEST_CASE("patches of 64, 128 and 256 are taken, others refused with a sentence") {
   for (const std::int64_t size : {64, 128, 256}) {
     Made made(small_options(Loss::ssim), 1, size);

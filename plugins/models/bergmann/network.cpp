@@ -5,6 +5,7 @@
 #include <string>
 
 #include "nbs/error.h"
+#include "nbs/precision.h"
 
 namespace nbs::bergmann {
 
@@ -38,9 +39,10 @@ UpsampleImpl::UpsampleImpl(std::int64_t inputs, std::int64_t outputs)
       bias_(register_parameter("bias", torch::zeros({outputs}))) {}
 
 torch::Tensor UpsampleImpl::forward(const torch::Tensor& map) {
+  const auto type = map.scalar_type();
   // Each 2x2 window of the padded map gives the 2x2 pixels between its centers; those outside the result are cut off.
-  const auto spread = torch::pixel_shuffle(torch::conv2d(map, weight_, {}, 1, 1), 2);
-  return spread.slice(2, 1, -1).slice(3, 1, -1) + bias_.view({1, -1, 1, 1});
+  const auto spread = torch::pixel_shuffle(torch::conv2d(map, weight_.to(type), {}, 1, 1), 2);
+  return spread.slice(2, 1, -1).slice(3, 1, -1) + bias_.to(type).view({1, -1, 1, 1});
 }
 
 NetworkImpl::NetworkImpl(std::int64_t patch_size, std::int64_t width, std::int64_t latent)
@@ -69,8 +71,8 @@ NetworkImpl::NetworkImpl(std::int64_t patch_size, std::int64_t width, std::int64
       auto layer = register_module(name, Upsample(layers[i].channels, outputs));
       decoder_.emplace_back([layer](const torch::Tensor& map) mutable { return layer->forward(map); });
     } else {
-      auto layer = register_module(name, convolution(layers[i].channels, outputs, 1));
-      decoder_.emplace_back([layer](const torch::Tensor& map) mutable { return layer->forward(map); });
+      torch::nn::Conv2d layer = register_module(name, convolution(layers[i].channels, outputs, 1));
+      decoder_.emplace_back([layer](const torch::Tensor& map) mutable { return apply_layer(layer, map); });
     }
   }
 }
@@ -95,9 +97,9 @@ void NetworkImpl::draw(at::Generator& generator) {
 torch::Tensor NetworkImpl::forward(const torch::Tensor& patches) {
   auto map = patches;
   for (auto& layer : encoder_)
-    map = torch::leaky_relu(layer->forward(map), kSlope);
-  const auto code = squeeze_->forward(map.permute({0, 2, 3, 1}).flatten(1));
-  map = spread_->forward(code).view({-1, inner_size_, inner_size_, inner_channels_}).permute({0, 3, 1, 2});
+    map = torch::leaky_relu(apply_layer(layer, map), kSlope);
+  const auto code = apply_layer(squeeze_, map.permute({0, 2, 3, 1}).flatten(1));
+  map = apply_layer(spread_, code).view({-1, inner_size_, inner_size_, inner_channels_}).permute({0, 3, 1, 2});
   for (const auto& layer : decoder_)
     map = layer(torch::leaky_relu(map, kSlope));
   return map;

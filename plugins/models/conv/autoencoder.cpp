@@ -11,7 +11,8 @@ ConvAutoencoder::ConvAutoencoder(const Options& options, Context& context)
     : network_(Network(context.facts().patch_size, options.channels, options.bottleneck, options.shortcuts),
                {options.learning_rate, options.weight_decay}, context,
                [](Network& network, at::Generator& generator) { initialize(*network, generator); }),
-      fast_(*network_) {}
+      fast_(*network_),
+      precision_(context.facts().precision) {}
 
 void ConvAutoencoder::reset() {
   network_.reset();
@@ -20,7 +21,8 @@ void ConvAutoencoder::reset() {
 
 double ConvAutoencoder::train_step(const torch::Tensor& patches) {
   const auto input = prepare(patches);
-  const auto loss = torch::mse_loss(network_->forward(input), input);
+  const auto output = network_->forward(input.to(precision_)).to(torch::kFloat32);
+  const auto loss = torch::mse_loss(output, input);
   network_.step(loss);
   trained_ = true;
   return loss.item<double>();

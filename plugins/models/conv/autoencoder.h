@@ -36,6 +36,7 @@ class ConvAutoencoder : public Autoencoder {
 
   TrainableNetwork<Network> network_;
   FastNetwork fast_;
+  torch::ScalarType precision_;         // while it learns
   bool trained_ = false;                // since fast_ was packed; a step leaves no trace in the tensors' versions
   std::vector<std::int64_t> versions_;  // of the parameters that fast_ was packed from
 };

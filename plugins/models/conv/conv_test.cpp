@@ -62,6 +62,14 @@ bool same_parameters(nbs::Autoencoder& a, nbs::Autoencoder& b) {
 
 }  // namespace
 
+TEST_CASE("it learns in bfloat16 what it learns in float32, nearly") {
+  auto options = small_options();
+  options.learning_rate = 1e-2;
+  const auto patches = random_patches(8, 3) * 0.1 + torch::linspace(0, 0.9, 16);
+  nbs::test::check_learns_in_bf16<nbs::conv::ConvAutoencoder>(options, nbs::testing::small_facts(7),
+                                                              [&](auto& made) { return made.train_step(patches); });
+}
+
 TEST_CASE("upsample is the transposed convolution of kernel 4, stride 2, padding 1, gradients included") {
   auto generator = nbs::make_generator(1);
   for (const auto& [height, width, in, out] :

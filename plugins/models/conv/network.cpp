@@ -7,6 +7,7 @@
 #include <ATen/Parallel.h>
 
 #include "nbs/error.h"
+#include "nbs/precision.h"
 
 namespace nbs::conv {
 
@@ -60,7 +61,7 @@ class Interleave : public torch::autograd::Function<Interleave> {
   template <typename Copy>
   static void copy(const Interleaving& places, const torch::Tensor& kinds, const torch::Tensor& map,
                    const Copy& copy_pixel) {
-    AT_DISPATCH_FLOATING_TYPES(kinds.scalar_type(), "interleave", [&] {
+    AT_DISPATCH_FLOATING_TYPES_AND(torch::kBFloat16, kinds.scalar_type(), "interleave", [&] {
       auto* const of_kinds = kinds.data_ptr<scalar_t>();
       auto* const of_map = map.data_ptr<scalar_t>();
       places.for_each(
@@ -107,7 +108,8 @@ torch::Tensor interleave(const torch::Tensor& kinds) {
 }
 
 torch::Tensor upsample(const torch::Tensor& map, const torch::Tensor& weight, const torch::Tensor& bias) {
-  return interleave(torch::conv2d(map, upsampling_kernel(weight), bias.repeat({4}), 1, 1));
+  const auto type = map.scalar_type();
+  return interleave(torch::conv2d(map, upsampling_kernel(weight).to(type), bias.repeat({4}).to(type), 1, 1));
 }
 
 NetworkImpl::NetworkImpl(std::int64_t patch_size, const std::vector<std::int64_t>& channels, std::int64_t bottleneck,
@@ -148,9 +150,9 @@ NetworkImpl::NetworkImpl(std::int64_t patch_size, const std::vector<std::int64_t
 torch::Tensor NetworkImpl::forward(const torch::Tensor& patches) {
   std::vector<torch::Tensor> levels = {patches};
   for (auto& layer : encoder_)
-    levels.push_back(torch::leaky_relu(layer->forward(levels.back()), 0.2));
-  const auto code = squeeze_->forward(levels.back().permute({0, 2, 3, 1}).flatten(1));
-  auto map = spread_->forward(code).view({-1, inner_size_, inner_size_, inner_channels_}).permute({0, 3, 1, 2});
+    levels.push_back(torch::leaky_relu(apply_layer(layer, levels.back()), 0.2));
+  const auto code = apply_layer(squeeze_, levels.back().permute({0, 2, 3, 1}).flatten(1));
+  auto map = apply_layer(spread_, code).view({-1, inner_size_, inner_size_, inner_channels_}).permute({0, 3, 1, 2});
   std::size_t level = levels.size() - 1;
   for (auto& layer : decoder_) {
     map = torch::leaky_relu(map, 0.2);

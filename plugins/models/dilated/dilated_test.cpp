@@ -44,6 +44,18 @@ Exercise bright_middle(std::int64_t count, std::uint64_t seed) {
 
 }  // namespace
 
+TEST_CASE("it learns in bfloat16 what it learns in float32, nearly") {
+  for (const auto normalization : {Normalization::batch, Normalization::none}) {
+    auto options = small_options();
+    options.normalization = normalization;
+    options.dropout = 0.1;
+    const auto problem = bright_middle(4, 3);
+    nbs::test::check_learns_in_bf16<nbs::dilated::DilatedPredictor>(
+        options, nbs::testing::small_facts(7),
+        [&](auto& made) { return made.train_step(problem.input, problem.masks, cross_entropy); });
+  }
+}
+
 TEST_CASE("averaged weights are the moving average of the weights after each step, and are saved") {
   auto options = small_options();
   const auto problem = bright_middle(4, 3);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "nbs/batch_norm_relu.h"
+#include "nbs/precision.h"
 
 namespace nbs::dilated {
 
@@ -30,11 +31,11 @@ NetworkImpl::NetworkImpl(std::int64_t inputs, const Options& options) {
 
 torch::Tensor NetworkImpl::forward(torch::Tensor features, const torch::Tensor& keep) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    features = layers_[i]->forward(features);
+    features = apply_layer(layers_[i], features);
     features = norms_.empty() ? features.relu_() : batch_norm_relu(features, norms_[i]);
   }
   if (keep.defined()) features = features * keep;
-  return head_->forward(features).squeeze(1);
+  return apply_layer(head_, features).squeeze(1);
 }
 
 void NetworkImpl::set_prior(double probability) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "nbs/batch_norm_relu.h"
+#include "nbs/precision.h"
 
 namespace nbs::unet {
 
@@ -32,7 +33,7 @@ BlockImpl::BlockImpl(std::int64_t inputs, std::int64_t outputs, bool normalized)
 
 torch::Tensor BlockImpl::forward(torch::Tensor features) {
   for (std::size_t i = 0; i < convolutions_.size(); ++i) {
-    features = convolutions_[i]->forward(features);
+    features = apply_layer(convolutions_[i], features);
     features = norms_.empty() ? features.relu_() : batch_norm_relu(features, norms_[i]);
   }
   return features;
@@ -62,7 +63,10 @@ torch::Tensor NetworkImpl::forward(const torch::Tensor& images, const torch::Ten
   const std::int64_t unit = std::int64_t{1} << up_.size();
   const std::int64_t below = missing(height, unit);
   const std::int64_t right = missing(width, unit);
-  auto features = below + right == 0 ? images : torch::replication_pad2d(images, {0, right, 0, below});
+  auto features = images;
+  if (below + right > 0) {  // LibTorch pads no bfloat16
+    features = torch::replication_pad2d(images.to(torch::kFloat32), {0, right, 0, below}).to(images.scalar_type());
+  }
   features = features.contiguous(torch::MemoryFormat::ChannelsLast);
   std::vector<torch::Tensor> skips;
   for (std::size_t level = 0; level < encoder_.size(); ++level) {
@@ -73,10 +77,10 @@ torch::Tensor NetworkImpl::forward(const torch::Tensor& images, const torch::Ten
   if (keep.defined()) features = features * keep;
   for (std::size_t i = 0; i < up_.size(); ++i) {
     const auto& skip = skips[skips.size() - 2 - i];
-    features = torch::pixel_shuffle(up_[i]->forward(features), 2);
+    features = torch::pixel_shuffle(apply_layer(up_[i], features), 2);
     features = decoder_[i]->forward(torch::cat({skip, features}, 1));
   }
-  return head_->forward(features).squeeze(1).slice(1, 0, height).slice(2, 0, width);
+  return apply_layer(head_, features).squeeze(1).slice(1, 0, height).slice(2, 0, width);
 }
 
 void NetworkImpl::set_prior(double probability) {

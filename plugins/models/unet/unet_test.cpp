@@ -47,6 +47,15 @@ Exercise squares(std::int64_t count, std::int64_t size, std::uint64_t seed) {
 
 }  // namespace
 
+TEST_CASE("it learns in bfloat16 what it learns in float32, nearly") {
+  for (const std::int64_t size : {32, 30}) {  // 30 is padded
+    const auto problem = squares(4, size, 3);
+    nbs::test::check_learns_in_bf16<nbs::unet::UnetPredictor>(
+        small_options(), nbs::testing::small_facts(7),
+        [&](auto& made) { return made.train_step(problem.input, problem.masks, cross_entropy); });
+  }
+}
+
 TEST_CASE("one logit a pixel, for sizes that are no multiple of 2^depth too") {
   Made made(small_options(), 1);
   for (const auto& [height, width] : {std::pair{32, 32}, std::pair{37, 30}, std::pair{5, 9}}) {

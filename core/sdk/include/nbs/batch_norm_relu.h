@@ -18,13 +18,10 @@ namespace channel_rows {
 
 #define NBS_INLINE inline __attribute__((always_inline))
 using Eight = float __attribute__((vector_size(32), aligned(4)));
+using EightWords = std::uint32_t __attribute__((vector_size(32), aligned(4)));
+using EightHalves = std::uint16_t __attribute__((vector_size(16), aligned(2)));
 
-/// Of each channel: y = relu(a x + b); the normalized x is (x - mean) / deviation; the gradient of x is
-/// a (g - constant - slope (x - mean)) with g that of a x + b.
-struct Channels {
-  std::vector<float> a, b, mean, constant, slope;
-};
-
+// How a number lies in memory: float, or bfloat16, which is the upper half of a float.
 template <typename T>
 NBS_INLINE void load(const float* from, T& value) {
   __builtin_memcpy(&value, from, sizeof value);
@@ -33,10 +30,37 @@ template <typename T>
 NBS_INLINE void store(const T& value, float* to) {
   __builtin_memcpy(to, &value, sizeof value);
 }
+NBS_INLINE void load(const c10::BFloat16* from, Eight& value) {
+  EightHalves halves;
+  __builtin_memcpy(&halves, from, sizeof halves);
+  const EightWords words = __builtin_convertvector(halves, EightWords) << 16;
+  __builtin_memcpy(&value, &words, sizeof value);
+}
+NBS_INLINE void store(const Eight& value, c10::BFloat16* to) {
+  EightWords words;
+  __builtin_memcpy(&words, &value, sizeof words);
+  // To the nearest, to the even one of two that are as near.
+  words = (words + 0x7fffU + ((words >> 16) & 1U)) >> 16;
+  const EightHalves halves = __builtin_convertvector(words, EightHalves);
+  __builtin_memcpy(to, &halves, sizeof halves);
+}
+NBS_INLINE void load(const c10::BFloat16* from, float& value) {
+  value = *from;
+}
+NBS_INLINE void store(float value, c10::BFloat16* to) {
+  *to = value;
+}
+
+/// Of each channel: y = relu(a x + b); the normalized x is (x - mean) / deviation; the gradient of x is
+/// a (g - constant - slope (x - mean)) with g that of a x + b.
+struct Channels {
+  std::vector<float> a, b, mean, constant, slope;
+};
 
 /// Adds x - center and its square to `sum` [2][C].
+template <typename Number>
 struct Moments {
-  const float* x;
+  const Number* x;
   const float* center;
   template <typename T>
   NBS_INLINE void run(std::int64_t C, std::int64_t c, std::int64_t first, std::int64_t last, float* sum) const {
@@ -56,10 +80,11 @@ struct Moments {
 };
 
 /// Writes relu(a x + b).
+template <typename Number>
 struct Forward {
-  const float* x;
+  const Number* x;
   const Channels& channels;
-  float* y;
+  Number* y;
   template <typename T>
   NBS_INLINE void run(std::int64_t C, std::int64_t c, std::int64_t first, std::int64_t last, float*) const {
     T a, b, value;
@@ -68,15 +93,17 @@ struct Forward {
     for (std::int64_t at = first * C + c; at < last * C + c; at += C) {
       load(x + at, value);
       value = value * a + b;
-      store<T>(value > 0.0F ? value : T{}, y + at);
+      const T kept = value > 0.0F ? value : T{};
+      store(kept, y + at);
     }
   }
 };
 
 /// Adds g and g (x - mean) to `sum` [2][C].
+template <typename Number>
 struct Gradients {
-  const float* x;
-  const float* above;  // the gradient of y
+  const Number* x;
+  const Number* above;  // the gradient of y
   const Channels& channels;
   template <typename T>
   NBS_INLINE void run(std::int64_t C, std::int64_t c, std::int64_t first, std::int64_t last, float* sum) const {
@@ -99,11 +126,12 @@ struct Gradients {
 };
 
 /// Writes the gradient of x.
+template <typename Number>
 struct Backward {
-  const float* x;
-  const float* above;
+  const Number* x;
+  const Number* above;
   const Channels& channels;
-  float* to;
+  Number* to;
   template <typename T>
   NBS_INLINE void run(std::int64_t C, std::int64_t c, std::int64_t first, std::int64_t last, float*) const {
     T a, b, mean, constant, slope, value, g;
@@ -116,7 +144,8 @@ struct Backward {
       load(x + at, value);
       load(above + at, g);
       g = value * a + b > 0.0F ? g : T{};
-      store<T>(a * (g - constant - slope * (value - mean)), to + at);
+      const T result = a * (g - constant - slope * (value - mean));
+      store(result, to + at);
     }
   }
 };
@@ -166,18 +195,38 @@ std::vector<double> sum_all(const Pass& pass, std::int64_t C, std::int64_t rows)
 }  // namespace channel_rows
 
 /// Batch normalization (Ioffe & Szegedy 2015) and ReLU in one, for training on the CPU: what LibTorch does in seven
-/// passes over memory, one of them slow, this does in four. Channels last.
+/// passes over memory, one of them slow, this does in four. Channels last. Numbers in memory are float32 or bfloat16,
+/// sums and parameters float32.
 class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
  public:
-  /// `x`: [B, C, H, W] float32, dense, channels last. `statistics`, [2, C], gets mean and (biased) variance.
+  /// `x`: [B, C, H, W] float32 or bfloat16, dense, channels last. `statistics`, [2, C], gets mean and (biased)
+  /// variance.
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
                                const torch::Tensor& gamma, const torch::Tensor& beta, double epsilon,
-                               torch::Tensor statistics) {
+                               const torch::Tensor& statistics) {
+    return x.scalar_type() == torch::kBFloat16 ? forward_in<c10::BFloat16>(context, x, gamma, beta, epsilon, statistics)
+                                               : forward_in<float>(context, x, gamma, beta, epsilon, statistics);
+  }
+
+  /// From the gradient of y to those of what forward() was given.
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    return saved[0].scalar_type() == torch::kBFloat16 ? backward_in<c10::BFloat16>(saved, gradients)
+                                                      : backward_in<float>(saved, gradients);
+  }
+
+ private:
+  template <typename Number>
+  static torch::Tensor forward_in(torch::autograd::AutogradContext* context, const torch::Tensor& x,
+                                  const torch::Tensor& gamma, const torch::Tensor& beta, double epsilon,
+                                  const torch::Tensor& statistics) {
     const std::int64_t C = x.size(1);
     const std::int64_t rows = x.numel() / C;
-    const float* const from = x.data_ptr<float>();
+    const Number* const from = x.data_ptr<Number>();
     // Around the first row: the variance of numbers far from zero would be lost in the difference of two large sums.
-    const auto sums = channel_rows::sum_all(channel_rows::Moments{from, from}, C, rows);
+    const std::vector<float> center(from, from + C);
+    const auto sums = channel_rows::sum_all(channel_rows::Moments<Number>{from, center.data()}, C, rows);
     const auto size = static_cast<std::size_t>(C);
     channel_rows::Channels channels;
     std::vector<float> inverse_deviation(size);
@@ -189,7 +238,7 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
     for (std::size_t c = 0; c < size; ++c) {
       const double shift = sums[c] / static_cast<double>(rows);
       const double variance = std::max(0.0, sums[size + c] / static_cast<double>(rows) - shift * shift);
-      const double mean = from[c] + shift;
+      const double mean = center[c] + shift;
       const double inverse = 1 / std::sqrt(variance + epsilon);
       const double slope = gammas.data_ptr<float>()[c] * inverse;
       channels.a[c] = static_cast<float>(slope);
@@ -200,16 +249,15 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
       statistics.data_ptr<float>()[size + c] = static_cast<float>(variance);
     }
     auto y = torch::empty_like(x);
-    channel_rows::run_all(channel_rows::Forward{from, channels, y.data_ptr<float>()}, C, rows);
+    channel_rows::run_all(channel_rows::Forward<Number>{from, channels, y.data_ptr<Number>()}, C, rows);
     const auto kept = [](const std::vector<float>& values) { return torch::tensor(values); };
     context->save_for_backward({x, kept(channels.a), kept(channels.b), kept(channels.mean), kept(inverse_deviation)});
     return y;
   }
 
-  /// From the gradient of y to those of what forward() was given.
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
+  template <typename Number>
+  static torch::autograd::variable_list backward_in(const torch::autograd::variable_list& saved,
+                                                    const torch::autograd::variable_list& gradients) {
     const auto& x = saved[0];
     const std::int64_t C = x.size(1);
     const std::int64_t rows = x.numel() / C;
@@ -220,9 +268,9 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
     };
     channel_rows::Channels channels = {list(saved[1]), list(saved[2]), list(saved[3]), {}, {}};
     const auto inverse_deviation = list(saved[4]);
-    const float* const from = x.data_ptr<float>();
-    const float* const of_y = above.data_ptr<float>();
-    const auto sums = channel_rows::sum_all(channel_rows::Gradients{from, of_y, channels}, C, rows);
+    const Number* const from = x.data_ptr<Number>();
+    const Number* const of_y = above.data_ptr<Number>();
+    const auto sums = channel_rows::sum_all(channel_rows::Gradients<Number>{from, of_y, channels}, C, rows);
     auto of_gamma = torch::empty({C});
     auto of_beta = torch::empty({C});
     const auto size = static_cast<std::size_t>(C);
@@ -236,16 +284,17 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
       channels.slope[c] = static_cast<float>(with_x * inverse_deviation[c] / static_cast<double>(rows));
     }
     auto of_x = torch::empty_like(x);
-    channel_rows::run_all(channel_rows::Backward{from, of_y, channels, of_x.data_ptr<float>()}, C, rows);
+    channel_rows::run_all(channel_rows::Backward<Number>{from, of_y, channels, of_x.data_ptr<Number>()}, C, rows);
     return {of_x, of_gamma, of_beta, {}, {}};
   }
 };
 
 /// relu(norm(x)), in training with the statistics of x, which also move the running ones, else with the running ones.
-/// `x`: [B, C, H, W].
+/// `x`: [B, C, H, W], float32 or bfloat16, as is the result.
 inline torch::Tensor batch_norm_relu(const torch::Tensor& x, torch::nn::BatchNorm2d& norm) {
   const auto& options = norm->options;
-  const bool fused = norm->is_training() && x.is_cpu() && x.scalar_type() == torch::kFloat32 && options.affine() &&
+  const bool fused = norm->is_training() && x.is_cpu() && options.affine() &&
+                     (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16) &&
                      options.track_running_stats() && options.momentum().has_value() &&
                      x.is_contiguous(torch::MemoryFormat::ChannelsLast) && x.size(0) * x.size(2) * x.size(3) > 1;
   if (!fused) return torch::relu(norm->forward(x));

@@ -23,6 +23,9 @@ class Context {
     std::int64_t training_steps = 0;     ///< calls of train_step() that are planned for it; 0: not known, or none
     std::int64_t threads = 1;            ///< threads that the component may use for its own loops
     torch::Device device = torch::kCPU;  ///< on which networks lie; what crosses the interfaces is on the CPU
+    /// Numbers in which networks compute while they learn, kFloat32 or kBFloat16. Parameters, losses, what crosses the
+    /// interfaces and what is computed without learning are float32 in either case.
+    torch::ScalarType precision = torch::kFloat32;
   };
 
   /// `log` is called with each line; the host has one for every component.

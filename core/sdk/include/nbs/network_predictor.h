@@ -83,7 +83,8 @@ struct NetworkPredictorOptions {
 
 /// A predictor that is a convolutional network: all but the network itself. `Network`: a LibTorch module holder, as
 /// TORCH_MODULE makes it, with
-/// - `forward(features [B, C, H, W], keep)`: logits [B, H, W]; `keep` are factors [B, dropped_channels(), 1, 1] of the
+/// - `forward(features [B, C, H, W], keep)`: logits [B, H, W], computed in the numbers of the features, float32 or
+///   bfloat16 (nbs/precision.h); `keep` are factors [B, dropped_channels(), 1, 1] of the
 ///   features that dropout acts on, or undefined,
 /// - `dropped_channels()`: how many these are,
 /// - `set_prior(probability)`: sets the bias of the last layer so that logits start around this probability.
@@ -111,9 +112,9 @@ class NetworkPredictor : public Predictor {
 
   double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override {
     network_->train();
-    const auto features = network_.to_device(features_.of(input));
+    const auto features = network_.to_device(features_.of(input)).to(context_.facts().precision);
     const auto truth = masks.to(context_.device());
-    const auto logits = network_->forward(features, kept_channels(features.size(0)));
+    const auto logits = network_->forward(features, kept_channels(features)).to(torch::kFloat32);
     const auto value = loss(logits, truth);
     const auto more = additional_loss(logits, truth);
     network_.step(more.defined() ? value + more : value);
@@ -149,11 +150,11 @@ class NetworkPredictor : public Predictor {
   }
 
  private:
-  torch::Tensor kept_channels(std::int64_t batch) {
+  torch::Tensor kept_channels(const torch::Tensor& features) {
     if (dropout_ <= 0) return {};
-    auto keep = torch::empty({batch, network_->dropped_channels(), 1, 1});
+    auto keep = torch::empty({features.size(0), network_->dropped_channels(), 1, 1});
     keep.bernoulli_(1 - dropout_, context_.generator()).div_(1 - dropout_);
-    return keep.to(context_.device());
+    return keep.to(features.options());
   }
 
   Context& context_;

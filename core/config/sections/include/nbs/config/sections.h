@@ -29,6 +29,8 @@ enum class Device { cpu, cuda };
 inline ChoiceNames<Device> devices() {
   return {{"cpu", Device::cpu}, {"cuda", Device::cuda}};
 }
+/// Numbers in which networks compute while they learn.
+enum class Precision { float32, bf16 };
 /// How the threshold is chosen.
 enum class ThresholdRule { labeled_f1, recall, precision, false_area, fixed, normal_area };
 
@@ -207,6 +209,7 @@ struct TrainOptions {
   double smoothing_factor = 0.95;
   std::int64_t threads = 0;
   Device device = Device::cpu;
+  Precision precision = Precision::float32;
   double checkpoint_minutes = 5;  // changes no result: see changes_results()
 
   // NOLINTNEXTLINE(readability-function-size): a list, one entry for each option
@@ -267,6 +270,13 @@ struct TrainOptions {
         .doc("Share of the past in the exponential moving average.");
     s.add("threads", &TrainOptions::threads).range(0, 1024).doc("Threads; 0: all cores.");
     s.add("device", &TrainOptions::device).choices(devices()).doc("Where networks run.");
+    s.add("precision", &TrainOptions::precision)
+        .choices({{"float32", Precision::float32}, {"bf16", Precision::bf16}})
+        .doc(
+            "Numbers in which autoencoder and predictor compute while they learn. bf16, bfloat16, has eight bits of "
+            "precision and is faster where the processor multiplies it: with AVX-512 BF16 or AMX. Parameters, losses "
+            "and all that is computed without learning stay float32. Plugins of others may not know it; the built-in "
+            "ones do.");
     s.add("checkpoint_minutes", &TrainOptions::checkpoint_minutes)
         .range(0, 1e6)
         .doc(
