@@ -166,12 +166,32 @@ TEST_CASE("a method is the same on every data set but for what its kind of surfa
   CHECK(sections.empty());
 }
 
+constexpr const char* kSamplers = "ablations/samplers.toml";
+
+TEST_CASE("the comparison of samplers is made of rows of the table, on five splits") {
+  std::map<std::string, std::set<std::int64_t>> seeds;
+  for (const auto& pipeline : pipelines_of(shipped(kSamplers))) {
+    const auto method = pipeline.experiment.options.method;
+    CAPTURE(method);
+    const auto row = pipelines_of(shipped("crackforest/" + method + ".toml")).front();
+    CHECK(pipeline.experiment.options.dataset == row.experiment.options.dataset);
+    auto changed = differences(row, pipeline);
+    changed.erase("data.min_anomalous");  // the file of the splits may say how labeled images are drawn
+    CHECK(changed.empty());
+    CHECK(pipeline.seed == pipeline.data.options.split_seed);
+    CHECK(seeds[method].insert(pipeline.seed).second);
+  }
+  const std::set<std::int64_t> five = {0, 1, 2, 3, 4};
+  CHECK(seeds ==
+        std::map<std::string, std::set<std::int64_t>>{{"heuristic", five}, {"proposed", five}, {"random", five}});
+}
+
 TEST_CASE("an ablation changes one thing of the proposed method, and says which") {
   const auto main = pipelines_of(shipped("crackforest/proposed.toml")).front();
   REQUIRE(!main.postproc.empty());
   std::set<std::string> methods;
   for (const auto& file : shipped()) {
-    if (!below(file, "ablations/")) continue;
+    if (!below(file, "ablations/") || file.name == kSamplers) continue;
     CAPTURE(file.name);
     // Own labels: else its runs would be averaged with others', or refused as ambiguous.
     const auto method = file.text("experiment.method");
