@@ -19,18 +19,19 @@ function(nbs_compile_as_one target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${NBS_UNITY} UNITY_BUILD_BATCH_SIZE 0)
 endfunction()
 
-# nbs_torch_precompiled(TARGET): torch/torch.h takes most of a compile; one precompiled header serves all targets. What it
-# cannot save is that every translation unit instantiates LibTorch's inline templates anew (8 s with GCC 12, also for an
-# empty file), so a target's files are compiled as one.
+# nbs_torch_precompiled(TARGET [FLAG…]): torch/torch.h takes most of a compile; one precompiled header serves all targets
+# that are compiled with the same FLAGs. What it cannot save is that every translation unit instantiates LibTorch's inline
+# templates anew (3 s with GCC 12, also for an empty file), so a target's files are compiled as one.
 function(nbs_torch_precompiled target)
-  if(NOT TARGET nbs_pch)
-    file(WRITE ${PROJECT_BINARY_DIR}/nbs_pch.cpp "// The owner of the precompiled LibTorch header.\n")
-    add_library(nbs_pch STATIC ${PROJECT_BINARY_DIR}/nbs_pch.cpp)
-    target_link_libraries(nbs_pch PUBLIC nbs_sdk PRIVATE nbs_warnings)
-    target_compile_options(nbs_pch PRIVATE -fvisibility=hidden)
-    target_precompile_headers(nbs_pch PRIVATE <torch/torch.h>)
+  string(MAKE_C_IDENTIFIER "nbs_pch${ARGN}" header)
+  if(NOT TARGET ${header})
+    file(WRITE ${PROJECT_BINARY_DIR}/${header}.cpp "// The owner of a precompiled LibTorch header.\n")
+    add_library(${header} STATIC ${PROJECT_BINARY_DIR}/${header}.cpp)
+    target_link_libraries(${header} PUBLIC nbs_sdk PRIVATE nbs_warnings)
+    target_compile_options(${header} PRIVATE -fvisibility=hidden ${ARGN})
+    target_precompile_headers(${header} PRIVATE <torch/torch.h>)
   endif()
-  target_compile_options(${target} PRIVATE -fvisibility=hidden)
-  target_precompile_headers(${target} REUSE_FROM nbs_pch)
+  target_compile_options(${target} PRIVATE -fvisibility=hidden ${ARGN})
+  target_precompile_headers(${target} REUSE_FROM ${header})
   nbs_compile_as_one(${target})
 endfunction()
