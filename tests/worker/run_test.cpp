@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -156,6 +157,24 @@ TEST_CASE("metrics have a line for each iteration, and the result says what was 
     CHECK(result.at("iterations") == 14);
     CHECK(result.at("scores").is_object());
     CHECK(result.at("best").at("iteration") >= 2);
+  }
+}
+
+TEST_CASE("loss profiles are drawn from all scored images, but from no more than 24 of them") {
+  const Workplace place;
+  for (const auto& [count, looked_at] : {std::pair{9, 7}, std::pair{26, 24}, std::pair{33, 24}}) {
+    CAPTURE(count);
+    const auto name = std::to_string(count) + "-images";
+    const auto run = place.run(name, pipeline("count = " + std::to_string(count), 1, "random"));
+    const auto diagnostics = Json::parse(nbs::read_file(run / "diagnostics.json"));
+    const auto pixels = [&](const char* profile) {
+      std::int64_t sum = 0;
+      for (const char* kind : {"normal", "anomalous"})
+        sum += diagnostics.at(profile).at(kind).at("pixels").get<std::int64_t>();
+      return sum;
+    };
+    CHECK(pixels("labeled_profile") == 2 * 32 * 32);
+    CHECK(pixels("scored_profile") == looked_at * 32 * 32);
   }
 }
 
