@@ -178,6 +178,28 @@ TEST_CASE("loss profiles are drawn from all scored images, but from no more than
   }
 }
 
+TEST_CASE("bfloat16 changes what is learned, twice alike; without a processor for it it is refused with a sentence") {
+  const Workplace place;
+  auto text = place.on_disk(3, "random");
+  const auto plain = results_of(place.run("float32", text));
+  text.insert(text.find("clone_patches"), "precision = \"bf16\"\n");
+#if defined(__x86_64__)
+  const bool multiplies_bf16 = __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  const bool multiplies_bf16 = false;
+#endif
+  if (!multiplies_bf16) {
+    const auto file = place.scratch.write("refused/resolved.toml", text);
+    const auto ended = place.worker({"run", file.string(), "--out", (place.scratch / "refused").string()});
+    CHECK(ended.status != 0);
+    CHECK(ended.errors.find("multiplies no bfloat16 numbers") != std::string::npos);
+    return;
+  }
+  const auto first = results_of(place.run("first", text));
+  CHECK(first.at("metrics.jsonl") != plain.at("metrics.jsonl"));
+  CHECK(first == results_of(place.run("second", text)));
+}
+
 TEST_CASE("scores before postprocessing are those of the same run without postprocessors") {
   const Workplace place;
   const auto scores = [&](const std::string& name, const std::string& chain) {
