@@ -86,5 +86,5 @@ TEST_CASE("in float32 it is the layer itself; padding in words is refused in bfl
   const auto x = drawn({1, 3, 8, 8}, 1);
   CHECK(torch::equal(nbs::apply_layer(layer, x), layer->forward(x)));
   CHECK_THROWS_WITH_AS(nbs::apply_layer(layer, x.to(torch::kBFloat16)),
-                       doctest::Contains("padding is given in numbers"), c10::Error);
+                       doctest::Contains("padding is given in numbers"), nbs::Error);
 }

@@ -4,15 +4,22 @@
 #include <cstdint>
 #include <variant>
 
+#include "nbs/error.h"
 #include "nbs/torch.h"
 
 namespace nbs {
 
-/// Rows and columns of zeros around the input of a layer that was made with such numbers.
+/// Rows and columns of zeros around the input of a layer that was made with such numbers. Throws nbs::Error for one
+/// that was made with words.
 inline torch::ExpandingArray<2> padding_of(const torch::nn::Conv2d& layer) {
   using std::get_if;  // a variant of c10 in LibTorch 1.13, of std in 2.x: both are found through the argument
   const auto* numbers = get_if<torch::ExpandingArray<2>>(&layer->options.padding());
-  TORCH_CHECK(numbers, "apply_layer() takes layers whose padding is given in numbers, not as \"same\" or \"valid\"");
+  if (numbers == nullptr) {
+    throw Error(
+        "apply_layer() takes layers whose padding is given in numbers, not as \"same\" or \"valid\"; make the layer "
+        "with "
+        "Conv2dOptions::padding(number)");
+  }
   return *numbers;
 }
 
