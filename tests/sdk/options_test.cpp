@@ -118,6 +118,62 @@ TEST_CASE("a declaration that cannot work is an error") {
   CHECK(declaration_error<DefaultWithoutName>() == Contains("has no name among its choices"));
 }
 
+TEST_CASE("the options of a part have a prefix, the whole's defaults, and reach its members") {
+  struct Whole {
+    std::int64_t count = 3;
+    Options first;
+    Options second;
+
+    Whole() { second.share = 0.75; }
+    static void declare(Schema<Whole>& s) {
+      s.add("count_all", &Whole::count);
+      s.add_part("", &Whole::first);
+      s.add_part("second_", &Whole::second);
+    }
+  };
+  const auto schema = schema_of<Whole>();
+  const auto own = schema_of<Options>().specs();
+  REQUIRE(schema.specs().size() == 1 + 2 * own.size());
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const auto& of_second = schema.specs()[1 + own.size() + i];
+    CHECK(schema.specs()[1 + i].name == own[i].name);
+    CHECK(of_second.name == "second_" + own[i].name);
+    CHECK(of_second.minimum == own[i].minimum);
+    CHECK(of_second.choices == own[i].choices);
+    CHECK(to_text(of_second.default_value) == (own[i].name == "share" ? "0.75" : to_text(own[i].default_value)));
+  }
+  const auto made = schema.make({{"second_color", std::string("red")}, {"count", std::int64_t{8}}});
+  CHECK(made.count == 3);
+  CHECK(made.first.count == 8);
+  CHECK(made.first.color == Color::green);
+  CHECK(made.second.count == 7);
+  CHECK(made.second.color == Color::red);
+  CHECK(made.second.share == 0.75);
+  CHECK(test::error_text([&] { schema.make({{"second_count", std::int64_t{10}}}); }) ==
+        Contains("the option 'second_count'"));
+}
+
+TEST_CASE("a part whose options have names that are taken is refused, and one whose words have none") {
+  struct Taken {
+    std::int64_t count = 3;
+    Options part;
+    static void declare(Schema<Taken>& s) {
+      s.add("my_count", &Taken::count);
+      s.add_part("my_", &Taken::part);
+    }
+  };
+  struct Words {
+    Color color = Color::red;
+    static void declare(Schema<Words>& s) { s.add("color", &Words::color); }
+  };
+  struct Wordless {
+    Words part;
+    static void declare(Schema<Wordless>& s) { s.add_part("my_", &Wordless::part); }
+  };
+  CHECK(declaration_error<Taken>() == Contains("'my_count' is declared twice"));
+  CHECK(declaration_error<Wordless>() == Contains("the option 'my_color' is an enumeration whose values have no names"));
+}
+
 TEST_CASE("reals are written out while people would write them out, and read back to the same bits") {
   for (const auto& [value, text] : std::vector<std::pair<double, std::string>>{{80, "80.0"},
                                                                                {0.1, "0.1"},

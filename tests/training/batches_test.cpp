@@ -321,3 +321,18 @@ TEST_CASE("patches are turned as the options allow, and nothing else happens to 
   CHECK(seen_with(false, true) == Seen{{1, 16}, {16, -1}, {-1, -16}, {-16, 1}});  // quarter turns, no mirror image
   CHECK(seen_with(true, true).size() == 8);
 }
+
+TEST_CASE("colors of the autoencoder's patches stay if augment.color_patches says so") {
+  Random values(1);
+  auto patches = torch::empty({3, 3, 8, 8});
+  for (std::int64_t i = 0; i < patches.numel(); ++i)
+    patches.data_ptr<float>()[i] = static_cast<float>(values.uniform());
+  nbs::data::AugmentOptions augment;
+  augment.flip = augment.rotate90 = false;
+  augment.brightness = 0.1;
+  augment.noise = 0.02;
+  Random random(8);
+  CHECK_FALSE(torch::equal(nbs::training::augment_patches(patches, augment, random), patches));
+  augment.color_patches = false;
+  CHECK(torch::equal(nbs::training::augment_patches(patches, augment, random), patches));
+}

@@ -33,6 +33,10 @@ void augment_color(float* image, std::int64_t pixels, const AugmentOptions& opti
   }
 }
 
+bool changes_color(const AugmentOptions& options) {
+  return options.brightness > 0 || options.contrast > 0 || options.color > 0 || options.noise > 0;
+}
+
 Warp::Warp(std::int64_t size, std::int64_t y, std::int64_t x, std::int64_t side, const AugmentOptions& options,
            const Uniform& uniform)
     : size_(static_cast<int>(size)) {

@@ -169,7 +169,7 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
 
 torch::Tensor augment_patches(const torch::Tensor& patches, const data::AugmentOptions& augment, Random& random) {
   const auto uniform = [&random] { return random.uniform(); };
-  const bool color = augment.brightness > 0 || augment.contrast > 0 || augment.color > 0 || augment.noise > 0;
+  const bool color = augment.color_patches && data::changes_color(augment);
   if (!augment.flip && !augment.rotate90 && !color) return patches;
   auto changed = torch::empty_like(patches);
   const std::int64_t pixels = patches.size(2) * patches.size(3);

@@ -70,6 +70,11 @@ constexpr bool is_option_type() {
 template <typename Options>
 class Schema {
  public:
+  /// With what `Options{}` holds as defaults.
+  Schema() = default;
+  /// With what `defaults` holds.
+  explicit Schema(Options defaults) : defaults_(std::move(defaults)) {}
+
   /// Refines the option that was just added. T: the type of its member.
   template <typename T>
   class Refine {
@@ -148,9 +153,7 @@ class Schema {
   Refine<T> add(std::string name, T Options::*member) {
     static_assert(is_option_type<T>(),
                   "an option is bool, int64_t, double, string or an enumeration, or a vector of the last four");
-    for (const auto& spec : specs_) {
-      if (spec.name == name) throw Error("the option '" + name + "' is declared twice");
-    }
+    require_new(name);
     // Made in its place: GCC 12 warns, in the builds of users, that a variant on the stack is freed.
     OptionSpec& spec = specs_.emplace_back();
     spec.name = std::move(name);
@@ -170,6 +173,27 @@ class Schema {
           [member](Options& options, const Value& value) { options.*member = from_value<T>(value, {}); });
     }
     return Refine<T>(*this, specs_.size() - 1, member);
+  }
+
+  /// Declares all options of `Part`, the options of a component that this one is made of, as `prefix` and their names;
+  /// they are kept in `member`, and their defaults are what it holds in `Options{}`. Names that they had in earlier
+  /// versions of `Part` are not taken over.
+  template <typename Part>
+  void add_part(const std::string& prefix, Part Options::*member) {
+    Schema<Part> part(defaults_.*member);
+    Part::declare(part);
+    for (std::size_t i = 0; i < part.specs_.size(); ++i) {
+      auto spec = part.specs_[i];
+      spec.name = prefix + spec.name;
+      spec.former.clear();
+      require_new(spec.name);
+      specs_.push_back(std::move(spec));
+      setters_.push_back(nullptr);  // stays so for an enumeration without choices(), which check() reports
+      if (!part.setters_[i]) continue;
+      setters_.back() = [member, set = part.setters_[i]](Options& options, const Value& value) {
+        set(options.*member, value);
+      };
+    }
   }
 
   /// All that was declared, in that order.
@@ -201,6 +225,15 @@ class Schema {
   }
 
  private:
+  template <typename Other>
+  friend class Schema;  // add_part()
+
+  void require_new(const std::string& name) const {
+    for (const auto& spec : specs_) {
+      if (spec.name == name) throw Error("the option '" + name + "' is declared twice");
+    }
+  }
+
   template <typename T, typename E>
   static Value to_value(const T& held, const ChoiceNames<E>& names) {
     if constexpr (OptionType<T>::kList) {

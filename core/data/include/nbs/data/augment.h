@@ -16,6 +16,9 @@ using Uniform = std::function<double()>;
 /// Brightness, contrast, color and noise of one image [3, pixels] in [0, 1], in place; clamped to [0, 1].
 void augment_color(float* image, std::int64_t pixels, const AugmentOptions& options, const Uniform& uniform);
 
+/// Whether augment_color() changes anything.
+bool changes_color(const AugmentOptions& options);
+
 /// A random rotation, scale and elastic displacement of a square window of an image: where each of its pixels comes
 /// from. What comes from outside of the image is mirrored.
 class Warp {

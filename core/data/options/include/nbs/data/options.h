@@ -130,6 +130,7 @@ struct AugmentOptions {
   double contrast = 0;
   double color = 0;
   double noise = 0;
+  bool color_patches = true;
   double rotation = 0;
   double scale = 0;
   double elastic = 0;
@@ -148,6 +149,10 @@ struct AugmentOptions {
         .range(0, 1)
         .doc("Largest shift of each channel on its own, in units of the full range.");
     s.add("noise", &AugmentOptions::noise).range(0, 1).doc("Deviation of Gaussian noise, in units of the full range.");
+    s.add("color_patches", &AugmentOptions::color_patches)
+        .doc(
+            "Whether brightness, contrast, color and noise change the autoencoder's patches, too, and not only the "
+            "images that the predictor learns from.");
     s.add("rotation", &AugmentOptions::rotation)
         .range(0, 180)
         .doc("Largest rotation in degrees of what the predictor learns from.");
