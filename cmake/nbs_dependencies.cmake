@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Everything from outside, found in one place. scripts/setup installs the Debian packages.
 list(APPEND CMAKE_PREFIX_PATH /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/cmake)
+# Debian 13's LibTorch warns that a static library is missing which nothing here needs; an error is still said.
+set(nbs_log_level "${CMAKE_MESSAGE_LOG_LEVEL}")
+set(CMAKE_MESSAGE_LOG_LEVEL ERROR)
 find_package(Torch REQUIRED)
+set(CMAKE_MESSAGE_LOG_LEVEL "${nbs_log_level}")
 find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
 find_package(Boost 1.74 REQUIRED COMPONENTS filesystem)
 find_package(tomlplusplus REQUIRED)
