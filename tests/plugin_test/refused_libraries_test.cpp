@@ -52,7 +52,8 @@ TEST_CASE("libraries that cannot be taken are refused one by one, and the good o
   const std::pair<fs::path, const char*> bad[] = {
       {host_plugin("foreign"), "it is a shared library but no plugin of nbs"},
       {host_plugin("half"), "it lacks the symbol nbs_plugin_abi or nbs_plugin_register"},
-      {rebuilt(nbs, "old", [](Record& record) { record.api_major = 1; }), "it was built for plugin API 1.0, but"},
+      {rebuilt(nbs, "old", [](Record& record) { record.api_major = 1, record.api_minor = 0; }),
+       "it was built for plugin API 1.0, but"},
       {rebuilt(nbs, "new", [](Record& record) { record.api_minor = 99; }), "which is newer than this host's"},
       {rebuilt(nbs, "torch", [](Record& record) { std::strcpy(record.libtorch, "0.4.1"); }),
        "it was built for LibTorch 0.4.1, but this host has "},
