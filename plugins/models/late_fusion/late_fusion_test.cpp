@@ -71,9 +71,16 @@ TEST_CASE("its logits are the weighted mean of a dilated network and a U-Net tha
     nbs::unet::UnetPredictor image(options.image, context);
     for (int step = 0; step < 10; ++step) {
       const double loss = fused->train_step(problem.input, problem.masks, cross_entropy);
-      const double of_profile = profile.train_step(problem.input, problem.masks, cross_entropy);
-      const double of_image = image.train_step(problem.input, problem.masks, cross_entropy);
-      CHECK(loss == doctest::Approx((1 - share) * of_profile + share * of_image));
+      torch::Tensor mean = torch::zeros_like(problem.masks);
+      const auto with_weight = [&](double weight) {
+        return [&mean, weight](const torch::Tensor& logits, const torch::Tensor& masks) {
+          mean += weight * logits.detach();
+          return cross_entropy(logits, masks);
+        };
+      };
+      profile.train_step(problem.input, problem.masks, with_weight(1 - share));
+      image.train_step(problem.input, problem.masks, with_weight(share));
+      CHECK(loss == doctest::Approx(cross_entropy(mean, problem.masks).item<double>()));
     }
     const auto expected = (1 - share) * profile.logits(problem.input) + share * image.logits(problem.input);
     CHECK(torch::allclose(fused->logits(problem.input), expected));
@@ -124,11 +131,11 @@ TEST_CASE("its options are those of both networks, the U-Net's with a prefix, an
   std::vector<std::string> names;
   for (const auto& spec : schema.specs())
     names.push_back(spec.name);
-  for (const char* name : {"image_share", "channels", "dilations", "learning_rate", "image_depth", "image_learning_rate"})
+  for (const char* name :
+       {"image_share", "channels", "dilations", "learning_rate", "image_depth", "image_learning_rate"})
     CHECK(std::count(names.begin(), names.end(), name) == 1);
-  const auto made = schema.make({{"channels", std::int64_t{5}},
-                                 {"image_learning_rate", 0.25},
-                                 {"image_dice_schedule", std::string("rising")}});
+  const auto made = schema.make(
+      {{"channels", std::int64_t{5}}, {"image_learning_rate", 0.25}, {"image_dice_schedule", std::string("rising")}});
   CHECK(made.profile.channels == 5);
   CHECK(made.profile.learning_rate == 2e-3);
   CHECK(made.image.learning_rate == 0.25);

@@ -34,9 +34,18 @@ LateFusionPredictor::LateFusionPredictor(const Options& options, Context& contex
 
 double LateFusionPredictor::train_step(const PredictorInput& input, const torch::Tensor& masks,
                                        const PredictionLoss& loss) {
-  const double of_profile = profile_.train_step(input, masks, loss);
-  const double of_image = image_.train_step(input, masks, loss);
-  return (1 - image_share_) * of_profile + image_share_ * of_image;
+  double of_mean = 0;
+  // One step within the other's, as only there the logits of both before their steps are known.
+  profile_.train_step(input, masks, [&](const torch::Tensor& of_profile, const torch::Tensor& truth) {
+    image_.train_step(input, masks, [&](const torch::Tensor& of_image, const torch::Tensor& same_truth) {
+      torch::NoGradGuard no_grad;
+      of_mean = loss(of_profile * (1 - image_share_) + of_image * image_share_, truth).item<double>();
+      torch::AutoGradMode gradient(true);
+      return loss(of_image, same_truth);
+    });
+    return loss(of_profile, truth);
+  });
+  return of_mean;
 }
 
 torch::Tensor LateFusionPredictor::logits(const PredictorInput& input) {

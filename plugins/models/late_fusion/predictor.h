@@ -21,7 +21,7 @@ class LateFusionPredictor : public Predictor {
   bool needs_image() const override { return profile_.needs_image() || image_.needs_image(); }
   bool is_trainable() const override { return true; }
 
-  /// One step of each; the weighted mean of their losses.
+  /// One step of each; l_pred of the mean of their logits before them.
   double train_step(const PredictorInput& input, const torch::Tensor& masks, const PredictionLoss& loss) override;
   torch::Tensor logits(const PredictorInput& input) override;
 
