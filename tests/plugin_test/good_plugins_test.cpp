@@ -45,7 +45,7 @@ void require_all_pass(const std::string& folder, std::size_t wanted) {
 }  // namespace
 
 TEST_CASE("all built-in plugins pass level 10") {
-  require_all_pass(NBS_BUILT_PLUGINS, 10);
+  require_all_pass(NBS_BUILT_PLUGINS, 11);
 }
 
 TEST_CASE("all examples pass level 10") {
