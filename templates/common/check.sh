@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 cmake -G Ninja -S . -B build
 cmake --build build
 ctest --test-dir build --output-on-failure
-nbs test-plugin build/@library@
+nbs test-plugin build/@library@ --level 10
 nbs check compare.toml
 nbs run @name@.toml --run-dir build/run-$$ --progress none --set data.count=4 --set data.labeled=2 \
   --set data.image_size=64 --set profile.patch_size=16 --set profile.length=4 --set buffer.crop=32 \
