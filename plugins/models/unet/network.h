@@ -41,6 +41,7 @@ class NetworkImpl : public torch::nn::Module {
 
  private:
   std::int64_t deepest_channels_;
+  bool normalized_;
   std::vector<Block> encoder_;  // depth + 1, full size first
   std::vector<torch::nn::Conv2d> up_;
   std::vector<Block> decoder_;

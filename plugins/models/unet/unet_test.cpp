@@ -56,6 +56,22 @@ TEST_CASE("it learns in bfloat16 what it learns in float32, nearly") {
   }
 }
 
+TEST_CASE("a batch that leaves batch normalization one value is refused with what to change, and works without it") {
+  const auto problem = squares(1, 16, 3);
+  auto options = small_options();
+  const auto step = [&](std::int64_t depth, Normalization normalization, const Exercise& of) {
+    options.depth = depth;
+    options.normalization = normalization;
+    Made made(options, 1);
+    return made->train_step(of.input, of.masks, cross_entropy);
+  };
+  CHECK_THROWS_WITH_AS(step(4, Normalization::batch, problem),
+                       doctest::Contains("a batch of 1 crop of 16 x 16 pixels, halved 4 times"), nbs::Error);
+  CHECK(std::isfinite(step(3, Normalization::batch, problem)));
+  CHECK(std::isfinite(step(4, Normalization::none, problem)));
+  CHECK(std::isfinite(step(4, Normalization::batch, squares(2, 16, 3))));
+}
+
 TEST_CASE("one logit a pixel, for sizes that are no multiple of 2^depth too") {
   Made made(small_options(), 1);
   for (const auto& [height, width] : {std::pair{32, 32}, std::pair{37, 30}, std::pair{5, 9}}) {
