@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 #include "nbs/plugin.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace {
 

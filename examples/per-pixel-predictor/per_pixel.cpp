@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
+
 #include "nbs/initialize.h"
+#include "nbs/module.h"
 #include "nbs/plugin.h"
-#include "nbs/torch.h"
 #include "nbs/trainable_network.h"
 
 namespace {

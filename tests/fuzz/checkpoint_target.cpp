@@ -5,7 +5,7 @@
 
 #include "nbs/base/files.h"
 #include "nbs/base/hash.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/safetensors.h"
 #include "nbs/training/state_io.h"
 

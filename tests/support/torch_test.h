@@ -3,4 +3,4 @@
 
 // LibTorch and doctest together.
 #include "nbs/doctest.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"

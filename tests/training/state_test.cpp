@@ -3,6 +3,10 @@
 
 #include <limits>
 
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
+
 #include "nbs/adam.h"
 #include "nbs/module_state.h"
 #include "nbs/weight_average.h"

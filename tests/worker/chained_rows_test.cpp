@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/torch_compat.h"
 
 #include "torch_test.h"

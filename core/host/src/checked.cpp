@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "nbs/plugin.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "guard.h"
 #include "watched.h"

@@ -13,7 +13,7 @@
 #include "nbs/host/kept_reports.h"
 #include "nbs/host/thread_count.h"
 #include "nbs/record/run_directory.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "ended_run.h"
 #include "run_masker.h"

@@ -2,7 +2,7 @@
 // Level 8: the result of one patch, image or map does not depend on the others of its batch, but for the last bits.
 #include <fmt/format.h>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "check.h"
 #include "pictures.h"

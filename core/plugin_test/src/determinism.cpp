@@ -2,7 +2,7 @@
 // Level 5: the same seed gives the same bits, and objects do not know of each other.
 #include <fmt/format.h>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "check.h"
 #include "specimen.h"

@@ -4,7 +4,7 @@
 
 #include "nbs/host/breach.h"
 #include "nbs/not_finite.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "check.h"
 #include "pictures.h"

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/prediction_loss.h"
 
 #include "check.h"

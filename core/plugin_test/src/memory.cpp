@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "check.h"
 #include "pictures.h"

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "nbs/error.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/torch_compat.h"
 
 namespace nbs::plugin_test {

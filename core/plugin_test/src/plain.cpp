@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plain.h"
 
-#include "nbs/torch.h"
+#include <torch/autograd.h>
+
+#include "nbs/tensor.h"
 
 namespace nbs::plugin_test {
 

@@ -12,7 +12,7 @@
 #include "nbs/host/breach.h"
 #include "nbs/host/kept_reports.h"
 #include "nbs/host/search_path.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "check.h"
 

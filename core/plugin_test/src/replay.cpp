@@ -3,7 +3,7 @@
 // (docs/profiles.md).
 #include <fmt/format.h>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "check.h"
 #include "pictures.h"

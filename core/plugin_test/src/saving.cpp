@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "check.h"
 #include "specimen.h"

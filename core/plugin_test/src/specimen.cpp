@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/prediction_loss.h"
 
 #include "pictures.h"

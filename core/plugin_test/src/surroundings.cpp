@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "nbs/host/kept_reports.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "check.h"
 #include "specimen.h"

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "nbs/not_finite.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/divergence.h"
 #include "nbs/training/seeds.h"
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "nbs/data/image_store.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::training {
 

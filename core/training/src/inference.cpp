@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "nbs/error.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/batches.h"
 #include "nbs/training/reference_loss.h"
 

@@ -9,7 +9,7 @@
 #include "nbs/base/files.h"
 #include "nbs/base/hash.h"
 #include "nbs/error.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/safetensors.h"
 
 namespace nbs::training {

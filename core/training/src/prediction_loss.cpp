@@ -2,7 +2,7 @@
 #include "nbs/training/prediction_loss.h"
 
 #include "nbs/error.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::training {
 

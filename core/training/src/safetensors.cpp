@@ -15,7 +15,7 @@
 
 #include "nbs/base/hash.h"
 #include "nbs/error.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::training {
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "nbs/error.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::training {
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "nbs/data/stitched_map.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::training {
 

@@ -5,7 +5,7 @@
 
 #include "nbs/error.h"
 #include "nbs/evaluation/expected.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "chained_rows.h"
 #include "images.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::worker {
 

@@ -11,7 +11,7 @@
 #include "nbs/host/apart.h"
 #include "nbs/host/registry.h"
 #include "nbs/host/search_path.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "arguments.h"
 #include "commands.h"

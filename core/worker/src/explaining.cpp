@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nbs/evaluation/loss_profile.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::worker {
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "nbs/error.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::worker {
 

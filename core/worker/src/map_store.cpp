@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map_store.h"
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::worker {
 

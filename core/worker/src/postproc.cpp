@@ -8,7 +8,7 @@
 #include "nbs/data/npy.h"
 #include "nbs/error.h"
 #include "nbs/evaluation/pictures.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "arguments.h"
 #include "chained_rows.h"

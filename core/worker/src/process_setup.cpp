@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/seeds.h"
 
 namespace nbs::worker {

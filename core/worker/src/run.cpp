@@ -14,7 +14,7 @@
 #include "nbs/error.h"
 #include "nbs/evaluation/precision_recall.h"
 #include "nbs/record/run_directory.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/seeds.h"
 
 #include "arguments.h"

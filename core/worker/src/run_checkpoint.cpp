@@ -12,7 +12,7 @@
 #include "nbs/base/print.h"
 #include "nbs/data/sets.h"
 #include "nbs/not_finite.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/divergence.h"
 #include "nbs/training/safetensors.h"
 #include "nbs/training/state_io.h"

@@ -7,7 +7,7 @@
 
 #include "nbs/data/image.h"
 #include "nbs/data/stitched_map.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "chained_rows.h"
 #include "ended_run.h"

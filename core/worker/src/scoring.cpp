@@ -8,7 +8,7 @@
 #include "nbs/base/files.h"
 #include "nbs/error.h"
 #include "nbs/evaluation/pictures.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "images.h"
 

@@ -5,10 +5,11 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <torch/cuda.h>
 
 #include "nbs/error.h"
 #include "nbs/host/search_path.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/predictor_trainer.h"
 #include "nbs/training/seeds.h"
 

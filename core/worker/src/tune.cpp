@@ -7,7 +7,7 @@
 #include "nbs/data/sets.h"
 #include "nbs/error.h"
 #include "nbs/record/run_directory.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/training/inference.h"
 
 #include "arguments.h"

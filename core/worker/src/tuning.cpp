@@ -8,7 +8,7 @@
 
 #include "nbs/error.h"
 #include "nbs/evaluation/curve.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "chained_rows.h"
 

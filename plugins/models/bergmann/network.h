@@ -5,7 +5,10 @@
 #include <functional>
 #include <vector>
 
-#include "nbs/torch.h"
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include "nbs/module.h"
 
 namespace nbs::bergmann {
 

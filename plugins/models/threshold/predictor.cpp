@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "nbs/error.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::threshold {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dice.h"
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::unet {
 

@@ -3,7 +3,10 @@
 
 #include <vector>
 
-#include "nbs/torch.h"
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+
+#include "nbs/module.h"
 
 #include "options.h"
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 #include "policy.h"
 

@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "nbs/torch.h"
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include "nbs/module.h"
 
 namespace nbs::rl {
 

@@ -3,7 +3,7 @@
 
 #include <numeric>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs::rl {
 

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include <ATen/Parallel.h>
+#include <torch/autograd.h>
+#include <torch/nn/modules/batchnorm.h>
 
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 #include "nbs/widest_vectors.h"
 
 namespace nbs {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "nbs/packed_convolution.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs {
 

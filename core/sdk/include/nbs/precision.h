@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <variant>
 
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
 #include "nbs/error.h"
-#include "nbs/torch.h"
+#include "nbs/tensor.h"
 
 namespace nbs {
 

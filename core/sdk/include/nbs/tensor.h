@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Tensors and generators, without modules, optimizers and data loaders: the narrow include of the
-// SDK.
+// Tensors, generators and the guards that switch gradients off, without modules, optimizers and data loaders: the
+// narrow include of the SDK.
 #include <torch/types.h>
+#include <torch/utils.h>
