@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <sstream>
 
 #include <doctest/doctest.h>
@@ -173,4 +174,52 @@ TEST_CASE("A folder without runs is an error that says what to do") {
   CHECK_THROWS_WITH_AS(nbs::report::write_folder_report(scratch.path()), Contains("there is no run in"), nbs::Error);
   CHECK_THROWS_WITH_AS(nbs::report::write_folder_report(scratch / "absent"), Contains("there is no folder"),
                        nbs::Error);
+}
+
+TEST_CASE("Pages of runs are written again only when something that they show has changed") {
+  const Scratch scratch;
+  write_example(scratch, {"a", "crackforest", "proposed", 0, 0, "0.4"});
+  write_example(scratch, {"b", "crackforest", "proposed", 1, 1, "0.6"});
+  nbs::report::write_folder_report(scratch.path());
+  const auto whole = contents(scratch / "a/report.html");
+  const auto long_ago = std::filesystem::file_time_type() + std::chrono::hours(1);
+  const auto written = [&](const char* page) {
+    const bool again = std::filesystem::last_write_time(scratch / page) != long_ago;
+    std::filesystem::last_write_time(scratch / page, long_ago);
+    return again;
+  };
+  REQUIRE(written("a/report.html"));
+  REQUIRE(written("b/report.html"));
+  const auto report_again = [&] { nbs::report::write_folder_report(scratch.path()); };
+
+  report_again();
+  CHECK_FALSE(written("a/report.html"));
+  CHECK_FALSE(written("b/report.html"));
+
+  scratch.write("a/metrics.jsonl", "{\"iteration\":0,\"ae_loss\":0.5}\n");
+  report_again();
+  CHECK(written("a/report.html"));
+  CHECK_FALSE(written("b/report.html"));
+
+  // The same length, at another time.
+  std::filesystem::last_write_time(scratch / "a/result.json", long_ago);
+  report_again();
+  CHECK(written("a/report.html"));
+
+  std::filesystem::create_directory(scratch / "a/predictions");
+  report_again();
+  CHECK(written("a/report.html"));
+
+  SUBCASE("a page that was cut off") {
+    scratch.write("a/report.html", whole.substr(0, whole.size() / 2));
+  }
+  SUBCASE("an empty page") {
+    scratch.write("a/report.html", "");
+  }
+  SUBCASE("no page") {
+    std::filesystem::remove(scratch / "a/report.html");
+  }
+  report_again();
+  CHECK(written("a/report.html"));
+  CHECK_FALSE(written("b/report.html"));
 }

@@ -42,6 +42,12 @@ inline std::string markup_problem(const std::string& html) {
       ++i;
       continue;
     }
+    if (html.compare(i, 4, "<!--") == 0) {
+      i = html.find("-->", i);
+      if (i == std::string::npos) return "a comment that does not end";
+      i += 3;
+      continue;
+    }
     ++i;
     const bool closing = i < html.size() && html[i] == '/';
     if (closing) ++i;

@@ -24,7 +24,7 @@ struct Options {
   static void declare(Schema<Options>& s) {
     s.add("flag", &Options::flag);
     s.add("count", &Options::count).range(1, 9);
-    s.add("share", &Options::share).range(0, 1);
+    s.add("share", &Options::share).range(0, 1).formerly("part");
     s.add("title", &Options::title).choices({"a", "b"});
     s.add("color", &Options::color).choices({{"red", Color::red}, {"green", Color::green}});
     s.add("sizes", &Options::sizes).at_least(1);
@@ -140,6 +140,9 @@ TEST_CASE("the options of a part have a prefix, the whole's defaults, and reach 
     CHECK(of_second.name == "second_" + own[i].name);
     CHECK(of_second.minimum == own[i].minimum);
     CHECK(of_second.choices == own[i].choices);
+    CHECK(own[i].former.empty() == (own[i].name != "share"));
+    CHECK(schema.specs()[1 + i].former.empty());  // or two options could have had one name
+    CHECK(of_second.former.empty());
     CHECK(to_text(of_second.default_value) == (own[i].name == "share" ? "0.75" : to_text(own[i].default_value)));
   }
   const auto made = schema.make({{"second_color", std::string("red")}, {"count", std::int64_t{8}}});

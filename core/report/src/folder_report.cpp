@@ -7,6 +7,7 @@
 #include "nbs/error.h"
 #include "nbs/report/report.h"
 
+#include "page_stamp.h"
 #include "sections.h"
 #include "summary.h"
 
@@ -54,7 +55,7 @@ void write_folder_report(const std::filesystem::path& folder) {
     record::Metrics metrics;
     if (std::filesystem::is_directory(run.folder)) {
       metrics = record::read_metrics(record::RunDirectory(run.folder).metrics());
-      write_run_page(run.folder, metrics);
+      if (!page_is_current(run.folder)) write_run_page(run.folder, metrics);
     }
     curves.add(curve_name(place_below(folder, run), run, options), metrics);
   }
