@@ -31,7 +31,8 @@ struct PlotPoints {
   int color = 0;
 };
 
-/// A plot of curves over the iterations, or over something else.
+/// A plot of curves over the iterations, or over something else. It has many members, as it is all that a drawing
+/// takes; who makes one sets a few of them.
 struct Plot {
   std::string title;
   std::vector<PlotCurve> curves;

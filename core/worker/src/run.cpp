@@ -310,6 +310,39 @@ void say_memory_of_views(const config::Pipeline& pipeline, const RunData& data) 
                   data.images.labeled, needed));
 }
 
+// The checkpoint that the run goes on from; nothing for a run that begins.
+std::optional<RunCheckpoint> checkpoint_to_resume(const Arguments& arguments, const record::RunDirectory& out,
+                                                  const std::string& identity) {
+  std::optional<RunCheckpoint> from;
+  if (arguments.get("resume", "no") == "yes") {
+    from.emplace(out.checkpoint());
+    from->require_pipeline(identity);
+  }
+  return from;
+}
+
+// Where checkpoints go and what they belong to, as far as it is known before the images are read.
+CheckpointWriter::Run checkpoints_of(const Session& session, const record::RunDirectory& out,
+                                     const record::Provenance& provenance, const std::string& identity) {
+  CheckpointWriter::Run run;
+  run.origin.version = version_of(record::version_text(), TORCH_VERSION, provenance.plugins);
+  run.origin.pipeline = identity;
+  run.file = out.checkpoint();
+  run.metrics = out.metrics();
+  run.threads = session.threads();
+  run.minutes = session.pipeline().train.options.checkpoint_minutes;
+  return run;
+}
+
+// The exit status of a run whose result is written. What it would have gone on from is of no more use, unless it was
+// interrupted.
+int end_run(const record::RunDirectory& out, const record::RunResult& result, bool predicted, bool explained) {
+  if (result.stop_reason == record::StopReason::interrupted) return 130;
+  std::error_code ignored;
+  std::filesystem::remove(out.checkpoint(), ignored);
+  return result.finished() && predicted && !result.missing_pictures && explained ? 0 : 1;
+}
+
 int run_to_the_end(const std::vector<std::string>& words) {
   const Clock clock;
   const Arguments arguments(words, {"out", "progress", "threads", "resume"}, 1);  // RESOLVED may lie in a folder "--x"
@@ -318,11 +351,7 @@ int run_to_the_end(const std::vector<std::string>& words) {
   const auto style = style_of(arguments.get("progress", "lines"));
   const auto& resolved = arguments.need_plain(0, "RESOLVED");
   const auto identity = sha256(config::identity_of(read_file(resolved)));
-  std::optional<RunCheckpoint> from;
-  if (arguments.get("resume", "no") == "yes") {
-    from.emplace(out.checkpoint());
-    from->require_pipeline(identity);
-  }
+  auto from = checkpoint_to_resume(arguments, out, identity);
   const auto threads = parse_integer(arguments.get("threads", "0"), "--threads", 0, 4096);
   Session session(resolved, from ? from->threads() : threads, say);
   set_up_process(session);
@@ -330,13 +359,10 @@ int run_to_the_end(const std::vector<std::string>& words) {
   Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.predictor_iterations);
   const auto provenance =
       record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads());
-  CheckpointWriter::Run run;
-  run.origin.version = version_of(record::version_text(), TORCH_VERSION, provenance.plugins);
-  run.origin.pipeline = identity;
+  auto run = checkpoints_of(session, out, provenance, identity);
   if (from) from->require_version(run.origin.version);
   if (!from) out.write_provenance(provenance);  // says when the run began
   auto data = load_run_data(pipeline, out, session.threads(), style);
-  run.minutes = pipeline.train.options.checkpoint_minutes;
   if (run.minutes > 0 || from) run.origin.images = hash_of(data.set, data.images.held_out);
   if (from) from->require_images(run.origin.images);
   say_memory_of_views(pipeline, data);
@@ -344,9 +370,6 @@ int run_to_the_end(const std::vector<std::string>& words) {
   session.make_postprocessors();  // whatever is wrong with them is better known before training
   const double before_training = clock.seconds() - (from ? from->training_seconds() : 0);
   const double before_total = from ? from->total_seconds() : 0;
-  run.file = out.checkpoint();
-  run.metrics = out.metrics();
-  run.threads = session.threads();
   run.training_seconds = [&] { return clock.seconds() - before_training; };
   run.total_seconds = [&] { return clock.seconds() + before_total; };
   CheckpointWriter checkpoints(run);
@@ -366,10 +389,7 @@ int run_to_the_end(const std::vector<std::string>& words) {
     say("training ended before any profile was full, so there is nothing to predict from");
   }
   write_result();
-  if (result.stop_reason == record::StopReason::interrupted) return 130;
-  std::error_code ignored;
-  std::filesystem::remove(out.checkpoint(), ignored);
-  return result.finished() && outcome.best && !result.missing_pictures && explained ? 0 : 1;
+  return end_run(out, result, outcome.best.has_value(), explained);
 }
 
 }  // namespace
