@@ -106,6 +106,16 @@ TEST_CASE("nothing of the unlabeled images' masks is read: damaged ones change n
   CHECK(candidates.expected() == before);
 }
 
+TEST_CASE("data that cannot be used is said once, before any candidate is tried") {
+  const Candidates candidates;
+  const auto ended = candidates.choose({"--set", "data.root=nowhere"});
+  CHECK(ended.status == 1);
+  CHECK(text(ended.errors) == Contains("nowhere"));
+  CHECK(text(ended.errors) == Contains("so none was tried"));
+  CHECK(ended.output.find("started") == std::string::npos);
+  CHECK_FALSE(fs::exists(candidates.nbs.folder() / "out"));
+}
+
 TEST_CASE("without folds there is nothing to compare") {
   const Candidates candidates;
   const auto ended = candidates.choose({"--set", "evaluation.folds=0"});

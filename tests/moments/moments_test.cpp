@@ -243,7 +243,13 @@ TEST_CASE("the data folder vanishes under a batch: what was not read fails in a 
     REQUIRE(wait_until(trains));
     fs::rename(nbs.folder() / "set", nbs.folder() / "elsewhere");
     CHECK(batch.wait() == 1);
-    CHECK(text(batch.output()) == Contains("[3/3] tiny (seed=2) FAILED (status 1); see "));
+    // With what the worker said, from the run's log.
+    const auto failed = "[3/3] tiny (seed=2) FAILED (status 1): ";
+    const auto at = batch.output().find(failed);
+    REQUIRE(at != std::string::npos);
+    const auto line = batch.output().substr(at, batch.output().find('\n', at) - at);
+    CHECK(text(line) == Contains((nbs.folder() / "set").string().c_str()));
+    CHECK(text(line) == Contains("; see "));
   }
   std::size_t said = 0;
   for (const auto& run : runs_in(nbs.folder() / "runs")) {

@@ -12,10 +12,12 @@
 #include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/launch/batch.h"
+#include "nbs/launch/worker_process.h"
 #include "nbs/record/bootstrap.h"
 #include "nbs/record/run_directory.h"
 #include "nbs/report/report.h"
 
+#include "batch_display.h"
 #include "commands.h"
 #include "outcome.h"
 #include "pipelines.h"
@@ -65,32 +67,35 @@ void read_expected(Contender& candidate) {
   }
 }
 
-// Runs a candidate, unless it was run before. Returns the signal that told nbs to stop, or 0.
-int try_candidate(Contender& candidate, const std::string& parent) {
+// Runs a candidate, unless it was run before; it is the `number`-th of `total`. Returns the signal that told nbs to
+// stop, or 0.
+int try_candidate(Contender& candidate, const std::string& parent, BatchDisplay& display, std::size_t number,
+                  std::size_t total) {
+  using State = launch::Job::State;
   std::vector<launch::Job> jobs(1);
   jobs[0].label = candidate.label;
   jobs[0].pipeline = candidate.trial;
-  const auto end = launch::run_batch(jobs, parent, {}, {[](const launch::Job& job) {
-                                       if (job.state == launch::Job::State::running)
-                                         put_now(fmt::format("started   {} -> {}\n", job.label, job.folder.string()));
-                                     }});
+  launch::BatchWatcher watcher;
+  watcher.changed = [&](const launch::Job& job) { display.changed(job, number, total); };
+  watcher.ticked = [&](const launch::BatchStatus& status) { display.ticked(status, number - 1, total); };
+  const auto end = launch::run_batch(jobs, parent, {}, watcher);
   candidate.folder = jobs[0].folder;
-  const bool finished = jobs[0].state == launch::Job::State::done || jobs[0].state == launch::Job::State::skipped;
-  if (finished) {
+  if (jobs[0].state == State::done || jobs[0].state == State::skipped) {
     read_expected(candidate);
   } else {
     candidate.problem = fmt::format("did not finish{}", jobs[0].problem.empty() ? "" : ": " + jobs[0].problem);
     if (!candidate.folder.empty())
       candidate.problem += fmt::format("; see {}", record::RunDirectory(candidate.folder).log().string());
   }
-  put_now(fmt::format("ended     {}: {}\n", candidate.label, expected_of(candidate)));
   return end.stop_signal;
 }
 
 // Tries one after the other as long as there is time. Returns the signal that told nbs to stop, or 0.
 int try_all(std::vector<Contender>& candidates, const ChooseArguments& arguments, const Timer& clock) {
+  const auto display = batch_display("auto");
   double longest = 0;
-  for (auto& candidate : candidates) {
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    auto& candidate = candidates[i];
     const double before = clock.minutes();
     if (arguments.minutes > 0 && longest > 0 && before + longest > arguments.minutes) {
       candidate.problem =
@@ -99,7 +104,8 @@ int try_all(std::vector<Contender>& candidates, const ChooseArguments& arguments
       put_now(fmt::format("skipped   {}: {}\n", candidate.label, candidate.problem));
       continue;
     }
-    if (const int signal = try_candidate(candidate, arguments.parent)) return signal;
+    if (const int signal = try_candidate(candidate, arguments.parent, *display, i + 1, candidates.size()))
+      return signal;
     longest = std::max(longest, clock.minutes() - before);
   }
   return 0;
@@ -167,11 +173,26 @@ std::vector<Contender> load_candidates(const PipelineArguments& arguments) {
   return candidates;
 }
 
+// What is wrong with the data is wrong for every candidate, and better known before the first one is tried. The worker
+// says what it is.
+void require_data(const config::Pipeline& pipeline) {
+  const TemporaryFile file("data", config::to_toml(pipeline));
+  try {
+    launch::worker_output({"data", file.path().string()});
+  } catch (const Error&) {
+    throw Error(
+        "the data of the candidates cannot be used, so none was tried; `nbs data FILE` with the same --set shows what "
+        "is "
+        "found");
+  }
+}
+
 int choose(const ChooseArguments& given) {
   const Timer clock;
   auto arguments = given;
   if (arguments.files.empty()) arguments.files = shipped_candidates();
   auto candidates = load_candidates(arguments);
+  require_data(candidates.front().trial);
   put_now(fmt::format("{} candidates\n", candidates.size()));
   if (const int signal = try_all(candidates, arguments, clock)) {
     say("interrupted: nothing was chosen; the same command goes on with the candidates that are left");

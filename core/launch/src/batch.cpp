@@ -32,6 +32,20 @@ struct InUse {
   double memory_mib = 0;
 };
 
+/// The last line of a run's log, in which a worker that gives up says why; empty if there is none.
+std::string last_line(const std::filesystem::path& log) {
+  constexpr std::uint64_t kMost = 2000;
+  try {
+    const FileReader reader(log);
+    std::string end(std::min(kMost, reader.length()), '\0');
+    reader.read_at(reader.length() - end.size(), end.data(), end.size());
+    end.erase(end.find_last_not_of(" \n") + 1);
+    return end.substr(end.find_last_of('\n') + 1);
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 /// A batch while it runs. It has many members, as it is all that a batch knows.
 class Batch {
  public:
@@ -260,6 +274,7 @@ class Batch {
       fail(job);
     } else {
       if (end.status() == 0) job.problem = "the worker ended as if all were well, but left no finished result";
+      if (job.problem.empty()) job.problem = last_line(record::RunDirectory(job.folder).log());
       fail(job);
     }
     tell(job);
