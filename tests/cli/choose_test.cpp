@@ -66,6 +66,14 @@ TEST_CASE("the candidate that expects the highest F1 is chosen, and its file run
   CHECK(text(chosen) == Contains(("name = \"" + best + "\"").c_str()));
   CHECK(text(chosen) == Contains("# - one: expected F1"));
   CHECK(text(chosen) == Contains("# - two: expected F1"));
+  // What it says to do next can be done.
+  const auto next = ended.output.find("nbs predict ");
+  REQUIRE(next != std::string::npos);
+  const auto judged = ended.output.substr(next + 12, ended.output.find(" IMAGES", next) - next - 12);
+  const auto masks = candidates.nbs({"predict", judged, "set/images", "--out", "masks"});
+  INFO(masks.errors);
+  CHECK(masks.status == 0);
+  CHECK_FALSE(fs::is_empty(candidates.nbs.folder() / "masks"));
   const auto run = candidates.nbs({"run", "out/chosen.toml", "--run-dir", "run", "--progress", "none"});
   INFO(run.errors);
   CHECK(run.status == 0);
@@ -108,9 +116,10 @@ TEST_CASE("nothing of the unlabeled images' masks is read: damaged ones change n
 
 TEST_CASE("data that cannot be used is said once, before any candidate is tried") {
   const Candidates candidates;
-  const auto ended = candidates.choose({"--set", "data.root=nowhere"});
+  fs::create_directories(candidates.nbs.folder() / "empty" / "images");
+  const auto ended = candidates.choose({"--set", "data.root=empty"});
   CHECK(ended.status == 1);
-  CHECK(text(ended.errors) == Contains("nowhere"));
+  CHECK(text(ended.errors) == Contains("empty/images, but no image file is there"));
   CHECK(text(ended.errors) == Contains("so none was tried"));
   CHECK(ended.output.find("started") == std::string::npos);
   CHECK_FALSE(fs::exists(candidates.nbs.folder() / "out"));

@@ -208,7 +208,11 @@ int choose(const ChooseArguments& given) {
   const auto file = std::filesystem::path(arguments.parent) / "chosen.toml";
   write_file(file, chosen_text(best, lines, static_cast<std::int64_t>(best.expected->by_image.size())));
   report::write_folder_report(arguments.parent);
-  put_now(fmt::format("\nchosen: {} -> {}\nnext: nbs run {}\n", best.label, file.string(), file.string()));
+  put_now(
+      fmt::format("\nchosen: {} -> {}\n"
+                  "next: nbs run {}    trains it once more and masks all images, with a report\n"
+                  "or:   nbs predict {} IMAGES --out masks    masks images with the model that was judged\n",
+                  best.label, file.string(), file.string(), best.folder.string()));
   return kGood;
 }
 

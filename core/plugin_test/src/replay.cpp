@@ -17,6 +17,7 @@ constexpr std::size_t kSets = 5;
 
 std::vector<std::vector<std::int64_t>> shapes_of(const std::vector<torch::Tensor>& tensors) {
   std::vector<std::vector<std::int64_t>> shapes;
+  shapes.reserve(tensors.size());
   for (const auto& tensor : tensors)
     shapes.push_back(tensor.sizes().vec());
   return shapes;
@@ -24,6 +25,7 @@ std::vector<std::vector<std::int64_t>> shapes_of(const std::vector<torch::Tensor
 
 std::vector<torch::Tensor> copies_of(const std::vector<torch::Tensor>& tensors) {
   std::vector<torch::Tensor> copies;
+  copies.reserve(tensors.size());
   for (const auto& tensor : tensors)
     copies.push_back(tensor.detach().clone());
   return copies;
