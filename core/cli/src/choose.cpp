@@ -71,7 +71,6 @@ void read_expected(Contender& candidate) {
 // stop, or 0.
 int try_candidate(Contender& candidate, const std::string& parent, BatchDisplay& display, std::size_t number,
                   std::size_t total) {
-  using State = launch::Job::State;
   std::vector<launch::Job> jobs(1);
   jobs[0].label = candidate.label;
   jobs[0].pipeline = candidate.trial;
@@ -80,7 +79,7 @@ int try_candidate(Contender& candidate, const std::string& parent, BatchDisplay&
   watcher.ticked = [&](const launch::BatchStatus& status) { display.ticked(status, number - 1, total); };
   const auto end = launch::run_batch(jobs, parent, {}, watcher);
   candidate.folder = jobs[0].folder;
-  if (jobs[0].state == State::done || jobs[0].state == State::skipped) {
+  if (jobs[0].state == launch::Job::State::done || jobs[0].state == launch::Job::State::skipped) {
     read_expected(candidate);
   } else {
     candidate.problem = fmt::format("did not finish{}", jobs[0].problem.empty() ? "" : ": " + jobs[0].problem);

@@ -14,14 +14,15 @@ TableFormat table_format(const std::string& name);
 
 /// Writes report.html into the folder of one run: scores, curves over the iterations, loss profiles, where the sampler
 /// sampled, pictures worst first, options, provenance. One file with its style and scripts, which loads nothing but the
-/// pictures, by relative path. A run that has not ended is reported as far as it went. Throws nbs::Error if the folder holds no run or cannot be written to.
+/// pictures, by relative path. A run that has not ended is reported as far as it went. Throws nbs::Error if the folder
+/// holds no run or cannot be written to.
 void write_run_report(const std::filesystem::path& run_directory);
 
 /// For a folder with runs at any depth: writes report.html into each run's folder, unless this program has made it from
-/// the same files before, and index.html, summary.csv and summary.md into `folder`. A line a run, differences to a baseline, a chart for each option that differs, learning
-/// curves of all runs; means and sample standard deviations over the finished runs whose pipelines
-/// differ in nothing but name and seeds. Throws nbs::Error if there is no run below the folder or it cannot be written
-/// to.
+/// the same files before, and index.html, summary.csv and summary.md into `folder`. A line a run, differences to a
+/// baseline, a chart for each option that differs, learning curves of all runs; means and sample standard deviations
+/// over the finished runs whose pipelines differ in nothing but name and seeds. Throws nbs::Error if there is no run
+/// below the folder or it cannot be written to.
 void write_folder_report(const std::filesystem::path& folder);
 
 /// The paper's Table 1 and Table 2 with our results beside the printed figures, and below them all our results.
