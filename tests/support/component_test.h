@@ -66,9 +66,9 @@ void check_learns_in_bf16(const typename Made::Options& options, Context::Facts 
     for (int i = 0; i < kSteps; ++i)
       losses[half].push_back(step(*made));
     const auto state = saved(*made);
-    for (const auto& [name, value] : state.tensors()) {
-      CAPTURE(name);
-      CHECK(value.dtype() != torch::kBFloat16);
+    for (const auto& entry : state.tensors()) {
+      CAPTURE(entry.first);  // not the name of a structured binding, which clang lets no lambda of C++17 refer to
+      CHECK(entry.second.dtype() != torch::kBFloat16);
     }
   }
   // Eight bits of precision: 0.4 percent for each number that is rounded.
