@@ -3,6 +3,8 @@
 
 #include <tuple>
 
+#include <torch/autograd.h>
+
 #include "nbs/torch_compat.h"
 
 #include "torch_test.h"

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <vector>
 
+#include <torch/autograd.h>
+
 #include "nbs/torch_compat.h"
 
 #include "torch_test.h"

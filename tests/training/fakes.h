@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <torch/autograd.h>
+
 #include "nbs/autoencoder.h"
 #include "nbs/context.h"
 #include "nbs/draw.h"

@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include <torch/autograd.h>
+
 #include "nbs/error.h"
 #include "nbs/torch_compat.h"
 

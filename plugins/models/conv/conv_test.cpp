@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include <torch/autograd.h>
+
 #include "autoencoder.h"
 #include "component_test.h"
 

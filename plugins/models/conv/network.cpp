@@ -5,6 +5,7 @@
 
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <torch/autograd.h>
 
 #include "nbs/error.h"
 #include "nbs/precision.h"

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <torch/autograd.h>
+
 #include "nbs/initialize.h"
 
 #include "component_test.h"

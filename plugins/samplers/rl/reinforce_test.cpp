@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include <torch/autograd.h>
+
 #include "nbs/initialize.h"
 #include "nbs/torch_compat.h"
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include <torch/autograd.h>
+
 #include "observer.h"
 #include "reinforce.h"
 #include "test_scene.h"
