@@ -115,6 +115,7 @@ std::vector<double> plain_lattice(const std::vector<std::vector<float>>& feature
   std::vector<std::vector<std::pair<Vertex, double>>> corners(in.size());
   for (std::size_t p = 0; p < in.size(); ++p) {
     std::vector<float> point;
+    point.reserve(features.size());
     for (const auto& feature : features)
       point.push_back(feature[p]);
     corners[p] = plain_corners(plain_elevated(point));
