@@ -178,11 +178,11 @@ void require_data(const config::Pipeline& pipeline) {
   const TemporaryFile file("data", config::to_toml(pipeline));
   try {
     launch::worker_output({"data", file.path().string()});
-  } catch (const Error&) {
-    throw Error(
-        "the data of the candidates cannot be used, so none was tried; `nbs data FILE` with the same --set shows what "
-        "is "
-        "found");
+  } catch (const Error& error) {
+    throw Error(fmt::format(
+        "the data of the candidates cannot be used, so none was tried ({}); `nbs data FILE` with the same --set shows "
+        "what is found",
+        error.what()));
   }
 }
 

@@ -298,18 +298,6 @@ bool mask_and_score(Session& session, const training::Components& components, co
   return explain(out, diagnostics);
 }
 
-// What the loss maps of labeled views take is known only when the images are.
-void say_memory_of_views(const config::Pipeline& pipeline, const RunData& data) {
-  if (data.set.plans.empty() || !pipeline.autoencoder) return;
-  constexpr double kGiB = 1024.0 * 1024 * 1024;
-  const auto plane = static_cast<double>(data.set.size * data.set.size) * sizeof(float);
-  const auto maps = data.images.labeled * pipeline.profile.options.length;
-  const double needed = plane * static_cast<double>(maps) / kGiB;
-  if (needed < 1) return;
-  say(fmt::format("the {} labeled images have {} views, whose loss maps take {:.1f} GiB of memory", data.set.labeled,
-                  data.images.labeled, needed));
-}
-
 // The checkpoint that the run goes on from; nothing for a run that begins.
 std::optional<RunCheckpoint> checkpoint_to_resume(const Arguments& arguments, const record::RunDirectory& out,
                                                   const std::string& identity) {
@@ -365,7 +353,6 @@ int run_to_the_end(const std::vector<std::string>& words) {
   auto data = load_run_data(pipeline, out, session.threads(), style);
   if (run.minutes > 0 || from) run.origin.images = hash_of(data.set, data.images.held_out);
   if (from) from->require_images(run.origin.images);
-  say_memory_of_views(pipeline, data);
   const auto components = session.make_components(fold_count(pipeline.evaluation.options, data.set.labeled));
   session.make_postprocessors();  // whatever is wrong with them is better known before training
   const double before_training = clock.seconds() - (from ? from->training_seconds() : 0);

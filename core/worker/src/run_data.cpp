@@ -57,6 +57,18 @@ class ReadingProgress {
   std::chrono::steady_clock::time_point begin_;
 };
 
+// What the loss maps of labeled views take is known only when the images are.
+void say_memory_of_views(const config::Pipeline& pipeline, const RunData& data) {
+  if (data.set.plans.empty() || !pipeline.autoencoder) return;
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  const auto plane = static_cast<double>(data.set.size * data.set.size) * sizeof(float);
+  const auto maps = data.images.labeled * pipeline.profile.options.length;
+  const double needed = plane * static_cast<double>(maps) / kGiB;
+  if (needed < 1) return;
+  say(fmt::format("the {} labeled images have {} views, whose loss maps take {:.1f} GiB of memory", data.set.labeled,
+                  data.images.labeled, needed));
+}
+
 }  // namespace
 
 RunData load_run_data(const config::Pipeline& pipeline, const record::RunDirectory& out, std::int64_t threads,
@@ -81,6 +93,7 @@ RunData load_run_data(const config::Pipeline& pipeline, const record::RunDirecto
     const auto held_out = held_out_count(pipeline.evaluation.options, data.set.auxiliary);
     data.images.held_out = views_of_held_out(data.set, held_out);
   }
+  say_memory_of_views(pipeline, data);
   return data;
 }
 
