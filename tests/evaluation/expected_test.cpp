@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -66,4 +67,88 @@ TEST_CASE("the only image with an anomaly is counted at the threshold of all") {
 TEST_CASE("nothing is expected where nothing is to be found") {
   CHECK_FALSE(expected_scores(test::random_images(1, 2, {8, 8}, 9, 0.0), by_f1).has_value());
   CHECK_FALSE(expected_scores({}, by_f1).has_value());
+}
+
+namespace {
+
+// One row of pixels.
+evaluation::ScoredImage strip(const std::vector<float>& probability, const std::vector<std::uint8_t>& mask) {
+  return {"", "", 1, static_cast<std::int64_t>(mask.size()), probability, mask};
+}
+
+double at_half(const test::Images& /*others*/) {
+  return 0.5;
+}
+
+evaluation::UnlabeledPixels unlabeled_pixels(const std::vector<float>& probability, std::int64_t predictors) {
+  evaluation::UnlabeledPixels pixels;
+  pixels.images = 1;
+  pixels.predictors = predictors;
+  for (const float value : probability)
+    (value >= 0.5F ? pixels.predicted : pixels.others).add(value);
+  return pixels;
+}
+
+}  // namespace
+
+TEST_CASE("how sure the predictors are of unlabeled images is worth what the labeled ones show") {
+  // Of the pixels at 0.9 three of four are anomalous, of those at 0.2 one of four. Both images have two anomalous
+  // pixels, so they weigh the same.
+  const test::Images labeled = {strip({0.9F, 0.9F, 0.2F, 0.2F}, {1, 1, 0, 0}),
+                                strip({0.9F, 0.9F, 0.2F, 0.2F}, {1, 0, 1, 0})};
+  // Six pixels at 0.9, two at 0.2 and four below all that labeled images have, by each of two predictors.
+  const auto unlabeled = unlabeled_pixels({0.9F, 0.9F, 0.9F, 0.9F, 0.9F, 0.9F, 0.9F, 0.9F, 0.9F, 0.9F, 0.9F, 0.9F,
+                                           0.2F, 0.2F, 0.2F, 0.2F, 0.1F, 0.1F, 0.1F, 0.1F, 0.1F, 0.1F, 0.1F, 0.1F},
+                                          2);
+  const auto expected = expected_scores(labeled, at_half, unlabeled);
+  REQUIRE(expected.has_value());
+  // Found 4.5 of six predicted, missed half a pixel.
+  CHECK(expected->precision.value() == Approx(4.5 / 6));
+  CHECK(expected->recall.value() == Approx(4.5 / 5));
+  CHECK(expected->f1.value() == Approx(9.0 / 11));
+  CHECK(expected->true_positives == 5);  // 4.5
+  CHECK(expected->false_positives == 2);
+  CHECK(expected->false_negatives == 1);
+  CHECK(expected->unlabeled == 1);
+  CHECK(expected->by_image.size() == 2);
+  // Resamples: the first image alone promises 1, the second alone 2 * 3 / (6 + 4).
+  CHECK(expected->f1_low.value() < 0.6);
+  CHECK(expected->f1_high.value() == Approx(1));
+}
+
+TEST_CASE("unlabeled images that are harder than the labeled ones promise less") {
+  // Of ten pixels at 0.9 nine are anomalous, at 0.6 five, at 0.3 one.
+  std::vector<float> probability;
+  std::vector<std::uint8_t> mask;
+  for (const auto& [value, anomalous] : {std::pair{0.9F, 9}, {0.6F, 5}, {0.3F, 1}}) {
+    for (int pixel = 0; pixel < 10; ++pixel) {
+      probability.push_back(value);
+      mask.push_back(pixel < anomalous ? 1 : 0);
+    }
+  }
+  const test::Images labeled(3, strip(probability, mask));
+  const auto f1 = [&](float predicted) {
+    std::vector<float> unlabeled(20, 0.3F);
+    unlabeled.resize(30, predicted);
+    return expected_scores(labeled, at_half, unlabeled_pixels(unlabeled, 1))->f1.value();
+  };
+  CHECK(f1(0.9F) == Approx(2 * 9.0 / (10 + 9 + 2)));
+  CHECK(f1(0.6F) == Approx(2 * 5.0 / (10 + 5 + 2)));
+}
+
+TEST_CASE("an interval is never narrower than what labeled images cannot tell") {
+  // All resamples say the same.
+  const test::Images labeled(5, strip({0.9F, 0.9F, 0.2F, 0.2F}, {1, 0, 0, 0}));
+  const auto expected = expected_scores(labeled, at_half, unlabeled_pixels({0.9F, 0.9F, 0.2F, 0.2F}, 1));
+  CHECK(expected->f1.value() == Approx(2.0 / 3));
+  CHECK(expected->f1_low.value() == Approx(2.0 / 3 - 0.08225));
+  CHECK(expected->f1_high.value() == Approx(2.0 / 3 + 0.08225));
+}
+
+TEST_CASE("where labeled images see no anomaly in what others show, they speak for themselves") {
+  const test::Images labeled = {strip({0.9F, 0.2F}, {1, 0}), strip({0.9F, 0.2F}, {1, 0})};
+  const auto expected = expected_scores(labeled, at_half, unlabeled_pixels({0.2F, 0.2F}, 1));
+  REQUIRE(expected.has_value());
+  CHECK_FALSE(expected->unlabeled.has_value());
+  CHECK(expected->f1.value() == Approx(1));
 }

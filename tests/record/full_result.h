@@ -37,6 +37,7 @@ inline record::RunResult full_result() {
   static_cast<record::PixelScores&>(expected) = pixels(0.19, 16);
   expected.f1_low = 0.22;
   expected.f1_high = 0.23;
+  expected.unlabeled = 78;
   expected.by_image.emplace_back().id = "broken_001";
   static_cast<record::PixelScores&>(expected.by_image[0]) = pixels(0.24, 17);
   result.expected = expected;

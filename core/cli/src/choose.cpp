@@ -110,20 +110,22 @@ int try_all(std::vector<Contender>& candidates, const ChooseArguments& arguments
   return 0;
 }
 
+// On the same labeled images, out of fold: by how much less one finds than the best.
+std::string behind(const record::ExpectedScores& best, const record::ExpectedScores& other) {
+  const auto interval = record::f1_difference(best.by_image, other.by_image);
+  if (!interval) return "; not comparable, as its labeled images are others";
+  const auto f1 = [](const auto& images) { return record::weighted_scores(images).f1.value_or(0); };
+  return fmt::format("; on the labeled images {:.3f} less ({:.3f} to {:.3f})", f1(best.by_image) - f1(other.by_image),
+                     interval->low, interval->high);
+}
+
 // How the others stand beside the best, one line each, best first.
 std::vector<std::string> comparison(const std::vector<const Contender*>& ranked) {
   std::vector<std::string> lines;
   const auto& best = *ranked.front();
   for (const auto* const candidate : ranked) {
     auto line = fmt::format("{}: {}", candidate->label, expected_of(*candidate));
-    if (candidate != &best && candidate->expected) {
-      const double difference = best.expected->f1.value_or(0) - candidate->expected->f1.value_or(0);
-      const auto interval = record::f1_difference(best.expected->by_image, candidate->expected->by_image);
-      if (interval)
-        line += fmt::format("; {:.3f} less ({:.3f} to {:.3f})", difference, interval->low, interval->high);
-      else
-        line += "; not comparable, as its labeled images are others";
-    }
+    if (candidate != &best && candidate->expected) line += behind(*best.expected, *candidate->expected);
     lines.push_back(line);
   }
   return lines;
@@ -131,10 +133,11 @@ std::vector<std::string> comparison(const std::vector<const Contender*>& ranked)
 
 std::string chosen_text(const Contender& best, const std::vector<std::string>& lines, std::int64_t images) {
   std::string text = fmt::format(
-      "# Chosen by `nbs choose`: the pipeline with the highest F1 on {} labeled images, each masked by a predictor "
-      "that\n"
-      "# was not taught it. In brackets: nine of ten resamples of these images lie between. No other mask was "
-      "opened.\n",
+      "# Chosen by `nbs choose`: the pipeline with the highest expected F1. {} labeled images, each masked by "
+      "predictors\n"
+      "# that were not taught it, tell what the probabilities of all other images are worth; the masks of those were "
+      "not\n"
+      "# opened. In brackets: where F1 should lie nine times of ten.\n",
       images);
   for (auto line : lines) {
     std::replace(line.begin(), line.end(), '\n', ' ');  // a comment ends with its line

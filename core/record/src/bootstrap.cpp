@@ -62,31 +62,6 @@ double student_to_normal(std::size_t degrees) {
   return 1 + (kQuantiles[kCount - 1] / kNormal - 1) * static_cast<double>(kCount) / static_cast<double>(degrees);
 }
 
-// The interval of what `value_of` says of drawn images.
-template <typename ValueOf>
-std::optional<Interval> interval(std::size_t count, double lowest, const ValueOf& value_of) {
-  std::vector<std::size_t> drawn(count);
-  std::iota(drawn.begin(), drawn.end(), std::size_t{0});
-  const std::optional<double> estimate = value_of(drawn);
-  if (!estimate) return std::nullopt;
-  if (count == 1) return Interval{*estimate, *estimate};
-  Random random(kSeed);
-  std::vector<double> values;
-  for (int r = 0; r < kResamples; ++r) {
-    for (auto& image : drawn)
-      image = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(count)));
-    if (const std::optional<double> value = value_of(drawn)) values.push_back(*value);
-  }
-  std::sort(values.begin(), values.end());
-  const double wider =
-      std::sqrt(static_cast<double>(count) / static_cast<double>(count - 1)) * student_to_normal(count - 1);
-  const auto end = [&](double share) {
-    const double value = values[static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
-    return std::clamp(*estimate + wider * (value - *estimate), lowest, 1.0);
-  };
-  return Interval{end(0.05), end(0.95)};
-}
-
 }  // namespace
 
 std::vector<double> image_weights(const std::vector<ImageScore>& images) {
@@ -126,15 +101,40 @@ PixelScores weighted_scores(const std::vector<ImageScore>& images) {
   return scores;
 }
 
+std::optional<Interval> resampled_interval(
+    std::size_t count, double lowest,
+    const std::function<std::optional<double>(const std::vector<std::size_t>& drawn)>& value_of) {
+  std::vector<std::size_t> drawn(count);
+  std::iota(drawn.begin(), drawn.end(), std::size_t{0});
+  const std::optional<double> estimate = value_of(drawn);
+  if (!estimate) return std::nullopt;
+  if (count == 1) return Interval{*estimate, *estimate};
+  Random random(kSeed);
+  std::vector<double> values;
+  for (int r = 0; r < kResamples; ++r) {
+    for (auto& image : drawn)
+      image = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(count)));
+    if (const std::optional<double> value = value_of(drawn)) values.push_back(*value);
+  }
+  std::sort(values.begin(), values.end());
+  const double wider =
+      std::sqrt(static_cast<double>(count) / static_cast<double>(count - 1)) * student_to_normal(count - 1);
+  const auto end = [&](double share) {
+    const double value = values[static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
+    return std::clamp(*estimate + wider * (value - *estimate), lowest, 1.0);
+  };
+  return Interval{end(0.05), end(0.95)};
+}
+
 std::optional<Interval> f1_interval(const std::vector<ImageScore>& images) {
   if (images.empty() || !counted(images)) return std::nullopt;
   const auto weights = image_weights(images);
-  return interval(images.size(), 0, [&](const auto& drawn) { return f1_of(images, weights, drawn); });
+  return resampled_interval(images.size(), 0, [&](const auto& drawn) { return f1_of(images, weights, drawn); });
 }
 
 std::optional<Interval> mean_interval(const std::vector<double>& differences) {
   if (differences.size() < 2) return std::nullopt;
-  return interval(differences.size(), -1, [&](const auto& drawn) -> std::optional<double> {
+  return resampled_interval(differences.size(), -1, [&](const auto& drawn) -> std::optional<double> {
     double sum = 0;
     for (const auto i : drawn)
       sum += differences[i];
@@ -147,7 +147,7 @@ std::optional<Interval> f1_difference(const std::vector<ImageScore>& a, const st
                                [](const ImageScore& x, const ImageScore& y) { return x.id == y.id; });
   if (a.empty() || !same || !counted(a) || !counted(b)) return std::nullopt;
   const auto weights = image_weights(a);
-  return interval(a.size(), -1, [&](const auto& drawn) -> std::optional<double> {
+  return resampled_interval(a.size(), -1, [&](const auto& drawn) -> std::optional<double> {
     const auto first = f1_of(a, weights, drawn);
     const auto second = f1_of(b, weights, drawn);
     if (!first || !second) return std::nullopt;

@@ -168,6 +168,28 @@ std::string labeled_figure(const RunRecord& run, const record::ImageScore& image
                      number_text(image.recall, 2));
 }
 
+// What the estimate comes from.
+std::string basis_of(const record::ExpectedScores& expected) {
+  const auto pictures = fmt::format(
+      "the {} labeled images below, each masked by a predictor that was not taught it, at the threshold that the "
+      "others "
+      "give",
+      expected.by_image.size());
+  if (!expected.unlabeled) {
+    return fmt::format(
+        "From {}. In brackets: nine of ten resamples of these images lie between. With so few images that is rough, "
+        "and "
+        "it holds for images like these.",
+        pictures);
+  }
+  return fmt::format(
+      "An estimate for the {} unlabeled images, without their masks: how sure the predictors are of them, and, from "
+      "{}, "
+      "what that is worth. In brackets: where the F1 should lie nine times of ten. With so few labeled images that is "
+      "rough: kinds of anomalies that none of them shows may be missed without a doubt.",
+      *expected.unlabeled, pictures);
+}
+
 }  // namespace
 
 std::string expected_section(const RunRecord& run) {
@@ -178,12 +200,7 @@ std::string expected_section(const RunRecord& run) {
                                 run.scored() && !run.nothing_to_find()
                                     ? fmt::format("; measured <b>{}</b>", number_text(run.score(Score::f1)))
                                     : "");
-  out += fmt::format(
-      "<p class=\"soft\">From {} labeled images, each masked by a predictor that was not taught it, at the threshold "
-      "that "
-      "the others give. In brackets: nine of ten resamples of these images lie between. With so few images that is "
-      "rough, and it holds for images like these.</p>\n",
-      expected.by_image.size());
+  out += fmt::format("<p class=\"soft\">{}</p>\n", basis_of(expected));
   out += "<div class=\"gallery\">\n";
   for (const auto& image : expected.by_image)
     out += labeled_figure(run, image);

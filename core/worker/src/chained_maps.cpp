@@ -50,20 +50,28 @@ ChainedMaps::ChainedMaps(const config::EvaluationOptions& options, Chain chain, 
   choice_ = threshold_on_labeled(options_, labeled_images(labeled_, images_));
 }
 
+// Whether the folds' predictors are asked what they say of unlabeled images, each alone: if what they say of labeled
+// ones is known, too, and a threshold for both.
+bool ChainedMaps::asks_folds() const {
+  return labeled_.honest && options_.threshold_rule != Rule::normal_area;
+}
+
 bool ChainedMaps::carries_over() const {
-  return labeled_.honest && options_.threshold_rule != Rule::fixed && options_.threshold_rule != Rule::normal_area;
+  return asks_folds() && options_.threshold_rule != Rule::fixed;
 }
 
 void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
   const auto image = images_.colors(images_.labeled() + unlabeled_.count());
   unlabeled_.add(postprocess(chain_, training::combined(by_predictor), image));
-  if (!carries_over() || by_predictor.size(0) == 1) return;
-  levels_.add(unlabeled_.at(unlabeled_.count() - 1));
-  for (std::int64_t fold = 1; fold < by_predictor.size(0); ++fold) {
-    const auto predicted = postprocess(chain_, by_predictor[fold], image).to(torch::kFloat64) >= choice_.threshold;
-    predicted_ += predicted.sum().item<std::int64_t>();
-    asked_ += predicted.numel();
+  const auto folds = by_predictor.size(0) - 1;
+  if (!asks_folds() || folds == 0) return;
+  if (carries_over()) levels_.add(unlabeled_.at(unlabeled_.count() - 1));
+  for (std::int64_t fold = 1; fold <= folds; ++fold) {
+    for (const float probability : values_of(postprocess(chain_, by_predictor[fold], image)))
+      (probability >= choice_.threshold ? by_folds_.predicted : by_folds_.others).add(probability);
   }
+  by_folds_.predictors = folds;
+  ++by_folds_.images;
 }
 
 void ChainedMaps::add_held_out(const torch::Tensor& by_predictor) {
@@ -85,8 +93,10 @@ double ChainedMaps::threshold() {
     }
     return evaluation::threshold_by_normal_area(held_out_, options_.normal_area);
   }
-  if (asked_ == 0) return choice_.threshold;
-  return evaluation::threshold_by_share(levels_, static_cast<double>(predicted_) / static_cast<double>(asked_));
+  if (levels_.pixels() == 0) return choice_.threshold;
+  const auto predicted = static_cast<double>(by_folds_.predicted.pixels());
+  return evaluation::threshold_by_share(levels_,
+                                        predicted / (predicted + static_cast<double>(by_folds_.others.pixels())));
 }
 
 std::optional<record::ExpectedScores> ChainedMaps::expected(const std::vector<evaluation::ScoredImage>& labeled) {
@@ -95,8 +105,8 @@ std::optional<record::ExpectedScores> ChainedMaps::expected(const std::vector<ev
     const double chosen = threshold();
     return evaluation::expected_scores(labeled, [chosen](const auto&) { return chosen; });
   }
-  return evaluation::expected_scores(
-      labeled, [this](const auto& others) { return threshold_on_labeled(options_, others).threshold; });
+  const auto rule = [this](const auto& others) { return threshold_on_labeled(options_, others).threshold; };
+  return evaluation::expected_scores(labeled, rule, by_folds_);
 }
 
 }  // namespace nbs::worker

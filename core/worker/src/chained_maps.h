@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nbs/config/sections.h"
+#include "nbs/evaluation/expected.h"
 #include "nbs/evaluation/pixel_levels.h"
 #include "nbs/evaluation/threshold.h"
 #include "nbs/postprocessor.h"
@@ -48,6 +49,7 @@ class ChainedMaps {
   const MapStore& unlabeled() const { return unlabeled_; }
 
  private:
+  bool asks_folds() const;
   bool carries_over() const;
 
   const config::EvaluationOptions& options_;
@@ -58,8 +60,7 @@ class ChainedMaps {
   MapStore unlabeled_;
   evaluation::PixelLevels levels_;  // of the unlabeled images, if the threshold is carried over
   std::vector<evaluation::ScoredImage> held_out_;
-  std::int64_t predicted_ = 0;  // pixels of unlabeled images that the folds' predictors predict
-  std::int64_t asked_ = 0;      // pixels that they were asked of
+  evaluation::UnlabeledPixels by_folds_;  // what the folds' predictors say of unlabeled images, each alone
 };
 
 }  // namespace nbs::worker

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -31,6 +33,13 @@ std::vector<double> image_weights(const std::vector<ImageScore>& images);
 /// Precision, recall and F1 of the weighted pixels of all images together, and their plain counts. Counts must be
 /// known.
 PixelScores weighted_scores(const std::vector<ImageScore>& images);
+
+/// Of what `value_of` says of images that are drawn by their numbers, 0 to `images` - 1; within `lowest` and 1. A draw
+/// that says nothing is left out. Nothing if all images, each once, say nothing. With a single image both ends are what
+/// it says.
+std::optional<Interval> resampled_interval(
+    std::size_t images, double lowest,
+    const std::function<std::optional<double>(const std::vector<std::size_t>& drawn)>& value_of);
 
 /// Of the F1 of weighted_scores(), within 0 and 1. Nothing if no image shows an anomaly, or if their counts are not
 /// known. With a single image both ends are its F1.

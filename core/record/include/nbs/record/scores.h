@@ -44,13 +44,15 @@ struct ImageScore : PixelScores {
   std::string type;  ///< empty if the data set names none
 };
 
-/// What a run expects of images without masks: the labeled images together, masked by predictors that were not taught
-/// them, each at the threshold that the others' maps alone give, so that a threshold is not judged where it was chosen.
-/// Precision, recall and F1 are those of weighted_scores(); the counts are plain ones.
+/// What a run expects of images without masks. The labeled images were masked by predictors that were not taught them,
+/// each at the threshold that the others' maps alone give, so that a threshold is not judged where it was chosen.
+/// Precision, recall, F1 and counts are estimates for the unlabeled images. Where their number is missing, they are of
+/// the labeled images alone: weighted_scores(), with plain counts.
 struct ExpectedScores : PixelScores {
-  std::optional<double> f1_low;      ///< lower end of f1_interval()
-  std::optional<double> f1_high;     ///< its upper end
-  std::vector<ImageScore> by_image;  ///< an image's own F1 is 1 if nothing is to be found and nothing was
+  std::optional<double> f1_low;           ///< nine of ten times the measured F1 should be above,
+  std::optional<double> f1_high;          ///< and below
+  std::optional<std::int64_t> unlabeled;  ///< how many unlabeled images it is estimated for
+  std::vector<ImageScore> by_image;       ///< an image's own F1 is 1 if nothing is to be found and nothing was
 };
 
 /// Scores over all images together.
