@@ -278,3 +278,14 @@ TEST_CASE("pieces of a file are read, also when it is replaced meanwhile, and ne
   CHECK(test::error_text([&] { const FileReader none(scratch / "none"); }) == Contains("No such file"));
   CHECK(test::error_text([&] { const FileReader folder(scratch.path()); }) == Contains("opening "));
 }
+
+TEST_CASE("the end of a file is its last bytes, or all of it") {
+  const test::Scratch folder;
+  const auto file = folder / "file";
+  write_file(file, "one\ntwo\n");
+  const FileReader reader(file);
+  CHECK(reader.end(4) == "two\n");
+  CHECK(reader.end(8) == "one\ntwo\n");
+  CHECK(reader.end(100) == "one\ntwo\n");
+  CHECK(reader.end(0).empty());
+}

@@ -35,7 +35,7 @@ TEST_CASE("a chain on the blocks of a large image gives what it gives on the who
   const auto blurring = std::make_shared<Blurring>();
   const auto expected = Blurring().apply(probability.unsqueeze(0), image.unsqueeze(0))[0];
   const auto found = nbs::worker::postprocess({blurring}, probability, image);
-  CHECK(blurring->largest == 2048);
+  CHECK(blurring->largest == 1024);
   REQUIRE(found.sizes() == expected.sizes());
   CHECK((found - expected).abs().max().item<double>() < 1e-6);
 
@@ -68,4 +68,11 @@ TEST_CASE("a small image is given to the chain whole, and an empty chain changes
   CHECK(torch::equal(nbs::worker::postprocess({blurring}, probability, image),
                      Blurring().apply(probability.unsqueeze(0), image.unsqueeze(0))[0]));
   CHECK(blurring->largest == 50);
+}
+
+TEST_CASE("an image with sides of 2048 pixels is still given to the chain whole") {
+  const auto probability = torch::full({2048, 40}, 0.25F);
+  const auto blurring = std::make_shared<Blurring>();
+  nbs::worker::postprocess({blurring}, probability, torch::zeros({3, 2048, 40}));
+  CHECK(blurring->largest == 2048);
 }

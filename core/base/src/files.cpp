@@ -273,6 +273,12 @@ void FileReader::read_at(std::uint64_t offset, void* to, std::size_t count) cons
   }
 }
 
+std::string FileReader::end(std::size_t count) const {
+  std::string bytes(std::min<std::uint64_t>(count, length_), '\0');
+  read_at(length_ - bytes.size(), bytes.data(), bytes.size());
+  return bytes;
+}
+
 TemporaryFile::TemporaryFile(const std::string& stem, const std::string& text) {
   std::error_code failed;
   const auto folder = std::filesystem::temp_directory_path(failed);

@@ -212,9 +212,9 @@ int choose(const ChooseArguments& given) {
   report::write_folder_report(arguments.parent);
   put_now(
       fmt::format("\nchosen: {} -> {}\n"
-                  "next: nbs run {}    trains it once more and masks all images, with a report\n"
-                  "or:   nbs predict {} IMAGES --out masks    masks images with the model that was judged\n",
-                  best.label, file.string(), file.string(), best.folder.string()));
+                  "next: nbs run {} --model {}    masks all images with the model that was judged, with a report\n"
+                  "      nbs predict {} IMAGES --out masks    masks new images\n",
+                  best.label, file.string(), file.string(), best.folder.string(), best.folder.string()));
   return kGood;
 }
 

@@ -24,15 +24,18 @@ struct RunArguments : PipelineArguments {
   std::string parent = "runs";
   std::string folder;
   std::string resume;
+  std::string model;
   std::string progress = "auto";
 };
 
-// Trains in the folder that is claimed and makes its report. Returns the exit code.
-int run_in(const launch::Claim& claim, const std::string& progress) {
+// Trains in the folder that is claimed, or takes the model of a finished run, and makes its report. Returns the exit
+// code.
+int run_in(const launch::Claim& claim, const std::string& progress, const std::string& model = "") {
   const record::RunDirectory run(claim.folder);
   const auto& folder = run.folder();
   std::vector<std::string> words = {"run", run.resolved().string(), "--out", folder.string(), "--progress", progress};
   if (claim.kind == launch::Claim::Kind::resume) words.insert(words.end(), {"--resume", "yes"});
+  if (!model.empty()) words.insert(words.end(), {"--model", model});
   int code = launch::run_worker(words, claim.descriptors());
   if (code == kGood && !run.is_finished()) {
     say(fmt::format("nbs: the worker ended as if all were well, but left no finished result in {}", folder.string()));
@@ -51,10 +54,11 @@ int run_in(const launch::Claim& claim, const std::string& progress) {
 }
 
 int resume(const RunArguments& arguments, const std::string& progress) {
-  if (!arguments.files.empty() || !arguments.overrides.empty() || !arguments.folder.empty()) {
+  if (!arguments.files.empty() || !arguments.overrides.empty() || !arguments.folder.empty() ||
+      !arguments.model.empty()) {
     throw Error(
         "--resume goes on with the pipeline in the run's folder, so it takes neither pipeline files nor --set nor "
-        "--run-dir; leave them out");
+        "--run-dir nor --model; leave them out");
   }
   const auto claim = launch::resume_run(arguments.resume);
   if (claim.kind == launch::Claim::Kind::complete) {
@@ -81,7 +85,7 @@ int run_all(const RunArguments& arguments) {
     const auto claim = arguments.folder.empty() ? launch::new_run(arguments.parent, pipeline)
                                                 : launch::new_run_in(arguments.folder, pipeline);
     say(fmt::format("{} -> {}", label, claim.folder.string()));
-    const int code = run_in(claim, progress);
+    const int code = run_in(claim, progress, arguments.model);
     if (code > kToldToStop) return code;
     if (code != kGood) worst = kFailed;
   }
@@ -98,6 +102,8 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--run-dir", arguments->folder, "The run's own folder; must be new or empty");
   command->get_option("FILE")->required(false);
   command->add_option("--resume", arguments->resume, "Go on with the run in this folder, which was cut off");
+  command->add_option("--model", arguments->model,
+                      "Take the model of this finished run; [evaluation] and [[postproc]] may differ");
   command->add_option("--progress", arguments->progress, "What is shown on standard error")
       ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
       ->capture_default_str();
@@ -105,6 +111,7 @@ void add_run(CLI::App& app, Action& action) {
       "Ctrl-C ends a run cleanly: what was learned so far is scored and written. A second Ctrl-C ends it at once.\n"
       "A run that was cut off, however it was, goes on from its last checkpoint and ends with the same bytes: nbs run\n"
       "--resume runs/crackforest-0123abcd.\n"
+      "With --model nothing is trained: another threshold rule or postprocessor takes as long as masking the images.\n"
       "Example: nbs run pipelines/crackforest.toml --set data.root=/data/crackforest --set seed=1");
   command->callback([arguments, &action] {
     if (arguments->files.empty() && arguments->resume.empty()) throw CLI::RequiredError("FILE");

@@ -34,11 +34,9 @@ struct InUse {
 
 /// The last line of a run's log, in which a worker that gives up says why; empty if there is none.
 std::string last_line(const std::filesystem::path& log) {
-  constexpr std::uint64_t kMost = 2000;
+  constexpr std::size_t kMost = 2000;
   try {
-    const FileReader reader(log);
-    std::string end(std::min(kMost, reader.length()), '\0');
-    reader.read_at(reader.length() - end.size(), end.data(), end.size());
+    auto end = FileReader(log).end(kMost);
     end.erase(end.find_last_not_of(" \n") + 1);
     return end.substr(end.find_last_of('\n') + 1);
   } catch (const Error&) {

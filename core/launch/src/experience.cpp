@@ -60,6 +60,7 @@ std::int64_t iterations_of(const config::Pipeline& pipeline) {
 }
 
 void Experience::learn(const config::Pipeline& pipeline, const record::RunResult& result) {
+  if (!result.model_from.empty()) return;  // a run that trains takes longer, and more memory
   if (result.peak_memory_mib) learn_memory(pipeline, *result.peak_memory_mib);
   if (!result.seconds || !result.seconds->total || result.iterations <= 0) return;
   for (Time* const time : {&time_by_name_[pipeline.name], &time_}) {

@@ -43,6 +43,7 @@ void take_head(const Fields& fields, RunResult& result) {
     throw Error("/experiment is missing");
   }
   fields.take("explanation", result.explanation);
+  fields.take("model_from", result.model_from);
   fields.need("iterations", result.iterations);
   if (const Json* found = fields.find("best")) {
     const Fields own(*found, fields.at("best"), fields.complete());
@@ -123,6 +124,7 @@ void add_head(Json& json, const RunResult& result) {
     for (const auto& [name, hash] : *result.model)
       model[name] = hash;
   }
+  if (!result.model_from.empty()) json["model_from"] = result.model_from;
 }
 
 void add_tuning(Json& json, const RunResult& result) {

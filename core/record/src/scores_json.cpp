@@ -150,7 +150,7 @@ Json to_json(const ExpectedScores& expected) {
   add_pixels(json, expected);
   json["f1_low"] = number_or_null(expected.f1_low);
   json["f1_high"] = number_or_null(expected.f1_high);
-  if (expected.unlabeled) json["unlabeled"] = *expected.unlabeled;
+  if (expected.unlabeled) json["unlabeled_images"] = *expected.unlabeled;
   auto& images = json["by_image"] = Json::array();
   for (const auto& image : expected.by_image)
     images.push_back(to_json(image));
@@ -163,7 +163,7 @@ ExpectedScores expected_from_json(const Json& json, const Pointer& at, bool comp
   take_pixels(fields, expected);
   fields.need("f1_low", expected.f1_low);
   fields.need("f1_high", expected.f1_high);
-  fields.take("unlabeled", expected.unlabeled);
+  fields.take("unlabeled_images", expected.unlabeled);
   take_list(fields, "by_image", expected.by_image, take_image);
   return expected;
 }

@@ -42,11 +42,7 @@ bool page_is_current(const std::filesystem::path& folder) {
   std::error_code missing;
   if (!std::filesystem::is_regular_file(page, missing)) return false;
   try {
-    const FileReader reader(page);
-    if (reader.length() < stamp.size()) return false;
-    std::string end(stamp.size(), '\0');
-    reader.read_at(reader.length() - end.size(), end.data(), end.size());
-    return end == stamp;
+    return FileReader(page).end(stamp.size()) == stamp;
   } catch (const Error&) {
     return false;  // writing it anew says why, if it is more than a page that has just gone
   }

@@ -141,6 +141,8 @@ std::string heading_section(const RunRecord& run) {
   out += "<p class=\"soft\">" + line + "</p>\n";
   auto remarks = run.remarks;
   if (run.result) {
+    if (const auto& from = run.result->model_from; !from.empty())
+      remarks.push_back(fmt::format("The model is that of the run {}; it was not trained again.", from));
     if (const auto& missing = run.result->missing_pictures) {
       remarks.push_back(fmt::format("{} pictures could not be written: {}", missing->count,
                                     missing->reasons.empty() ? "no reason is known" : missing->reasons.front()));

@@ -10,12 +10,13 @@ namespace nbs::worker {
 
 namespace {
 
-constexpr std::int64_t kBlock = 2048;
+constexpr std::int64_t kWhole = 2048;
+constexpr std::int64_t kBlock = 1024;
 
 data::ViewPlan blocks_of(data::PixelSize size) {
   data::DataOptions options;
   options.resize = data::Resize::tiles;
-  options.image_size = kBlock;
+  options.image_size = std::max(size.height, size.width) <= kWhole ? kWhole : kBlock;
   options.tile_overlap = 0.25;
   return {size, options};
 }
@@ -45,7 +46,7 @@ void ChainedRows::add(const torch::Tensor& rows) {
 void ChainedRows::apply_to_row_of_blocks() {
   for (std::int64_t column = 0; column < blocks_.columns(); ++column) {
     const auto block = blocks_.view(next_ * blocks_.columns() + column);
-    auto whole = torch::zeros({kBlock, kBlock});
+    auto whole = torch::zeros({blocks_.view_size(), blocks_.view_size()});
     whole.slice(0, 0, block.height).slice(1, 0, block.width).copy_(applied(block));
     stitched_.add(whole.data_ptr<float>());
   }

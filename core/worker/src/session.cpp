@@ -43,12 +43,13 @@ Session::Session(const config::Document& document, std::int64_t threads, Log log
   threads_ = threads > 0 ? threads : train.threads;
   if (threads_ == 0) threads_ = std::max(1U, std::thread::hardware_concurrency());
   if (train.precision == config::Precision::bf16 && purpose == config::Purpose::run && !multiplies_bf16(train.device)) {
-    throw Error(
-        "train.precision is \"bf16\", but this processor multiplies no bfloat16 numbers (it has no AVX-512 BF16), so "
-        "that would be slower than \"float32\"; set it to that");
+    throw Error(document.location_of("train.precision").text() +
+                ": train.precision is \"bf16\", but this processor multiplies no bfloat16 numbers (it has no AVX-512 "
+                "BF16), so that would be slower than \"float32\"; set it to that");
   }
   if (train.device == config::Device::cuda && !torch::cuda::is_available())
-    throw Error("train.device is \"cuda\", but LibTorch finds no CUDA device here; set it to \"cpu\"");
+    throw Error(document.location_of("train.device").text() +
+                ": train.device is \"cuda\", but LibTorch finds no CUDA device here; set it to \"cpu\"");
 }
 
 training::Settings training_settings(const config::Pipeline& pipeline) {

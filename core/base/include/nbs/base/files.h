@@ -92,6 +92,8 @@ class FileReader {
   std::uint64_t length() const { return length_; }
   /// Throws nbs::Error if reading fails, or the file ends before.
   void read_at(std::uint64_t offset, void* to, std::size_t count) const;
+  /// The last `count` bytes, or all of a file that has no more. Throws nbs::Error as read_at() does.
+  std::string end(std::size_t count) const;
 
  private:
   std::filesystem::path file_;

@@ -184,6 +184,18 @@ bool changes_results(const std::string& section, const std::string& option);
 /// result: two files are of the same pipeline if these texts are equal.
 std::string identity_of(const std::string& resolved_text);
 
+/// An option whose values differ, as they are written; a value is empty where there is no such option.
+struct OptionDifference {
+  std::string option;  ///< "section.option"
+  std::string here;
+  std::string there;
+};
+
+/// The first option on which training depends and in which two resolved files differ; nothing if a model trained by one
+/// is what the other would have trained. Not the number of threads, which changes last digits, nor where the images
+/// lie.
+std::optional<OptionDifference> training_difference(const std::string& resolved, const std::string& other);
+
 /// A component's section as TOML; `header` is "[sampler]" and the like.
 std::string component_toml(const std::string& header, const ComponentSpec& spec);
 

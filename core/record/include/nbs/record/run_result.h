@@ -61,6 +61,7 @@ struct RunResult {
   std::int64_t iterations = 0;  ///< done
   std::optional<KeptCheckpoint> checkpoint;
   std::optional<std::map<std::string, std::string>> model;  ///< SHA-256 of each file in model/, by its name
+  std::string model_from;  ///< the name of the run's folder that the model was taken from; empty if it was trained
   std::optional<std::vector<OptionValues>> tuned_postproc;  ///< of each postprocessor, if they were tuned
   std::optional<TuningF1> tuning_f1;                        ///< if they were tuned
   std::optional<config::ThresholdRule> threshold_rule;      ///< how the threshold was chosen

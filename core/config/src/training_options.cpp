@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which options of a resolved pipeline its training depends on.
+#include <map>
+#include <sstream>
+
+#include "nbs/config/pipeline.h"
+
+namespace nbs::config {
+
+namespace {
+
+using Options = std::map<std::string, std::string>;  // "section.option", and its value as it is written
+
+// What masks are made with, where images lie and what a run is called.
+bool concerns_training(const std::string& section, const std::string& option) {
+  if (section == "experiment" || section == "[postproc") return false;
+  if (section.empty()) return option == "seed";
+  if (section == "evaluation") return option == "folds" || option == "fold_steps";
+  if (section == "data") return option != "root" && option != "memory";
+  if (section == "train") return option != "threads" && option != "checkpoint_minutes";
+  return true;
+}
+
+// The images that are held out for this rule are not trained on.
+void add_held_out(const std::string& option, const std::string& value, Options& options) {
+  if (option == "normal_share") options["evaluation.normal_share"] = value;
+  if (option == "threshold_rule" && value == "\"normal_area\"") options["evaluation.threshold_rule"] = value;
+}
+
+Options training_options(const std::string& resolved_text) {
+  Options options;
+  Options held_out;
+  std::string section;
+  std::istringstream lines(resolved_text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.front() == '[') section = line.substr(1, line.find(']') - 1);
+    const auto equals = line.find(" = ");
+    if (equals == std::string::npos) continue;
+    const auto option = line.substr(0, equals);
+    const auto value = line.substr(equals + 3);
+    if (section == "evaluation") add_held_out(option, value, held_out);
+    if (concerns_training(section, option)) options[section.empty() ? option : section + "." + option] = value;
+  }
+  const auto images = options.find("train.autoencoder_images");
+  const bool auxiliary = images != options.end() && images->second == "\"auxiliary\"";
+  if (auxiliary && held_out.count("evaluation.threshold_rule") != 0) options.insert(held_out.begin(), held_out.end());
+  return options;
+}
+
+}  // namespace
+
+std::optional<OptionDifference> training_difference(const std::string& resolved, const std::string& other) {
+  const auto here = training_options(resolved);
+  const auto there = training_options(other);
+  for (const auto& [option, value] : here) {
+    const auto found = there.find(option);
+    if (found == there.end()) return OptionDifference{option, value, ""};
+    if (found->second != value) return OptionDifference{option, value, found->second};
+  }
+  for (const auto& [option, value] : there) {
+    if (here.count(option) == 0) return OptionDifference{option, "", value};
+  }
+  return std::nullopt;
+}
+
+}  // namespace nbs::config

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "nbs/config/pipeline.h"
+#include "nbs/record/run_directory.h"
+#include "nbs/training/trainer.h"
+
+namespace nbs::worker {
+
+/// A finished run whose model another run takes instead of training one. Only what masks are made with may differ
+/// between the two: then the result is that which training would have given.
+class GivenModel {
+ public:
+  /// Reads the run's result, which may come from anybody. Throws nbs::Error, a sentence with the option or plugin and
+  /// both values, unless the run is finished and its training is that of `pipeline`, whose file is `resolved`.
+  GivenModel(std::filesystem::path run_folder, const config::Pipeline& pipeline, const std::filesystem::path& resolved,
+             const std::function<void(const std::string&)>& log);
+
+  /// Refuses images that are not those of the run: `out` has its split by now. Throws nbs::Error.
+  void require_split_of(const record::RunDirectory& out) const;
+
+  /// What training ended with. The curves of training are copied to `out`. Throws nbs::Error if the model or the curves
+  /// cannot be read.
+  training::TrainingResult take_over(const record::RunDirectory& out) const;
+
+  /// The name of the run's folder.
+  std::string name() const;
+
+ private:
+  record::RunDirectory run_;
+  record::RunResult result_;
+};
+
+}  // namespace nbs::worker

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include "error_text.h"
+#include "program.h"
+#include "tiny_pipeline.h"
+
+using doctest::Contains;
+using nbs::test::Program;
+using nbs::test::text;
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+
+namespace {
+
+// A folder with a set of generated images and a finished run on it, "trained".
+struct Trained {
+  Program nbs;
+
+  Trained() {
+    nbs.folder().write("a.toml", nbs::test::tiny_pipeline());
+    REQUIRE(nbs({"data", "a.toml", "--export", "set"}).status == 0);
+    REQUIRE(run({"--run-dir", "trained"}).status == 0);
+  }
+  nbs::test::Ended run(const Words& more) const {
+    Words words = {"run",   "a.toml",        "--progress", "none",          "--set", "data.format=folder",
+                   "--set", "data.root=set", "--set",      "data.labeled=3"};
+    words.insert(words.end(), more.begin(), more.end());
+    return nbs(words);
+  }
+  // The sentence with which a run with the model of "trained" is refused.
+  std::string refusal(Words more) const {
+    more.insert(more.end(), {"--model", "trained", "--run-dir", "refused"});
+    const auto ended = run(more);
+    CHECK(ended.status == 1);
+    CHECK_FALSE(fs::exists(nbs.folder() / "refused" / "result.json"));
+    fs::remove_all(nbs.folder() / "refused");
+    return ended.errors;
+  }
+  // What a run found, without what it took and where its model comes from.
+  Json result(const std::string& folder) const {
+    auto json = Json::parse(nbs::read_file(nbs.folder() / folder / "result.json"));
+    for (const char* key : {"seconds", "peak_memory_mib", "checksum", "model_from"})
+      json.erase(key);
+    return json;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("with the model of a finished run, another threshold gives the bytes that training anew would have given") {
+  const Trained trained;
+  const Words other = {"--set", "evaluation.threshold_rule=recall", "--set", R"(postproc=[{plugin="dense_crf"}])"};
+  auto words = other;
+  words.insert(words.end(), {"--run-dir", "whole"});
+  const auto whole = trained.run(words);
+  INFO(whole.errors);
+  REQUIRE(whole.status == 0);
+  words = other;
+  words.insert(words.end(), {"--run-dir", "taken", "--model", "trained"});
+  const auto ended = trained.run(words);
+  INFO(ended.errors);
+  REQUIRE(ended.status == 0);
+  CHECK(text(ended.errors) == Contains("takes the model of trained"));
+  CHECK(trained.result("taken") == trained.result("whole"));
+  CHECK(trained.result("taken") != trained.result("trained"));
+  const auto& folder = trained.nbs.folder();
+  const auto pictures = nbs::test::entries_of(folder / "whole" / "predictions");
+  CHECK_FALSE(pictures.empty());
+  CHECK(nbs::test::entries_of(folder / "taken" / "predictions") == pictures);
+  for (const auto& name : pictures)
+    CHECK(nbs::read_file(folder / "taken" / "predictions" / name) ==
+          nbs::read_file(folder / "whole" / "predictions" / name));
+  for (const char* file : {"metrics.jsonl", "diagnostics.json"})
+    CHECK(nbs::read_file(folder / "taken" / file) == nbs::read_file(folder / "whole" / file));
+  const auto result = Json::parse(nbs::read_file(folder / "taken" / "result.json"));
+  CHECK(result.at("model_from") == "trained");
+  CHECK(result.at("seconds").at("training").is_null());
+  CHECK(text(nbs::read_file(folder / "taken" / "report.html")) == Contains("The model is that of the run trained"));
+  // It masks new images as any run does.
+  const auto masks = trained.nbs({"predict", "taken", "set/images", "--out", "masks"});
+  CHECK(masks.status == 0);
+}
+
+TEST_CASE("a model that was trained otherwise is refused with the option and both values") {
+  const Trained trained;
+  CHECK(text(trained.refusal({"--set", "train.iterations=7"})) ==
+        Contains("train.iterations is 7, but 6 in the run trained"));
+  CHECK(text(trained.refusal({"--set", "predictor.channels=8"})) == Contains("predictor.channels is 8, but 4"));
+  CHECK(text(trained.refusal({"--set", "evaluation.folds=0"})) == Contains("evaluation.folds is 0, but -1"));
+  // An image more.
+  const auto images = trained.nbs.folder() / "set" / "images";
+  const auto masks = trained.nbs.folder() / "set" / "masks";
+  const auto name = nbs::test::entries_of(images).front();
+  fs::copy_file(images / name, images / ("new" + fs::path(name).extension().string()));
+  const auto mask = nbs::test::entries_of(masks).front();
+  fs::copy_file(masks / mask, masks / ("new" + fs::path(mask).extension().string()));
+  CHECK(text(trained.refusal({})) == Contains("names other images or roles than trained/split.json"));
+}
+
+TEST_CASE("a run without a whole model gives none, and --resume takes none") {
+  const Trained trained;
+  const auto& nbs = trained.nbs;
+  auto ended = trained.run({"--model", "nothing", "--run-dir", "refused"});
+  CHECK(ended.status == 1);
+  CHECK(text(ended.errors) == Contains("nothing holds no result.json"));
+  auto json = Json::parse(nbs::read_file(nbs.folder() / "trained" / "result.json"));
+  fs::remove_all(nbs.folder() / "refused");
+  json["stop_reason"] = "interrupted";
+  json.erase("checksum");
+  nbs::write_file(nbs.folder() / "trained" / "result.json", json.dump());
+  CHECK(text(trained.refusal({})) == Contains("the run trained did not finish (interrupted)"));
+  ended = nbs({"run", "--resume", "trained", "--model", "trained"});
+  CHECK(ended.status == 1);
+  CHECK(text(ended.errors) == Contains("leave them out"));
+}
