@@ -48,3 +48,13 @@ TEST_CASE("anything else is refused with the text and what is wanted") {
           nbs::test::text(std::string("--threads is \"") + text + "\", but an integer from 0 to 4096 is wanted"));
   }
 }
+
+TEST_CASE("a threshold is told from 0 and from 1, however close it is") {
+  CHECK(nbs::threshold_text(0.4314) == "0.431");
+  CHECK(nbs::threshold_text(0) == "0.000");
+  CHECK(nbs::threshold_text(1) == "1.000");
+  CHECK(nbs::threshold_text(1.297e-6) == "1.3e-06");
+  CHECK(nbs::threshold_text(0.0004) == "0.0004");
+  CHECK(nbs::threshold_text(0.0005) == "0.001");
+  CHECK(nbs::threshold_text(1 - 1.3e-5) == "0.999987");
+}

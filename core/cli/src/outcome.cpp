@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/number.h"
 #include "nbs/base/print.h"
 #include "nbs/record/run_directory.h"
 
@@ -24,7 +25,7 @@ std::string scores_text(const record::RunResult& result) {
   const auto score = [&](record::Score wanted) { return number(record::score_of(*result.scores, wanted)); };
   return (expected.empty() ? "" : expected + "; measured: ") +
          fmt::format("F1 {} at threshold {} (oracle F1 {}), AUROC {}, average precision {}", score(record::Score::f1),
-                     number(result.threshold), score(record::Score::oracle_f1), score(record::Score::auroc),
+                     result.threshold ? threshold_text(*result.threshold) : "undefined", score(record::Score::oracle_f1), score(record::Score::auroc),
                      score(record::Score::average_precision));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "nbs/base/number.h"
+
 #include "html.h"
 #include "plot.h"
 #include "sections.h"
@@ -18,7 +20,7 @@ record::Curve curve_over_recall(const std::vector<record::PrecisionRecall>& poin
 }
 
 std::string point_text(const char* name, const record::PrecisionRecall& point) {
-  return fmt::format("{} {}: precision {}, recall {}", name, number_text(point.threshold), number_text(point.precision),
+  return fmt::format("{} {}: precision {}, recall {}", name, threshold_text(point.threshold), number_text(point.precision),
                      number_text(point.recall));
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "nbs/base/number.h"
+
 #include "html.h"
 #include "sections.h"
 
@@ -233,8 +235,9 @@ std::string score_section(const RunRecord& run) {
       "threshold {} ({}). With a tolerance, a predicted pixel is correct if an anomalous one lies no further away than "
       "that, and an anomalous pixel is found if a predicted one does. The oracle chooses the threshold{} on the scored "
       "masks themselves: an upper bound for these probabilities, not a result.</p>\n",
-      number_text(scores.threshold), escaped(rule_text(run.result->threshold_rule)),
-      scores.oracle.threshold ? " " + number_text(scores.oracle.threshold) : "");
+      scores.threshold ? threshold_text(*scores.threshold) : number_text(scores.threshold),
+      escaped(rule_text(run.result->threshold_rule)),
+      scores.oracle.threshold ? " " + threshold_text(*scores.oracle.threshold) : "");
   return out + types_table(scores);
 }
 

@@ -14,4 +14,8 @@ double parse_number(const std::string& text, const std::string& what, double lea
 /// The same for a decimal integer.
 std::int64_t parse_integer(const std::string& text, const std::string& what, std::int64_t least, std::int64_t most);
 
+/// A threshold in three decimals, "0.431", or in as many digits as tell it from 0 and from 1: "1.3e-06", "0.999987".
+/// Where anomalies are rare, so are probabilities that are not close to 0.
+std::string threshold_text(double threshold);
+
 }  // namespace nbs
