@@ -142,7 +142,7 @@ TEST_CASE("where the data set knows no types the images are one gallery") {
   const Scratch scratch;
   write_example(scratch, {"run"});
   scratch.write("run/predictions/a.overlay.png", "picture");
-  const auto part = part_of(page_of(scratch), "Predictions, worst first");
+  const auto part = part_of(page_of(scratch), "Predictions");
   CHECK(count_of(part, "<h3>") == 0);
   CHECK(count_of(part, "<figure") == 1);
 }

@@ -66,8 +66,13 @@ TEST_CASE("A run in which nothing could be scored says so, and is not called unf
   const Scratch scratch;
   const auto figures = scratch.write("figures.json", kMeasured);
   write_run(scratch, "runs/a", "blind", "null");
+  scratch.write("runs/a/predictions/one.overlay.png", "");
   nbs::report::write_folder_report(scratch / "runs");
-  CHECK(holds(contents(scratch / "runs/a/report.html"), "Nothing could be scored: no unlabeled image has a mask."));
+  const auto page = contents(scratch / "runs/a/report.html");
+  CHECK(holds(page, "Nothing could be scored: no unlabeled image has a mask."));
+  CHECK(holds(page, "<h2>Predictions</h2>"));
+  CHECK(holds(page, "slider from the image to its mask"));
+  CHECK_FALSE(holds(page, "outline of the truth"));
   CHECK(holds(contents(scratch / "runs/index.html"), "Nothing could be scored"));
   const auto text = results_table({scratch / "runs"}, TableFormat::text, figures);
   CHECK(holds(text, "unscored"));

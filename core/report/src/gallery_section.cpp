@@ -116,11 +116,13 @@ std::string gallery_section(const RunRecord& run) {
   const auto files = files_in(record::RunDirectory(run.folder).predictions());
   const auto pictures = pictures_of(run, files);
   if (pictures.empty()) return {};
+  const bool scored = std::any_of(pictures.begin(), pictures.end(), [](const Picture& picture) { return picture.f1; });
   std::string out = fmt::format(
-      "<h2>Predictions, worst first</h2>\n<p class=\"soft\">{} images. Red: predicted as anomalous; green line: "
-      "outline "
-      "of the truth; the number is the image's F1. A picture opens with a slider from the image to its truth.</p>\n",
-      pictures.size());
+      "<h2>Predictions{}</h2>\n<p class=\"soft\">{} images. Red: predicted as anomalous{}. A picture opens with a "
+      "slider "
+      "from the image to its {}.</p>\n",
+      scored ? ", worst first" : "", pictures.size(),
+      scored ? "; green line: outline of the truth; the number is the image's F1" : "", scored ? "truth" : "mask");
   const bool typed = std::any_of(pictures.begin(), pictures.end(),
                                  [](const Picture& picture) { return picture.standing != Standing::unknown; });
   for (const auto standing : {Standing::seen, Standing::unseen, Standing::normal, Standing::unknown}) {
