@@ -52,8 +52,10 @@ class Timer {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-std::string expected_of(const Contender& candidate) {
-  return candidate.expected ? expected_text(*candidate.expected) : candidate.problem;
+// Of the labeled images together, each masked by predictors that were not taught it. Candidates are compared on the
+// same images, so a set of easy ones favors none; what to expect of other images is estimated for each candidate apart.
+double labeled_f1(const Contender& candidate) {
+  return candidate.expected ? record::weighted_scores(candidate.expected->by_image).f1.value_or(0) : -1;
 }
 
 void read_expected(Contender& candidate) {
@@ -110,34 +112,34 @@ int try_all(std::vector<Contender>& candidates, const ChooseArguments& arguments
   return 0;
 }
 
-// On the same labeled images, out of fold: by how much less one finds than the best.
-std::string behind(const record::ExpectedScores& best, const record::ExpectedScores& other) {
-  const auto interval = record::f1_difference(best.by_image, other.by_image);
-  if (!interval) return "; not comparable, as its labeled images are others";
-  const auto f1 = [](const auto& images) { return record::weighted_scores(images).f1.value_or(0); };
-  return fmt::format("; on the labeled images {:.3f} less ({:.3f} to {:.3f})", f1(best.by_image) - f1(other.by_image),
-                     interval->low, interval->high);
+std::string line_of(const Contender& candidate, const Contender& best) {
+  if (!candidate.expected) return candidate.label + ": " + candidate.problem;
+  auto line = fmt::format("{}: F1 {:.3f} on the labeled images", candidate.label, labeled_f1(candidate));
+  if (&candidate != &best) {
+    const auto interval = record::f1_difference(best.expected->by_image, candidate.expected->by_image);
+    line += interval ? fmt::format(", {:.3f} less ({:.3f} to {:.3f})", labeled_f1(best) - labeled_f1(candidate),
+                                   interval->low, interval->high)
+                     : ", which are others than the best one's";
+  }
+  return line + "; " + expected_text(*candidate.expected);
 }
 
 // How the others stand beside the best, one line each, best first.
 std::vector<std::string> comparison(const std::vector<const Contender*>& ranked) {
   std::vector<std::string> lines;
-  const auto& best = *ranked.front();
-  for (const auto* const candidate : ranked) {
-    auto line = fmt::format("{}: {}", candidate->label, expected_of(*candidate));
-    if (candidate != &best && candidate->expected) line += behind(*best.expected, *candidate->expected);
-    lines.push_back(line);
-  }
+  lines.reserve(ranked.size());
+  for (const auto* const candidate : ranked)
+    lines.push_back(line_of(*candidate, *ranked.front()));
   return lines;
 }
 
 std::string chosen_text(const Contender& best, const std::vector<std::string>& lines, std::int64_t images) {
   std::string text = fmt::format(
-      "# Chosen by `nbs choose`: the pipeline with the highest expected F1. {} labeled images, each masked by "
-      "predictors\n"
-      "# that were not taught it, tell what the probabilities of all other images are worth; the masks of those were "
-      "not\n"
-      "# opened. In brackets: where F1 should lie nine times of ten.\n",
+      "# Chosen by `nbs choose`: the pipeline with the highest F1 on {} labeled images, each masked by predictors "
+      "that\n"
+      "# were not taught it. Expected F1: an estimate for all other images, whose masks were not opened. In brackets: "
+      "where\n"
+      "# it should lie nine times of ten.\n",
       images);
   for (auto line : lines) {
     std::replace(line.begin(), line.end(), '\n', ' ');  // a comment ends with its line
@@ -152,10 +154,8 @@ std::vector<const Contender*> best_first(const std::vector<Contender>& candidate
   ranked.reserve(candidates.size());
   for (const auto& candidate : candidates)
     ranked.push_back(&candidate);
-  const auto f1 = [](const Contender* candidate) {
-    return candidate->expected ? candidate->expected->f1.value_or(0) : -1;
-  };
-  std::stable_sort(ranked.begin(), ranked.end(), [&](const auto* a, const auto* b) { return f1(a) > f1(b); });
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto* a, const auto* b) { return labeled_f1(*a) > labeled_f1(*b); });
   return ranked;
 }
 
