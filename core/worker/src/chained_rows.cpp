@@ -11,13 +11,14 @@ namespace nbs::worker {
 namespace {
 
 constexpr std::int64_t kWhole = 2048;
-constexpr std::int64_t kBlock = 1024;
+constexpr std::int64_t kBlock = 512;
+constexpr double kOverlap = 0.5;  // small blocks save memory, and so much of their neighbors hides where they end
 
 data::ViewPlan blocks_of(data::PixelSize size) {
   data::DataOptions options;
   options.resize = data::Resize::tiles;
   options.image_size = std::max(size.height, size.width) <= kWhole ? kWhole : kBlock;
-  options.tile_overlap = 0.25;
+  options.tile_overlap = kOverlap;
   return {size, options};
 }
 

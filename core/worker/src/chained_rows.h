@@ -13,9 +13,9 @@
 namespace nbs::worker {
 
 /// A chain of postprocessors on an image of any size, whose probabilities come and go a band of rows at a time. An
-/// image of at most 2048 x 2048 pixels is given to the chain whole. A larger one is given to it in blocks of 1024 x
-/// 1024, which overlap by a quarter and are stitched as views are: a dense CRF takes about a hundred bytes a pixel, and
-/// such an image takes enough memory by itself.
+/// image of at most 2048 x 2048 pixels is given to the chain whole. A larger one is given to it in blocks of 512 x 512,
+/// which overlap by half and are stitched as views are: a dense CRF takes about a hundred bytes a pixel, and such an
+/// image takes enough memory by itself.
 class ChainedRows {
  public:
   using Chain = std::vector<std::shared_ptr<Postprocessor>>;
