@@ -52,7 +52,7 @@ std::int64_t parse_integer(const std::string& text, const std::string& what, std
 }
 
 std::string threshold_text(double threshold) {
-  const auto text = fmt::format("{:.3f}", threshold);
+  auto text = fmt::format("{:.3f}", threshold);
   if (text == "0.000" && threshold > 0) return fmt::format("{:.2g}", threshold);
   if (text == "1.000" && threshold < 1) return fmt::format("{:.9g}", threshold);
   return text;

@@ -3,6 +3,8 @@
 #include <map>
 #include <sstream>
 
+#include <fmt/format.h>
+
 #include "nbs/config/pipeline.h"
 
 namespace nbs::config {
@@ -39,7 +41,8 @@ Options training_options(const std::string& resolved_text) {
     const auto option = line.substr(0, equals);
     const auto value = line.substr(equals + 3);
     if (section == "evaluation") add_held_out(option, value, held_out);
-    if (concerns_training(section, option)) options[section.empty() ? option : section + "." + option] = value;
+    if (concerns_training(section, option))
+      options[section.empty() ? option : fmt::format("{}.{}", section, option)] = value;
   }
   const auto images = options.find("train.autoencoder_images");
   const bool auxiliary = images != options.end() && images->second == "\"auxiliary\"";
