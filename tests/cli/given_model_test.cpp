@@ -58,7 +58,7 @@ TEST_CASE("with the model of a finished run, another threshold gives the bytes t
   INFO(whole.errors);
   REQUIRE(whole.status == 0);
   words = other;
-  words.insert(words.end(), {"--run-dir", "taken", "--model", "trained"});
+  words.insert(words.end(), {"--run-dir", "taken", "--model", "trained/"});
   const auto ended = trained.run(words);
   INFO(ended.errors);
   REQUIRE(ended.status == 0);

@@ -56,8 +56,9 @@ training::TrainingResult GivenModel::take_over(const record::RunDirectory& out) 
   taken.iterations = result_.iterations;
   auto& best = taken.best.emplace();
   static_cast<training::Model&>(best) = training::read_model(run_.model(), *result_.model);
-  best.iteration = result_.checkpoint->iteration.value_or(-1);
-  best.loss = result_.checkpoint->l_pred.value_or(std::numeric_limits<double>::quiet_NaN());
+  const auto kept = result_.checkpoint.value_or(record::KeptCheckpoint{});
+  best.iteration = kept.iteration.value_or(-1);
+  best.loss = kept.l_pred.value_or(std::numeric_limits<double>::quiet_NaN());
   taken.seconds = {};
   if (auto diagnostics = run_.read_diagnostics()) taken.sampled = std::move(diagnostics->sampled);
   write_file(out.metrics(), read_file(run_.metrics()));
@@ -65,7 +66,8 @@ training::TrainingResult GivenModel::take_over(const record::RunDirectory& out) 
 }
 
 std::string GivenModel::name() const {
-  return std::filesystem::absolute(run_.folder()).lexically_normal().filename().string();
+  const auto folder = std::filesystem::absolute(run_.folder()).lexically_normal();
+  return (folder.has_filename() ? folder : folder.parent_path()).filename().string();  // it may end with a slash
 }
 
 }  // namespace nbs::worker

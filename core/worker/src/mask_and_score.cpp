@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mask_and_score.h"
 
-#include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>

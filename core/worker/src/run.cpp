@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <functional>
 
 #include <fmt/format.h>
