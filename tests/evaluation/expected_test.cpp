@@ -116,6 +116,14 @@ TEST_CASE("how sure the predictors are of unlabeled images is worth what the lab
   CHECK(expected->f1_high.value() == Approx(1));
 }
 
+TEST_CASE("a labeled image tells by one over the root of its anomalous area") {
+  // At 0.9 one of two pixels is anomalous in the first image, which weighs 1, and four of four in the second, which
+  // weighs 1/2.
+  const test::Images labeled = {strip({0.9F, 0.9F, 0.2F}, {1, 0, 0}), strip({0.9F, 0.9F, 0.9F, 0.9F}, {1, 1, 1, 1})};
+  const auto expected = expected_scores(labeled, at_half, unlabeled_pixels({0.9F, 0.9F, 0.2F}, 1));
+  CHECK(expected->precision.value() == Approx((1 + 4 * 0.5) / (2 + 4 * 0.5)));
+}
+
 TEST_CASE("unlabeled images that are harder than the labeled ones promise less") {
   // Of ten pixels at 0.9 nine are anomalous, at 0.6 five, at 0.3 one.
   std::vector<float> probability;
