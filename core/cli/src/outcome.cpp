@@ -25,7 +25,8 @@ std::string scores_text(const record::RunResult& result) {
   const auto score = [&](record::Score wanted) { return number(record::score_of(*result.scores, wanted)); };
   return (expected.empty() ? "" : expected + "; measured: ") +
          fmt::format("F1 {} at threshold {} (oracle F1 {}), AUROC {}, average precision {}", score(record::Score::f1),
-                     result.threshold ? threshold_text(*result.threshold) : "undefined", score(record::Score::oracle_f1), score(record::Score::auroc),
+                     result.threshold ? threshold_text(*result.threshold) : "undefined",
+                     score(record::Score::oracle_f1), score(record::Score::auroc),
                      score(record::Score::average_precision));
 }
 

@@ -20,8 +20,8 @@ record::Curve curve_over_recall(const std::vector<record::PrecisionRecall>& poin
 }
 
 std::string point_text(const char* name, const record::PrecisionRecall& point) {
-  return fmt::format("{} {}: precision {}, recall {}", name, threshold_text(point.threshold), number_text(point.precision),
-                     number_text(point.recall));
+  return fmt::format("{} {}: precision {}, recall {}", name, threshold_text(point.threshold),
+                     number_text(point.precision), number_text(point.recall));
 }
 
 }  // namespace
