@@ -78,6 +78,12 @@ TEST_CASE("with the model of a finished run, another threshold gives the bytes t
   CHECK(result.at("model_from") == "trained");
   CHECK(result.at("seconds").at("training").is_null());
   CHECK(text(nbs::read_file(folder / "taken" / "report.html")) == Contains("The model is that of the run trained"));
+  // What to expect is estimated for the unlabeled images, also where the threshold is given.
+  CHECK(result.at("expected").at("unlabeled_images") == 3);
+  REQUIRE(
+      trained.run({"--set", "evaluation.threshold_rule=fixed", "--model", "trained", "--run-dir", "fixed"}).status ==
+      0);
+  CHECK(trained.result("fixed").at("expected").at("unlabeled_images") == 3);
   // It masks new images as any run does.
   const auto masks = trained.nbs({"predict", "taken", "set/images", "--out", "masks"});
   CHECK(masks.status == 0);
