@@ -142,9 +142,21 @@ TEST_CASE("data that cannot be used is said once, before any candidate is tried"
   const auto ended = candidates.choose({"--set", "data.root=empty"});
   CHECK(ended.status == 1);
   CHECK(text(ended.errors) == Contains("empty/images, but no image file is there"));
-  CHECK(text(ended.errors) == Contains("so none was tried"));
+  CHECK(text(ended.errors) == Contains("one: its data cannot be used, so no candidate was tried"));
   CHECK(ended.output.find("started") == std::string::npos);
   CHECK_FALSE(fs::exists(candidates.nbs.folder() / "out"));
+}
+
+TEST_CASE("data of the last candidate alone that cannot be used is said before the first one is tried") {
+  const Candidates candidates;
+  const auto& nbs = candidates.nbs;
+  fs::create_directories(nbs.folder() / "empty" / "images");
+  nbs.folder().write("three.toml",
+                     "base = \"two.toml\"\nname = \"three\"\n[data]\nformat = \"folder\"\nroot = \"empty\"\n");
+  const auto ended = nbs({"choose", "one.toml", "two.toml", "three.toml", "--out", "out"});
+  CHECK(ended.status == 1);
+  CHECK(text(ended.errors) == Contains("three: its data cannot be used, so no candidate was tried"));
+  CHECK_FALSE(fs::exists(nbs.folder() / "out"));
 }
 
 TEST_CASE("without folds there is nothing to compare") {

@@ -252,7 +252,7 @@ TEST_CASE("tuning tries every combination, keeps the best on the labeled images,
     const auto elements = Json::parse(options.substr(list + 9, options.find(']', list) - list - 8));
     CHECK(elements == Json::array({elements[0], elements[0], elements[0]}));
     bool all = true;
-    for (const char* name : {"smooth_weight", "sx", "sy", "weight"})
+    for (const char* name : {"smooth_weight", "weight"})
       all = all && (", " + options + ",").find(", " + std::string(name) + " = " + values.at(name).dump() + ",") !=
                        std::string::npos;
     const auto color = values.at("scolor")[0].dump();

@@ -175,17 +175,26 @@ std::vector<Contender> load_candidates(const PipelineArguments& arguments) {
   return candidates;
 }
 
-// What is wrong with the data is wrong for every candidate, and better known before the first one is tried. The worker
-// says what it is.
-void require_data(const config::Pipeline& pipeline) {
-  const TemporaryFile file("data", config::to_toml(pipeline));
+// The worker says what is wrong with a candidate's data.
+void require_data(const Contender& candidate) {
+  const TemporaryFile file("data", config::to_toml(candidate.trial));
   try {
     launch::worker_output({"data", file.path().string()});
   } catch (const Error& error) {
     throw Error(fmt::format(
-        "the data of the candidates cannot be used, so none was tried ({}); `nbs data FILE` with the same --set shows "
-        "what is found",
-        error.what()));
+        "{}: its data cannot be used, so no candidate was tried ({}); `nbs data FILE` with the same --set shows what "
+        "is found",
+        candidate.label, error.what()));
+  }
+}
+
+// Known before the first candidate is tried, which may take long. Most share one [data] section, which is checked once.
+void require_data(const std::vector<Contender>& candidates) {
+  for (auto candidate = candidates.begin(); candidate != candidates.end(); ++candidate) {
+    const bool known = std::any_of(candidates.begin(), candidate, [&](const Contender& earlier) {
+      return earlier.trial.data.values == candidate->trial.data.values;
+    });
+    if (!known) require_data(*candidate);
   }
 }
 
@@ -194,7 +203,7 @@ int choose(const ChooseArguments& given) {
   auto arguments = given;
   if (arguments.files.empty()) arguments.files = shipped_candidates();
   auto candidates = load_candidates(arguments);
-  require_data(candidates.front().trial);
+  require_data(candidates);
   put_now(fmt::format("{} candidates\n", candidates.size()));
   if (const int signal = try_all(candidates, arguments, clock)) {
     say("interrupted: nothing was chosen; the same command goes on with the candidates that are left");

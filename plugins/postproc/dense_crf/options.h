@@ -14,7 +14,8 @@ namespace nbs::crf {
 /// How kernel sums are computed.
 enum class Mode { lattice, exact, grid };
 
-/// As Parameters, whose defaults they have.
+/// As Parameters, whose defaults they have. The values to tune are weak ones: a handful of labeled images often favors
+/// a strong CRF by a hair that harms the others.
 struct Options {
   double smooth_sx = Parameters().smoothness.x;
   double smooth_sy = Parameters().smoothness.y;
@@ -34,19 +35,16 @@ struct Options {
     s.add("smooth_sy", &Options::smooth_sy).range(1e-3, 1e6).doc("Smoothness kernel: sigma along y, in pixels.");
     s.add("smooth_weight", &Options::smooth_weight)
         .range(0, 1e6)
-        .tune({0, 0.3, 1, 3})
+        .tune({0, 1})
         .doc("Smoothness kernel: weight; 0 leaves it out.");
-    s.add("sx", &Options::sx).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along x, in pixels.");
-    s.add("sy", &Options::sy).range(1e-3, 1e6).tune({20, 80}).doc("Appearance kernel: sigma along y, in pixels.");
+    s.add("sx", &Options::sx).range(1e-3, 1e6).doc("Appearance kernel: sigma along x, in pixels.");
+    s.add("sy", &Options::sy).range(1e-3, 1e6).doc("Appearance kernel: sigma along y, in pixels.");
     s.add("scolor", &Options::scolor)
         .formerly("scolour")
         .range(1e-3, 1e6)
         .tune({5, 13})
         .doc("Appearance kernel: sigmas of red, green and blue, in levels of 0..255; one value stands for all three.");
-    s.add("weight", &Options::weight)
-        .range(0, 1e6)
-        .tune({0, 1, 3, 10})
-        .doc("Appearance kernel: weight; 0 leaves it out.");
+    s.add("weight", &Options::weight).range(0, 1e6).tune({0, 1, 3}).doc("Appearance kernel: weight; 0 leaves it out.");
     s.add("iterations", &Options::iterations).range(0, 1000).doc("Mean field updates.");
     s.add("normalization", &Options::normalization)
         .formerly("normalisation")
