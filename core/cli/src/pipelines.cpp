@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "nbs/base/cache_folder.h"
+#include "nbs/base/files.h"
 #include "nbs/config/sweep.h"
 #include "nbs/host/search_path.h"
 #include "nbs/launch/catalog_cache.h"
 #include "nbs/launch/component_facts.h"
+#include "nbs/record/run_directory.h"
 
 namespace nbs::cli {
 
@@ -110,7 +112,7 @@ host::Catalog find_plugins(const std::vector<std::string>& command_line, const s
   return launch::plugin_catalog(folders);
 }
 
-std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
+std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments, const std::string& model) {
   // Who has made this many mistakes need not wait until all are found.
   constexpr std::size_t kEnough = 1000;
   Problems problems;
@@ -119,6 +121,7 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
   const auto first_folders = absolute_folders(arguments.plugin_path);
   const double memory = memory_of_this_machine();
   const double disk = cache_capacity();
+  const auto trained = model.empty() ? "" : read_file(record::RunDirectory(model).resolved());
   for (const auto& file : arguments.files) {
     try {
       auto document = config::Document::from_file(file);
@@ -139,6 +142,7 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments) {
           pipeline.plugin_path.insert(pipeline.plugin_path.begin(), first_folders.begin(), first_folders.end());
           problems.add(config::check_memory(cell.document, pipeline, memory));
           problems.add(config::check_disk(cell.document, pipeline, disk));
+          if (!model.empty()) problems.add(config::check_training(cell.document, pipeline, trained, model));
           auto components = config::components_toml(pipeline);
           auto label = cell.label.empty() ? pipeline.name : fmt::format("{} ({})", pipeline.name, cell.label);
           candidates.push_back(

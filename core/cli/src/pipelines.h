@@ -29,8 +29,9 @@ struct NamedPipeline {
 };
 
 /// Reads, expands and checks all files. Throws config::DiagnosticsError with the problems of all of them, each said
-/// once.
-std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments);
+/// once. `model`: the folder of a run whose model all of them take, if it is not empty; what that run would have
+/// trained otherwise is a problem, too.
+std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments, const std::string& model = "");
 
 /// Folders of --plugin-path, absolute, as the resolved file is read from elsewhere. Throws config::DiagnosticsError if
 /// one is not there, which is a mistake in the command.

@@ -69,11 +69,22 @@ int resume(const RunArguments& arguments, const std::string& progress) {
   return run_in(claim, progress);
 }
 
+// Refused before a folder is made for the run that is to take it.
+void require_whole_model(const record::RunDirectory& run) {
+  const auto result = run.read_result();
+  if (result.finished()) return;
+  throw Error(fmt::format(
+      "the run {} did not finish ({}), so its model is not that of the whole training; leave out --model, so "
+      "that a model is trained",
+      run.folder().string(), record::state_name(record::state_of(result))));
+}
+
 int run_all(const RunArguments& arguments) {
   const std::string progress =
       arguments.progress != "auto" ? arguments.progress : (isatty(STDERR_FILENO) != 0 ? "bar" : "lines");
   if (!arguments.resume.empty()) return resume(arguments, progress);
-  const auto pipelines = load_pipelines(arguments);
+  if (!arguments.model.empty()) require_whole_model(record::RunDirectory(arguments.model));
+  const auto pipelines = load_pipelines(arguments, arguments.model);
   if (!arguments.folder.empty() && pipelines.size() > 1) {
     throw Error(
         fmt::format("--run-dir names the folder of one run, but there are {} runs; use --out for the folder "

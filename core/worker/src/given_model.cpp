@@ -18,26 +18,11 @@ namespace {
 
 constexpr const char* kTrainAnew = "leave out --model, so that a model is trained";
 
-void require_same_training(const std::filesystem::path& resolved, const record::RunDirectory& run) {
-  const auto difference = config::training_difference(read_file(resolved), read_file(run.resolved()));
-  if (!difference) return;
-  const auto said = [](const std::string& value) { return value.empty() ? std::string("not set") : value; };
-  throw Error(fmt::format(
-      "{} is {}, but {} in the run {}, whose model was trained with that; only [evaluation] without folds and "
-      "fold_steps, [[postproc]], [experiment], train.threads and the place of the images may differ; {}",
-      difference->option, said(difference->here), said(difference->there), run.folder().string(), kTrainAnew));
-}
-
 }  // namespace
 
 GivenModel::GivenModel(std::filesystem::path run_folder, const config::Pipeline& pipeline,
-                       const std::filesystem::path& resolved, const std::function<void(const std::string&)>& log)
+                       const std::function<void(const std::string&)>& log)
     : run_(std::move(run_folder)), result_(read_ended_run(run_.folder())) {
-  if (!result_.finished()) {
-    throw Error(fmt::format("the run {} did not finish ({}), so its model is not that of the whole training; {}",
-                            run_.folder().string(), record::state_name(record::state_of(result_)), kTrainAnew));
-  }
-  require_same_training(resolved, run_);
   auto trained = pipeline;
   trained.postproc.clear();
   require_same_plugins(run_.folder(), trained, false, log);

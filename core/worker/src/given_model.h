@@ -15,9 +15,9 @@ namespace nbs::worker {
 /// between the two: then the result is that which training would have given.
 class GivenModel {
  public:
-  /// Reads the run's result, which may come from anybody. Throws nbs::Error, a sentence with the option or plugin and
-  /// both values, unless the run is finished and its training is that of `pipeline`, whose file is `resolved`.
-  GivenModel(std::filesystem::path run_folder, const config::Pipeline& pipeline, const std::filesystem::path& resolved,
+  /// Reads the run's result, which may come from anybody. That the run is finished and was trained by the same options
+  /// was checked before (config::check_training()). Throws nbs::Error unless its plugins are those of `pipeline`.
+  GivenModel(std::filesystem::path run_folder, const config::Pipeline& pipeline,
              const std::function<void(const std::string&)>& log);
 
   /// Refuses images that are not those of the run: `out` has its split by now. Throws nbs::Error.

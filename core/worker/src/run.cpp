@@ -128,7 +128,7 @@ std::optional<RunCheckpoint> checkpoint_to_resume(const Arguments& arguments, co
 std::optional<GivenModel> model_to_take(const Arguments& arguments, const config::Pipeline& pipeline) {
   const auto folder = arguments.get("model", "");
   if (folder.empty()) return std::nullopt;
-  return GivenModel(folder, pipeline, arguments.need_plain(0, "RESOLVED"), say);
+  return GivenModel(folder, pipeline, say);
 }
 
 training::TrainingResult take_over(const GivenModel& given, const record::RunDirectory& out) {

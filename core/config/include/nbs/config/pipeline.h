@@ -196,6 +196,13 @@ struct OptionDifference {
 /// lie.
 std::optional<OptionDifference> training_difference(const std::string& resolved, const std::string& other);
 
+/// Why the model of the run in `run_folder` is not what a pipeline would have trained, and what to do, as a sentence.
+std::string training_refusal(const OptionDifference& difference, const std::string& run_folder);
+
+/// The same for a pipeline and the text of that run's resolved file, at the place where the option is written.
+std::vector<Diagnostic> check_training(const Document& document, const Pipeline& pipeline, const std::string& trained,
+                                       const std::string& run_folder);
+
 /// A component's section as TOML; `header` is "[sampler]" and the like.
 std::string component_toml(const std::string& header, const ComponentSpec& spec);
 
