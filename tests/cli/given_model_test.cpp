@@ -125,7 +125,10 @@ TEST_CASE("a run without a whole model gives none, and --resume takes none") {
   json["stop_reason"] = "interrupted";
   json.erase("checksum");
   nbs::write_file(nbs.folder() / "trained" / "result.json", json.dump());
-  CHECK(text(trained.refusal({})) == Contains("the run trained did not finish (interrupted)"));
+  ended = trained.run({"--model", "trained", "--run-dir", "refused"});
+  CHECK(ended.status == 1);
+  CHECK(text(ended.errors) == Contains("the run trained did not finish (interrupted)"));
+  CHECK_FALSE(fs::exists(nbs.folder() / "refused"));
   ended = nbs({"run", "--resume", "trained", "--model", "trained"});
   CHECK(ended.status == 1);
   CHECK(text(ended.errors) == Contains("leave them out"));

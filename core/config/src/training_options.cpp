@@ -66,21 +66,17 @@ std::optional<OptionDifference> training_difference(const std::string& resolved,
   return std::nullopt;
 }
 
-std::string training_refusal(const OptionDifference& difference, const std::string& run_folder) {
-  const auto said = [](const std::string& value) { return value.empty() ? std::string("not set") : value; };
-  return fmt::format(
-      "{} is {}, but {} in the run {}, whose model was trained with that; only [evaluation] without folds and "
-      "fold_steps, [[postproc]], [experiment], train.threads and the place of the images may differ; leave out "
-      "--model, "
-      "so that a model is trained",
-      difference.option, said(difference.here), said(difference.there), run_folder);
-}
-
 std::vector<Diagnostic> check_training(const Document& document, const Pipeline& pipeline, const std::string& trained,
                                        const std::string& run_folder) {
   const auto difference = training_difference(to_toml(pipeline), trained);
   if (!difference) return {};
-  return {{document.location_of(difference->option), training_refusal(*difference, run_folder)}};
+  const auto said = [](const std::string& value) { return value.empty() ? std::string("not set") : value; };
+  const auto message = fmt::format(
+      "{} is {}, but {} in the run {}, whose model was trained with that; only [evaluation] without folds and "
+      "fold_steps, [[postproc]], [experiment], train.threads and the place of the images may differ; leave out --model "
+      "to train a model",
+      difference->option, said(difference->here), said(difference->there), run_folder);
+  return {{document.location_of(difference->option), message}};
 }
 
 }  // namespace nbs::config

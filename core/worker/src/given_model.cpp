@@ -14,12 +14,6 @@
 
 namespace nbs::worker {
 
-namespace {
-
-constexpr const char* kTrainAnew = "leave out --model, so that a model is trained";
-
-}  // namespace
-
 GivenModel::GivenModel(std::filesystem::path run_folder, const config::Pipeline& pipeline,
                        const std::function<void(const std::string&)>& log)
     : run_(std::move(run_folder)), result_(read_ended_run(run_.folder())) {
@@ -30,9 +24,10 @@ GivenModel::GivenModel(std::filesystem::path run_folder, const config::Pipeline&
 
 void GivenModel::require_split_of(const record::RunDirectory& out) const {
   if (read_file(out.split()) == read_file(run_.split())) return;
-  throw Error(
-      fmt::format("{} names other images or roles than {}: images have come or gone since the model was trained; {}",
-                  out.split().string(), run_.split().string(), kTrainAnew));
+  throw Error(fmt::format(
+      "{} names other images or roles than {}: images have come or gone since the model was trained; leave out "
+      "--model to train a model",
+      out.split().string(), run_.split().string()));
 }
 
 training::TrainingResult GivenModel::take_over(const record::RunDirectory& out) const {

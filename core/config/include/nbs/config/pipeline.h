@@ -196,10 +196,8 @@ struct OptionDifference {
 /// lie.
 std::optional<OptionDifference> training_difference(const std::string& resolved, const std::string& other);
 
-/// Why the model of the run in `run_folder` is not what a pipeline would have trained, and what to do, as a sentence.
-std::string training_refusal(const OptionDifference& difference, const std::string& run_folder);
-
-/// The same for a pipeline and the text of that run's resolved file, at the place where the option is written.
+/// Whether a pipeline may take the model of the run in `run_folder`, whose resolved file has the text `trained`: the
+/// first option that training depends on and that differs, with both values, at the place where it is written.
 std::vector<Diagnostic> check_training(const Document& document, const Pipeline& pipeline, const std::string& trained,
                                        const std::string& run_folder);
 
