@@ -119,6 +119,18 @@ TEST_CASE("a patch that leaves its image, or is in none, is refused with its pla
   CHECK(sampled_together("right") == Contains("sample_all(): returned patch 1 at (y 0, x 9)"));
 }
 
+TEST_CASE("alternatives are named for each step or for none, and stay in their images like patches") {
+  const std::string start = "p.toml:3:1: sampler \"polite\", sample(): returned ";
+  CHECK(sampled("alternatives") == "no error");
+  CHECK(sampled_together("alternatives") == "no error");
+  CHECK(sampled("few alternatives") == text(start + "alternatives for 3 steps, but the rollout has 4: name them for "
+                                                    "each step, or for none"));
+  CHECK(sampled("alternative to the right") ==
+        text(start + "an alternative to patch 1 at (y 0, x 9), which leaves its image: y and x must be 0 to 8"));
+  CHECK(sampled("alternative in no image") ==
+        text(start + "an alternative to patch 1 in image 2, but the images are 0 to 1"));
+}
+
 TEST_CASE("a result of the wrong shape or type is refused with what is wanted") {
   const std::string autoencoder = "p.toml:3:1: autoencoder \"polite\", pixel_loss(): returned ";
   CHECK(losses("shape") == text(autoencoder + "[5, 8, 9], but [5, 8, 8] is wanted"));

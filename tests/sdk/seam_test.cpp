@@ -116,6 +116,7 @@ void add_sampling(Layout& layout) {
   const nbs::Rollout rollout;
   NBS_AT(rollout, patches);
   NBS_AT(rollout, memory);
+  NBS_AT(rollout, alternatives);
   NBS_SIZE(RolloutRequest);
   const nbs::RolloutRequest request;
   NBS_AT(request, scene);
@@ -125,6 +126,7 @@ void add_sampling(Layout& layout) {
   NBS_AT(rewarded, rollout);
   NBS_AT(rewarded, rewards);
   NBS_AT(rewarded, index);
+  NBS_AT(rewarded, alternatives);
   NBS_SIZE(Scene);
   NBS_VIRTUAL(Scene, image_count);
   NBS_VIRTUAL(Scene, image_size);

@@ -83,7 +83,8 @@ class LinearAutoencoder : public Autoencoder {
   torch::Tensor shift_;
 };
 
-/// Uniformly random patches; notes what it is rewarded with.
+/// Uniformly random patches, each with itself and the same place in the next image as alternatives; notes what it is
+/// rewarded with.
 class NotingSampler : public Sampler {
  public:
   explicit NotingSampler(std::uint64_t seed) : generator_(make_generator(seed)), draw_(generator_) {}
@@ -97,6 +98,8 @@ class NotingSampler : public Sampler {
       const std::int64_t image = draw_.below(scene.image_count());
       const std::int64_t y = draw_.below(places);
       rollout.patches.push_back({image, y, draw_.below(places)});
+      const auto& patch = rollout.patches.back();
+      rollout.alternatives.push_back({patch, {(image + 1) % scene.image_count(), y, patch.x}});
     }
     return rollout;
   }
@@ -106,6 +109,7 @@ class NotingSampler : public Sampler {
     for (const auto& rewarded : rollouts) {
       update.patches.push_back(rewarded.rollout->patches);
       update.rewards.push_back(rewarded.rewards);
+      update.alternatives.push_back(rewarded.alternatives);
     }
     updates.push_back(std::move(update));
     const bool broken = static_cast<std::int64_t>(updates.size()) == break_at_update;
@@ -120,6 +124,7 @@ class NotingSampler : public Sampler {
   struct Update {
     std::vector<std::vector<Patch>> patches;
     std::vector<std::vector<double>> rewards;
+    std::vector<std::vector<std::vector<double>>> alternatives;
   };
   std::vector<Update> updates;
   std::int64_t break_at_update = -1;

@@ -77,16 +77,23 @@ TEST_CASE("the sampler gets the rewards of Eq. 1 and 3 of this iteration, after 
     if (beta > 0) {
       const auto& patches = given.patches.front();
       REQUIRE(patches.size() == 6);
-      const auto coverage = nbs::training::new_coverage(patches, 16, 8);
+      nbs::Rollout rollout;
+      rollout.patches = patches;
+      const nbs::training::Judge judge(nbs::config::CloneReward::any, images.masks, 16, 8);
+      const auto judgements = judge.patches(rollout);
       for (std::size_t i = 0; i < 6; ++i) {
         REQUIRE(patches[i].image < 2);
         const auto mask = images.masks[patches[i].image];
         const bool anomalous =
             mask.slice(0, patches[i].y, patches[i].y + 8).slice(1, patches[i].x, patches[i].x + 8).any().item<bool>();
-        const double expected = beta * ((anomalous ? -1 : 1) + 0.3 * coverage[i]);
+        const double expected = beta * ((anomalous ? -1 : 1) + 0.3 * judgements[i].coverage);
         CHECK(given.rewards.front()[i] == doctest::Approx(expected).epsilon(1e-9));
+        // The sampler names the patch itself and the same place in the other labeled image.
+        REQUIRE(given.alternatives.front()[i].size() == 2);
+        CHECK(given.alternatives.front()[i][0] == doctest::Approx(expected).epsilon(1e-9));
       }
     }
+    CHECK(given.alternatives.back().empty());
     const auto& terminal = given.rewards.back();
     REQUIRE(terminal.size() == 8);
     for (std::size_t i = 0; i + 1 < 8; ++i)

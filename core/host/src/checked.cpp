@@ -124,19 +124,31 @@ class Checked<Sampler> : public CheckedComponent<Sampler> {
   void check(const char* method, const Rollout& rollout, const Scene& scene, std::int64_t count) const {
     if (static_cast<std::int64_t>(rollout.patches.size()) != count)
       breach(origin_, method, fmt::format("returned {} patches, but {} were asked for", rollout.patches.size(), count));
+    for (std::size_t i = 0; i < rollout.patches.size(); ++i)
+      check(method, "patch", i, rollout.patches[i], scene);
+    if (!rollout.alternatives.empty() && static_cast<std::int64_t>(rollout.alternatives.size()) != count) {
+      breach(origin_, method,
+             fmt::format("returned alternatives for {} steps, but the rollout has {}: name them for each step, or for "
+                         "none",
+                         rollout.alternatives.size(), count));
+    }
+    for (std::size_t i = 0; i < rollout.alternatives.size(); ++i) {
+      for (const auto& patch : rollout.alternatives[i])
+        check(method, "an alternative to patch", i, patch, scene);
+    }
+  }
+
+  void check(const char* method, const char* what, std::size_t i, const Patch& patch, const Scene& scene) const {
+    if (patch.image < 0 || patch.image >= scene.image_count()) {
+      breach(origin_, method,
+             fmt::format("returned {} {} in image {}, but the images are 0 to {}", what, i, patch.image,
+                         scene.image_count() - 1));
+    }
     const std::int64_t last = scene.image_size() - scene.patch_size();
-    for (std::size_t i = 0; i < rollout.patches.size(); ++i) {
-      const auto& patch = rollout.patches[i];
-      if (patch.image < 0 || patch.image >= scene.image_count()) {
-        breach(origin_, method,
-               fmt::format("returned patch {} in image {}, but the images are 0 to {}", i, patch.image,
-                           scene.image_count() - 1));
-      }
-      if (patch.y < 0 || patch.x < 0 || patch.y > last || patch.x > last) {
-        breach(origin_, method,
-               fmt::format("returned patch {} at (y {}, x {}), which leaves its image: y and x must be 0 to {}", i,
-                           patch.y, patch.x, last));
-      }
+    if (patch.y < 0 || patch.x < 0 || patch.y > last || patch.x > last) {
+      breach(origin_, method,
+             fmt::format("returned {} {} at (y {}, x {}), which leaves its image: y and x must be 0 to {}", what, i,
+                         patch.y, patch.x, last));
     }
   }
 };

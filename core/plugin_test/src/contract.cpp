@@ -53,7 +53,7 @@ void check_sampler(const Subject& subject, const Context::Facts& facts, Notes& n
   if (!sampler.is_trainable()) return;
   std::vector<RewardedRollout> rewarded;
   for (std::size_t i = 0; i < rollouts.size(); ++i)
-    rewarded.push_back({&rollouts[i], made_rewards(rollouts[i]), i});
+    rewarded.push_back(made_rewarded(rollouts[i], i));
   for (const auto& [name, value] : sampler.train_step(rewarded)) {
     if (!std::isfinite(value) || name.empty()) {
       notes.fail(fmt::format("{}, train_step() returned the number \"{}\" = {}", subject.label(), name, value),

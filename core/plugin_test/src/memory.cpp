@@ -42,7 +42,7 @@ class Repeated {
   void call() {
     if (made_.sampler) {
       const auto rollout = made_.sampler->sample(scene_, 4);
-      if (made_.sampler->is_trainable()) made_.sampler->train_step({{&rollout, made_rewards(rollout), 0}});
+      if (made_.sampler->is_trainable()) made_.sampler->train_step({made_rewarded(rollout, 0)});
     } else if (made_.autoencoder) {
       made_.autoencoder->train_step(patches_);
       made_.autoencoder->pixel_loss(patches_);

@@ -64,7 +64,7 @@ class SamplerSpecimen : public Specimen {
       for (const auto& patch : rollouts[i].patches)
         places.insert(places.end(), {patch.image, patch.y, patch.x});
       trace.push_back(torch::tensor(places, torch::kInt64));
-      rewarded.push_back({&rollouts[i], made_rewards(rollouts[i]), i});
+      rewarded.push_back(made_rewarded(rollouts[i], i));
     }
     if (learns()) {
       for (const auto& [name, value] : sampler_->train_step(rewarded))
@@ -234,11 +234,19 @@ PredictorInput predictor_input(Predictor& predictor, const Context::Facts& facts
   return input;
 }
 
-std::vector<double> made_rewards(const Rollout& rollout) {
-  std::vector<double> rewards;
-  for (const auto& patch : rollout.patches)
-    rewards.push_back((patch.image + patch.y + patch.x) % 2 == 0 ? 1 : -0.5);
-  return rewards;
+RewardedRollout made_rewarded(const Rollout& rollout, std::size_t index) {
+  const auto rewards = [](const std::vector<Patch>& patches) {
+    std::vector<double> values;
+    values.reserve(patches.size());
+    for (const auto& patch : patches)
+      values.push_back((patch.image + patch.y + patch.x) % 2 == 0 ? 1 : -0.5);
+    return values;
+  };
+  RewardedRollout rewarded = {&rollout, rewards(rollout.patches), index, {}};
+  if (index > 0) return rewarded;
+  for (const auto& alternatives : rollout.alternatives)
+    rewarded.alternatives.push_back(rewards(alternatives));
+  return rewarded;
 }
 
 }  // namespace nbs::plugin_test

@@ -65,7 +65,8 @@ Made make_component(const Subject& subject, const Context::Facts& facts, std::ui
 /// What a predictor is given: `n` profiles and images as far as it needs them, of `size` pixels.
 PredictorInput predictor_input(Predictor& predictor, const Context::Facts& facts, std::int64_t n, std::int64_t size,
                                std::uint64_t seed);
-/// Rewards as training gives them, without a meaning.
-std::vector<double> made_rewards(const Rollout& rollout);
+/// A rollout with rewards as training gives them, without a meaning: those of alternatives for the first rollout of an
+/// iteration alone, which is the one on labeled images.
+RewardedRollout made_rewarded(const Rollout& rollout, std::size_t index);
 
 }  // namespace nbs::plugin_test

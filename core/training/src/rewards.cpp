@@ -8,76 +8,129 @@
 
 namespace nbs::training {
 
+namespace {
+
+// The pixels that the patches of an episode have covered.
+class Coverage {
+ public:
+  Coverage(std::int64_t image_size, std::int64_t patch_size) : image_size_(image_size), patch_size_(patch_size) {}
+
+  // The share of the patch that is not covered.
+  double fresh(const Patch& patch) const {
+    const auto map = covered_.find(patch.image);
+    if (map == covered_.end()) return 1;
+    std::int64_t count = 0;
+    for (std::int64_t y = patch.y; y < patch.y + patch_size_; ++y) {
+      const char* const row = map->second.data() + y * image_size_ + patch.x;
+      count += std::count(row, row + patch_size_, 0);
+    }
+    return static_cast<double>(count) / static_cast<double>(patch_size_ * patch_size_);
+  }
+  void add(const Patch& patch) {
+    auto& map = covered_[patch.image];
+    map.resize(static_cast<std::size_t>(image_size_ * image_size_), 0);
+    for (std::int64_t y = patch.y; y < patch.y + patch_size_; ++y)
+      std::fill_n(map.data() + y * image_size_ + patch.x, patch_size_, 1);
+  }
+
+ private:
+  std::int64_t image_size_;
+  std::int64_t patch_size_;
+  std::map<std::int64_t, std::vector<char>> covered_;  // [S, S], by image
+};
+
+}  // namespace
+
 double beta(const config::RewardOptions& options, std::int64_t iteration) {
   if (options.schedule == config::BetaSchedule::zero) return 0;
   if (options.schedule == config::BetaSchedule::hard) return iteration < options.anneal ? 1 : 0;
   return std::max(0.0, 1.0 - static_cast<double>(iteration) / static_cast<double>(options.anneal));
 }
 
-std::vector<double> clone_signs(const std::vector<Patch>& patches, const torch::Tensor& masks,
-                                std::int64_t patch_size) {
-  std::vector<double> signs(patches.size(), 0.0);
-  if (!masks.defined() || masks.size(0) == 0) return signs;
-  const auto rows = masks.contiguous();
-  const float* const values = rows.data_ptr<float>();
-  const std::int64_t size = masks.size(1);
-  for (std::size_t i = 0; i < patches.size(); ++i) {
-    const auto& patch = patches[i];
-    if (patch.image >= masks.size(0)) continue;
-    bool anomalous = false;
-    for (std::int64_t y = patch.y; y < patch.y + patch_size && !anomalous; ++y) {
-      const float* const row = values + (patch.image * size + y) * size + patch.x;
-      anomalous = std::any_of(row, row + patch_size, [](float value) { return value > 0.5F; });
-    }
-    signs[i] = anomalous ? -1 : 1;
+Judge::Judge(config::CloneReward clone, const torch::Tensor& masks, std::int64_t image_size, std::int64_t patch_size)
+    : clone_(clone),
+      masks_(masks.defined() ? masks.contiguous() : masks),
+      image_size_(image_size),
+      patch_size_(patch_size) {}
+
+double Judge::clone_reward(const Patch& patch) const {
+  if (!masks_.defined() || patch.image >= masks_.size(0)) return 0;
+  const float* const mask = masks_.data_ptr<float>() + patch.image * image_size_ * image_size_;
+  std::int64_t anomalous = 0;
+  for (std::int64_t y = patch.y; y < patch.y + patch_size_; ++y) {
+    const float* const row = mask + y * image_size_ + patch.x;
+    anomalous += std::count_if(row, row + patch_size_, [](float value) { return value > 0.5F; });
   }
-  return signs;
+  if (clone_ == config::CloneReward::any) return anomalous > 0 ? -1 : 1;
+  return 1 - 2 * static_cast<double>(anomalous) / static_cast<double>(patch_size_ * patch_size_);
 }
 
-std::vector<double> new_coverage(const std::vector<Patch>& patches, std::int64_t image_size, std::int64_t patch_size) {
-  std::map<std::int64_t, std::vector<char>> covered;
-  std::vector<double> shares;
-  shares.reserve(patches.size());
-  for (const auto& patch : patches) {
-    auto& map = covered[patch.image];
-    map.resize(static_cast<std::size_t>(image_size * image_size), 0);
-    std::int64_t fresh = 0;
-    for (std::int64_t y = patch.y; y < patch.y + patch_size; ++y) {
-      char* const row = map.data() + y * image_size + patch.x;
-      fresh += std::count(row, row + patch_size, 0);
-      std::fill(row, row + patch_size, 1);
-    }
-    shares.push_back(static_cast<double>(fresh) / static_cast<double>(patch_size * patch_size));
+std::vector<PatchJudgement> Judge::patches(const Rollout& rollout) const {
+  Coverage coverage(image_size_, patch_size_);
+  std::vector<PatchJudgement> judgements;
+  judgements.reserve(rollout.patches.size());
+  for (const auto& patch : rollout.patches) {
+    judgements.push_back({clone_reward(patch), coverage.fresh(patch)});
+    coverage.add(patch);
   }
-  return shares;
+  return judgements;
 }
 
-std::vector<double> cloning_rewards(const config::RewardOptions& options, double beta, const std::vector<double>& signs,
-                                    const std::vector<double>& coverage) {
-  std::vector<double> rewards(signs.size());
-  for (std::size_t i = 0; i < signs.size(); ++i)
-    rewards[i] = beta * (options.clone_weight * signs[i] + options.cover_weight * coverage[i]);
-  return options.normalize ? normalized(std::move(rewards)) : rewards;
+std::vector<std::vector<PatchJudgement>> Judge::alternatives(const Rollout& rollout) const {
+  Coverage coverage(image_size_, patch_size_);
+  std::vector<std::vector<PatchJudgement>> judgements(rollout.alternatives.size());
+  for (std::size_t t = 0; t < rollout.alternatives.size(); ++t) {
+    for (const auto& patch : rollout.alternatives[t])
+      judgements[t].push_back({clone_reward(patch), coverage.fresh(patch)});
+    coverage.add(rollout.patches[t]);
+  }
+  return judgements;
+}
+
+CloningRewards cloning_rewards(const config::RewardOptions& options, double beta,
+                               const std::vector<PatchJudgement>& patches,
+                               const std::vector<std::vector<PatchJudgement>>& alternatives) {
+  const auto weighted = [&](const std::vector<PatchJudgement>& judgements) {
+    std::vector<double> rewards;
+    rewards.reserve(judgements.size());
+    for (const auto& judgement : judgements)
+      rewards.push_back(beta * (options.clone_weight * judgement.clone + options.cover_weight * judgement.coverage));
+    return rewards;
+  };
+  CloningRewards rewards;
+  rewards.patches = weighted(patches);
+  for (const auto& step : alternatives)
+    rewards.alternatives.push_back(weighted(step));
+  if (options.normalize) {
+    const Normalization normalization(rewards.patches);
+    normalization.apply(rewards.patches);
+    for (auto& step : rewards.alternatives)
+      normalization.apply(step);
+  }
+  return rewards;
 }
 
 std::vector<double> prediction_rewards(const config::RewardOptions& options, double beta, std::int64_t steps,
                                        double prediction_loss) {
   std::vector<double> rewards(static_cast<std::size_t>(steps), 0.0);
   if (steps > 0) rewards.back() = -(1 - beta) * options.prediction_weight * prediction_loss;
-  return options.normalize ? normalized(std::move(rewards)) : rewards;
+  if (options.normalize) Normalization(rewards).apply(rewards);
+  return rewards;
 }
 
-std::vector<double> normalized(std::vector<double> rewards) {
-  if (rewards.empty()) return rewards;
+Normalization::Normalization(const std::vector<double>& rewards) {
+  if (rewards.empty()) return;
   const double count = static_cast<double>(rewards.size());
-  const double mean = std::accumulate(rewards.begin(), rewards.end(), 0.0) / count;
+  mean_ = std::accumulate(rewards.begin(), rewards.end(), 0.0) / count;
   double variance = 0;
   for (const double reward : rewards)
-    variance += (reward - mean) * (reward - mean) / count;
-  const double deviation = std::sqrt(variance);
+    variance += (reward - mean_) * (reward - mean_) / count;
+  deviation_ = std::sqrt(variance);
+}
+
+void Normalization::apply(std::vector<double>& rewards) const {
   for (double& reward : rewards)
-    reward = deviation > 0 ? (reward - mean) / deviation : 0;
-  return rewards;
+    reward = deviation_ > 0 ? (reward - mean_) / deviation_ : 0;
 }
 
 }  // namespace nbs::training

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/sampler_trainer.h"
 
-#include <algorithm>
-#include <numeric>
+#include <utility>
 
 #include "nbs/training/divergence.h"
 #include "nbs/training/rewards.h"
@@ -11,16 +10,20 @@ namespace nbs::training {
 
 namespace {
 
-double mean(const std::vector<double>& values) {
-  return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-// The part of a signed reward list that says something, as the share of positives.
-std::optional<double> clean_share(const std::vector<double>& signs) {
-  const auto clean = std::count(signs.begin(), signs.end(), 1.0);
-  const auto judged = static_cast<std::int64_t>(signs.size()) - std::count(signs.begin(), signs.end(), 0.0);
-  if (judged == 0) return std::nullopt;
-  return static_cast<double>(clean) / static_cast<double>(judged);
+// Adds the mean of R_clone, over the patches of labeled images, and of the coverage.
+void add_means(const std::vector<PatchJudgement>& judgements, const std::vector<Patch>& patches, std::int64_t labeled,
+               record::IterationMetrics& metrics) {
+  double clone = 0;
+  double coverage = 0;
+  std::int64_t judged = 0;
+  for (std::size_t i = 0; i < patches.size(); ++i) {
+    coverage += judgements[i].coverage;
+    if (patches[i].image >= labeled) continue;
+    clone += judgements[i].clone;
+    ++judged;
+  }
+  if (judged > 0) metrics.r_clone = clone / static_cast<double>(judged);
+  metrics.coverage = patches.empty() ? 0 : coverage / static_cast<double>(patches.size());
 }
 
 }  // namespace
@@ -41,22 +44,20 @@ IterationRollouts SamplerTrainer::roll_out() {
   return result;
 }
 
-const std::vector<Patch>* SamplerTrainer::on_labeled(const IterationRollouts& rollouts) const {
-  if (rollouts.cloning) return &rollouts.cloning->patches;
-  return settings_.train.autoencoder_images == config::AutoencoderImages::all ? &rollouts.training.patches : nullptr;
+const Rollout* SamplerTrainer::on_labeled(const IterationRollouts& rollouts) const {
+  if (rollouts.cloning) return &*rollouts.cloning;
+  return settings_.train.autoencoder_images == config::AutoencoderImages::all ? &rollouts.training : nullptr;
 }
 
 void SamplerTrainer::train(const IterationRollouts& rollouts, std::optional<double> prediction_loss, bool warming_up,
                            record::IterationMetrics& metrics) {
   const std::int64_t iteration = metrics.iteration;
-  const auto& training = rollouts.training.patches;
   const auto* const labeled = on_labeled(rollouts);
-  const auto& judged = labeled != nullptr ? *labeled : training;
-  const auto signs = labeled != nullptr ? clone_signs(judged, images_.masks, settings_.profile.patch_size)
-                                        : std::vector<double>(judged.size(), 0.0);
-  const auto coverage = new_coverage(judged, images_.size(), settings_.profile.patch_size);
-  if (const auto share = clean_share(signs)) metrics.r_clone = 2 * *share - 1;
-  metrics.coverage = mean(coverage);
+  const Judge judge(settings_.reward.clone, labeled != nullptr ? images_.masks : torch::Tensor(), images_.size(),
+                    settings_.profile.patch_size);
+  const auto& judged = labeled != nullptr ? *labeled : rollouts.training;
+  const auto judgements = judge.patches(judged);
+  add_means(judgements, judged.patches, labeled != nullptr ? images_.labeled : 0, metrics);
   if (!sampler_.is_trainable()) return;
   const double weight = beta(settings_.reward, iteration);
   metrics.beta = weight;
@@ -64,14 +65,17 @@ void SamplerTrainer::train(const IterationRollouts& rollouts, std::optional<doub
   if (warming_up) return;
 
   std::vector<RewardedRollout> rewarded;
-  if (rollouts.cloning && weight > 0)
-    rewarded.push_back({&*rollouts.cloning, cloning_rewards(settings_.reward, weight, signs, coverage), 0});
+  if (rollouts.cloning && weight > 0) {
+    auto rewards = cloning_rewards(settings_.reward, weight, judgements, judge.alternatives(*rollouts.cloning));
+    rewarded.push_back({&*rollouts.cloning, std::move(rewards.patches), 0, std::move(rewards.alternatives)});
+  }
   if (prediction_loss && weight < 1) {
     const std::size_t index = rollouts.cloning ? 1 : 0;
-    rewarded.push_back(
-        {&rollouts.training,
-         prediction_rewards(settings_.reward, weight, static_cast<std::int64_t>(training.size()), *prediction_loss),
-         index});
+    const auto steps = static_cast<std::int64_t>(rollouts.training.patches.size());
+    rewarded.push_back({&rollouts.training,
+                        prediction_rewards(settings_.reward, weight, steps, *prediction_loss),
+                        index,
+                        {}});
   }
   if (rewarded.empty()) return;
   for (auto& [name, value] : sampler_.train_step(rewarded)) {

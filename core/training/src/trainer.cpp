@@ -162,7 +162,7 @@ void Trainer::note_places() {
   const bool cloning = components_.sampler->is_trainable() && beta(settings_.reward, iteration_) > 0;
   side.density.begin(cloning ? record::SamplingPhase::cloning : record::SamplingPhase::after_cloning);
   side.density.add(side.rollouts.training.patches);
-  if (const auto* judged = side.sampler.on_labeled(side.rollouts)) side.density.add_labeled(*judged);
+  if (const auto* judged = side.sampler.on_labeled(side.rollouts)) side.density.add_labeled(judged->patches);
 }
 
 bool Trainer::predictor_is_due() const {

@@ -15,6 +15,8 @@ enum class View { window, image };
 enum class LossScale { mean, none };
 /// What is subtracted from returns.
 enum class Baseline { running, none };
+/// Which actions the reward of a step speaks for.
+enum class Credit { taken, all };
 
 /// One member for each option.
 struct Options {
@@ -29,6 +31,7 @@ struct Options {
   LossScale loss_scale = LossScale::mean;
   double learning_rate = 5e-4;
   double gamma = 0.8;
+  Credit credit = Credit::taken;
   Baseline baseline = Baseline::running;
   double baseline_decay = 0.9;
   double entropy_bonus = 0.2;
@@ -54,6 +57,12 @@ struct Options {
         .doc("The loss map is divided by its mean over the view, or shown as it is.");
     s.add("learning_rate", &Options::learning_rate).range(1e-9, 10).doc("Adam's step size.");
     s.add("gamma", &Options::gamma).range(0, 1).doc("Discount of later rewards.");
+    s.add("credit", &Options::credit)
+        .choices({{"taken", Credit::taken}, {"all", Credit::all}})
+        .doc(
+            "Whose probability the reward of a step raises. taken: that of the action that was taken (Eq. 4); all: "
+            "that of all nine, each by its own reward, which the host knows on labeled images. The gradient is the "
+            "same in the mean, with less noise. Later rewards count as in Eq. 4.");
     s.add("baseline", &Options::baseline)
         .choices({{"running", Baseline::running}, {"none", Baseline::none}})
         .doc(

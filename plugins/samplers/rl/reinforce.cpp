@@ -47,6 +47,12 @@ torch::Tensor reinforce_loss(const torch::Tensor& logits, const torch::Tensor& a
   return -(chosen * returns).mean();
 }
 
+torch::Tensor all_action_loss(const torch::Tensor& logits, const torch::Tensor& rewards) {
+  // What all actions of a step have in common changes no gradient but by rounding.
+  const auto better = rewards - rewards.mean(1, /*keepdim=*/true);
+  return -(torch::softmax(logits, 1) * better).sum(1).mean();
+}
+
 torch::Tensor mean_entropy(const torch::Tensor& logits) {
   const auto log_probabilities = torch::log_softmax(logits, 1);
   return -(log_probabilities.exp() * log_probabilities).sum(1).mean();

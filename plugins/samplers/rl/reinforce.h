@@ -31,6 +31,10 @@ class RunningBaseline {
 /// length.
 torch::Tensor reinforce_loss(const torch::Tensor& logits, const torch::Tensor& actions, const torch::Tensor& returns);
 
+/// The mean over the steps of -sum_a pi(a | s_t) r(s_t, a): what is minimized where the reward of every action is known
+/// (the all-action policy gradient, Sutton and Barto 2018, 13.3), for logits and rewards [N, 9]. Differentiable scalar.
+torch::Tensor all_action_loss(const torch::Tensor& logits, const torch::Tensor& rewards);
+
 /// Mean entropy of the policy over the states, in nats.
 torch::Tensor mean_entropy(const torch::Tensor& logits);
 

@@ -55,6 +55,8 @@ TEST_CASE("the policy gradient, summed over all episodes, is the gradient of the
     return sum;
   };
   auto gradient = torch::zeros({2, 9}, kReal);
+  // The same with the first part of each return in the form for all actions, and only what follows in Eq. 4's.
+  auto all_actions = torch::zeros({2, 9}, kReal);
   const auto p = torch::softmax(theta, 1);
   for (std::int64_t a = 0; a < 9; ++a) {
     for (std::int64_t b = 0; b < 9; ++b) {
@@ -64,6 +66,11 @@ TEST_CASE("the policy gradient, summed over all episodes, is the gradient of the
                                        torch::tensor(returns, kReal));
       const double probability = p[0][a].item<double>() * p[next(a)][b].item<double>();
       gradient -= 2 * probability * torch::autograd::grad({loss}, {live})[0];
+      const auto states = torch::stack({live[0], live[next(a)]});
+      const auto later = torch::tensor({rewards[next(a)][b].item<double>(), 0.0}, kReal);
+      const auto exact = nbs::rl::all_action_loss(states, torch::stack({rewards[0], rewards[next(a)]})) +
+                         reinforce_loss(states, torch::tensor({a, b}, torch::kInt64), later);
+      all_actions -= 2 * probability * torch::autograd::grad({exact}, {live})[0];
     }
   }
   const double step = 1e-6;
@@ -75,8 +82,25 @@ TEST_CASE("the policy gradient, summed over all episodes, is the gradient of the
       down[state][action] -= step;
       const double slope = (expected_reward(up) - expected_reward(down)) / (2 * step);
       CHECK(gradient[state][action].item<double>() == doctest::Approx(slope).epsilon(1e-6));
+      CHECK(all_actions[state][action].item<double>() == doctest::Approx(slope).epsilon(1e-6));
     }
   }
+}
+
+TEST_CASE("the loss of all actions on two steps, by hand: a common reward changes nothing but the value") {
+  auto logits = torch::zeros({2, 9}, kReal);
+  logits[1][3] = std::log(2.0);  // probability 2/10, the others 1/10
+  auto rewards = torch::zeros({2, 9}, kReal);
+  rewards[0][0] = 9;  // 1 less than nothing for the others, on average
+  rewards[1][3] = 9;
+  const auto loss = nbs::rl::all_action_loss(logits, rewards);
+  // Step 0: 8/9 - 8 * 1/9 = 0. Step 1: 8 * 2/10 - 8 * 1/10 = 0.8.
+  CHECK(loss.item<double>() == doctest::Approx(-0.4).epsilon(1e-12));
+  logits.requires_grad_(true);
+  const auto gradient = torch::autograd::grad({nbs::rl::all_action_loss(logits, rewards)}, {logits})[0];
+  const auto shifted = torch::autograd::grad({nbs::rl::all_action_loss(logits, rewards + 5)}, {logits})[0];
+  CHECK(torch::allclose(gradient, shifted, 0, 1e-12));
+  CHECK(gradient[0][0].item<double>() < -0.1);
 }
 
 TEST_CASE("the gradient with respect to the policy's parameters agrees with finite differences") {

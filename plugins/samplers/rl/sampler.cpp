@@ -102,7 +102,13 @@ Rollout RlSampler::roll_out(Scene& scene, std::int64_t count, std::uint64_t seed
     observer.observe(patch, state);
     fast_.logits(state, workspace, logits.data());
     actions[t] = draw_action(logits.data(), draw);
+    const Patch before = patch;
     patch = actions[t] == kJump ? jump(scene, draw) : moved(patch, actions[t], options_.step, last);
+    if (options_.credit == Credit::all) {
+      auto& each = rollout.alternatives.emplace_back();
+      for (std::int64_t a = 0; a < kActions; ++a)
+        each.push_back(a == actions[t] ? patch : a == kJump ? jump(scene, draw) : moved(before, a, options_.step, last));
+    }
     observer.mark(patch);
     rollout.patches.push_back(patch);
   }
@@ -116,6 +122,31 @@ RunningBaseline& RlSampler::baseline(std::size_t index) {
   return baselines_[index];
 }
 
+torch::Tensor RlSampler::rollout_loss(const RewardedRollout& rewarded, const torch::Tensor& logits, Numbers& numbers) {
+  const auto& actions = dynamic_cast<const Memory&>(*rewarded.rollout->memory).actions;
+  auto returns = discounted_returns(rewarded.rewards, options_.gamma);
+  if (!returns.empty()) numbers.first_return += returns.front();
+  const auto count = static_cast<std::int64_t>(returns.size());
+  torch::Tensor loss = torch::zeros({});
+  std::vector<double> immediate(returns.size(), 0.0);  // reward of the action less what the policy gets in the mean
+  if (!rewarded.alternatives.empty()) {
+    auto rewards = torch::empty({count, kActions});
+    for (std::int64_t t = 0; t < count; ++t)
+      std::copy_n(rewarded.alternatives[t].begin(), kActions, rewards.data_ptr<float>() + t * kActions);
+    loss = all_action_loss(logits, rewards);
+    // The actions taken stand for what comes after them alone.
+    const auto expected = (torch::softmax(logits.detach(), 1) * rewards).sum(1);
+    for (std::size_t t = 0; t < returns.size(); ++t) {
+      returns[t] -= rewarded.rewards[t];
+      immediate[t] = rewarded.rewards[t] - expected[static_cast<std::int64_t>(t)].item<double>();
+    }
+  }
+  if (options_.baseline == Baseline::running) baseline(rewarded.index).subtract(returns);
+  for (std::size_t t = 0; t < returns.size(); ++t)
+    numbers.advantage += std::abs(returns[t] + immediate[t]);
+  return loss + reinforce_loss(logits, actions, torch::tensor(returns, torch::kFloat64).to(torch::kFloat32));
+}
+
 std::vector<std::pair<std::string, double>> RlSampler::train_step(const std::vector<RewardedRollout>& rollouts) {
   std::vector<torch::Tensor> states;
   states.reserve(rollouts.size());
@@ -125,26 +156,19 @@ std::vector<std::pair<std::string, double>> RlSampler::train_step(const std::vec
   const auto input = (states.size() == 1 ? states.front() : torch::cat(states)).permute({0, 3, 1, 2});
   const auto logits = policy_->forward(input.to(context_.device())).to(torch::kCPU);
   torch::Tensor loss = torch::zeros({});
-  double first_return = 0;
-  double advantage = 0;
+  Numbers numbers;
   std::int64_t offset = 0;
   for (const auto& rewarded : rollouts) {
-    const auto& memory = dynamic_cast<const Memory&>(*rewarded.rollout->memory);
-    auto returns = discounted_returns(rewarded.rewards, options_.gamma);
-    if (!returns.empty()) first_return += returns.front();
-    if (options_.baseline == Baseline::running) baseline(rewarded.index).subtract(returns);
-    for (const double value : returns)
-      advantage += std::abs(value) / static_cast<double>(logits.size(0));
-    const std::int64_t count = memory.actions.size(0);
-    loss = loss + reinforce_loss(logits.slice(0, offset, offset + count), memory.actions,
-                                 torch::tensor(returns, torch::kFloat64).to(torch::kFloat32));
+    const auto count = static_cast<std::int64_t>(rewarded.rewards.size());
+    loss = loss + rollout_loss(rewarded, logits.slice(0, offset, offset + count), numbers);
     offset += count;
   }
+  const double advantage = numbers.advantage / static_cast<double>(logits.size(0));
   const auto entropy = mean_entropy(logits);
   if (options_.entropy_bonus > 0) loss = loss - options_.entropy_bonus * advantage * entropy;
   const double norm = policy_.step(loss, options_.clip);
   fast_.update(*policy_);
-  return {{"entropy", entropy.item<double>()}, {"return", first_return}, {"gradient", norm}};
+  return {{"entropy", entropy.item<double>()}, {"return", numbers.first_return}, {"gradient", norm}};
 }
 
 void RlSampler::save(State& state) const {

@@ -36,7 +36,13 @@ class RlSampler : public Sampler {
   Policy& policy() { return policy_.network(); }
 
  private:
+  // What a learning step tells and needs of its rollouts.
+  struct Numbers {
+    double first_return = 0;  // sum over the rollouts
+    double advantage = 0;     // sum over all steps
+  };
   Rollout roll_out(Scene& scene, std::int64_t count, std::uint64_t seed) const;
+  torch::Tensor rollout_loss(const RewardedRollout& rewarded, const torch::Tensor& logits, Numbers& numbers);
   RunningBaseline& baseline(std::size_t index);
 
   Options options_;

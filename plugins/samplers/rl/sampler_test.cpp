@@ -15,6 +15,7 @@ using nbs::Patch;
 using nbs::RewardedRollout;
 using nbs::Rollout;
 using nbs::rl::Baseline;
+using nbs::rl::Credit;
 using nbs::rl::Memory;
 using nbs::rl::moved;
 using nbs::rl::Options;
@@ -263,6 +264,79 @@ TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
   }
   REQUIRE(squares > 0);
   for (const auto& [name, value] : told) {
+    if (name == "gradient") CHECK(value == doctest::Approx(std::sqrt(squares)).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("with credit for all actions, a rollout names the patch of each: eight moves and a jump") {
+  Made plain(small_options(), 4);
+  auto scene = TestScene::random(3, 40, 10, 1);
+  CHECK(plain.sampler.sample(scene, 20).alternatives.empty());
+  auto options = small_options();
+  options.credit = Credit::all;
+  Made made(options, 4);
+  const auto rollout = made.sampler.sample(scene, 60);
+  REQUIRE(rollout.alternatives.size() == 60);
+  std::vector<Patch> jumps;
+  for (std::int64_t t = 0; t < 60; ++t) {
+    const auto& each = rollout.alternatives[t];
+    REQUIRE(each.size() == 9);
+    const auto taken = memory_of(rollout).actions[t].item<std::int64_t>();
+    CHECK(each[taken] == rollout.patches[t]);
+    for (std::int64_t a = 0; t > 0 && a < 8; ++a)
+      CHECK(each[a] == moved(rollout.patches[t - 1], a, options.step, 30));
+    CHECK(std::find(jumps.begin(), jumps.end(), each[8]) == jumps.end());  // a jump of its own, at each step
+    jumps.push_back(each[8]);
+  }
+}
+
+TEST_CASE("with credit for all actions, a learning step is Adam's on what all of them bring now, and Eq. 4 on the rest") {
+  auto options = small_options();
+  options.credit = Credit::all;
+  options.baseline = Baseline::none;
+  options.gamma = 0.8;
+  options.learning_rate = 1e-3;
+  Made made(options, 6);
+  auto scene = TestScene::random(2, 40, 10, 1);
+  const auto rollouts = made.sampler.sample_all({{&scene, 10}, {&scene, 14}});
+  std::vector<RewardedRollout> rewarded(2);
+  auto generator = nbs::make_generator(8);
+  const auto all = torch::randn({10, 9}, generator);
+  rewarded[0].rollout = &rollouts[0];
+  for (std::int64_t t = 0; t < 10; ++t) {
+    rewarded[0].rewards.push_back(all[t][memory_of(rollouts[0]).actions[t].item<std::int64_t>()].item<double>());
+    rewarded[0].alternatives.emplace_back(9);
+    for (std::int64_t a = 0; a < 9; ++a)
+      rewarded[0].alternatives[static_cast<std::size_t>(t)][static_cast<std::size_t>(a)] = all[t][a].item<double>();
+  }
+  // The second is a rollout whose only reward is the last, of which no alternative has one.
+  rewarded[1].rollout = &rollouts[1];
+  rewarded[1].rewards.assign(14, 0.0);
+  rewarded[1].rewards.back() = -0.7;
+  rewarded[1].index = 1;
+  auto& policy = made.sampler.policy();
+  const auto parameters = policy->parameters();
+  auto objective = torch::zeros({});
+  for (const auto& one : rewarded) {
+    const auto& memory = memory_of(*one.rollout);
+    const auto logits = policy->forward(memory.states.permute({0, 3, 1, 2}));
+    const auto count = static_cast<std::int64_t>(one.rewards.size());
+    for (std::int64_t t = 0; t < count; ++t) {
+      const std::int64_t first = one.alternatives.empty() ? t : t + 1;
+      double later = 0;
+      for (std::int64_t k = first; k < count; ++k)
+        later += std::pow(0.8, static_cast<double>(k - t)) * one.rewards[k];
+      const auto log_probabilities = logits[t] - torch::logsumexp(logits[t], 0);
+      objective = objective - later * log_probabilities[memory.actions[t].item<std::int64_t>()] / count;
+      if (!one.alternatives.empty()) objective = objective - (log_probabilities.exp() * all[t]).sum() / count;
+    }
+  }
+  const auto gradients = torch::autograd::grad({objective}, parameters);
+  double squares = 0;
+  for (const auto& gradient : gradients)
+    squares += gradient.square().sum().item<double>();
+  REQUIRE(squares > 0);
+  for (const auto& [name, value] : made.sampler.train_step(rewarded)) {
     if (name == "gradient") CHECK(value == doctest::Approx(std::sqrt(squares)).epsilon(1e-3));
   }
 }

@@ -83,6 +83,13 @@ class PoliteSampler : public nbs::Sampler {
     if (manner_ == "left") patch.x = -1;
     if (manner_ == "image") patch.image = scene.image_count();
     if (manner_ == "image before the first") patch.image = -1;
+    if (manner_.find("alternative") != std::string::npos) {
+      rollout.alternatives.assign(rollout.patches.size(), {{0, 0, 0}, {scene.image_count() - 1, last, last}});
+      rollout.alternatives.front().clear();
+      if (manner_ == "few alternatives") rollout.alternatives.pop_back();
+      if (manner_ == "alternative to the right") rollout.alternatives[1][1] = {0, 0, last + 1};
+      if (manner_ == "alternative in no image") rollout.alternatives[1][1].image = scene.image_count();
+    }
     return rollout;
   }
   std::vector<nbs::Rollout> sample_all(const std::vector<nbs::RolloutRequest>& requests) override {

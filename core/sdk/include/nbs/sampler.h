@@ -66,6 +66,9 @@ class RolloutMemory {
 struct Rollout {
   std::vector<Patch> patches;                   ///< in the order in which they were chosen
   std::shared_ptr<const RolloutMemory> memory;  ///< may be null
+  /// For each of them the patches that might have been chosen in its place, any number a step, if the sampler wants to
+  /// know what they would have been rewarded with; otherwise empty.
+  std::vector<std::vector<Patch>> alternatives;
 };
 
 /// An order for one rollout: exactly `count` patches of `scene`.
@@ -79,6 +82,9 @@ struct RewardedRollout {
   const Rollout* rollout = nullptr;  ///< as the sampler returned it
   std::vector<double> rewards;       ///< one for every patch
   std::size_t index = 0;             ///< which of the iteration's rollouts it is, counted as in sample_all()
+  /// For each of `rollout->alternatives` the reward that choosing it at that step, after the patches before it, would
+  /// have brought. Empty if there are none, and where a patch by itself has no reward: R_pred is of the whole rollout.
+  std::vector<std::vector<double>> alternatives;
 };
 
 /// Chooses the patches that train the autoencoder (paper, 3.1 "Neural Batch Sampler").
@@ -91,7 +97,7 @@ class Sampler : public Component {
   /// re-initialization after it (train.reinit_every): what was remembered of its losses is out of date.
   virtual void begin_cycle() {}
 
-  /// One rollout of exactly `count` patches. The host refuses a patch that leaves its image.
+  /// One rollout of exactly `count` patches. The host refuses a patch, also an alternative, that leaves its image.
   virtual Rollout sample(Scene& scene, std::int64_t count) = 0;
 
   /// Several rollouts under the same policy, in the order of the requests. Each request has a scene of its own, and

@@ -29,9 +29,9 @@ class SamplerTrainer {
   void begin_cycle() { sampler_.begin_cycle(); }
   /// The rollouts of an iteration, under one policy.
   IterationRollouts roll_out();
-  /// The patches by which the sampler is judged on labeled images, which begin the images that they name: those of the
-  /// rollout on labeled images, or of the only one. Null if that one never sees a labeled image.
-  const std::vector<Patch>* on_labeled(const IterationRollouts& rollouts) const;
+  /// The rollout by which the sampler is judged on labeled images, which begin the images that it names: the one on
+  /// labeled images, or the only one. Null if that one never sees a labeled image.
+  const Rollout* on_labeled(const IterationRollouts& rollouts) const;
   /// Judges the rollouts and, unless `warming_up` (the first M iterations after a re-initialization), takes one
   /// learning step from their rewards. `prediction_loss`: l_pred of this iteration, if the predictor has learned.
   /// Adds what it measures to `metrics`, which names the iteration. Throws Diverged if a number of the step is not

@@ -17,6 +17,8 @@ enum class ProfileNormalization { mean, map, none };
 enum class ProfileTransform { none, log };
 /// How beta falls (Eq. 3).
 enum class BetaSchedule { linear, hard, zero };
+/// What decides R_clone of a patch: whether any of its pixels is anomalous, or how many are.
+enum class CloneReward { any, share };
 /// Where the autoencoder's patches come from.
 enum class AutoencoderImages { all, auxiliary };
 /// Where alpha of Eq. 2 comes from.
@@ -111,6 +113,7 @@ struct ProfileOptions {
 
 /// [reward]: Eq. 1 and 3.
 struct RewardOptions {
+  CloneReward clone = CloneReward::any;
   double clone_weight = 1;
   double cover_weight = 0.7;
   double prediction_weight = 1;
@@ -119,9 +122,12 @@ struct RewardOptions {
   bool normalize = false;
 
   static void declare(Schema<RewardOptions>& s) {
-    s.add("clone_weight", &RewardOptions::clone_weight)
-        .range(0, 1e6)
-        .doc("R_clone of a patch without anomalous pixels; a patch with some gets the negative.");
+    s.add("clone", &RewardOptions::clone)
+        .choices({{"any", CloneReward::any}, {"share", CloneReward::share}})
+        .doc(
+            "R_clone of a patch. any: 1 without anomalous pixels, -1 with some (the paper); share: 1 less twice the "
+            "anomalous share of its pixels, which also tells patches apart where hardly any is clean.");
+    s.add("clone_weight", &RewardOptions::clone_weight).range(0, 1e6).doc("R_clone is multiplied by this.");
     s.add("cover_weight", &RewardOptions::cover_weight)
         .range(0, 1e6)
         .doc(
