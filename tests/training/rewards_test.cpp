@@ -99,8 +99,7 @@ TEST_CASE("R_clone: plus for a clean patch, minus for one with a single anomalou
   masks[0][2][3] = 1;
   const auto rollout = episode({{0, 0, 0}, {0, 0, 2}, {0, 1, 2}, {0, 2, 2}, {0, 2, 1}, {1, 1, 2}, {2, 1, 2}});
   check_values(clones(Judge(CloneReward::any, masks, 4, 2).patches(rollout)), {1, 1, -1, -1, 1, 1, 0});
-  check_values(clones(Judge(CloneReward::any, torch::zeros({0, 4, 4}), 4, 2).patches(rollout)),
-               {0, 0, 0, 0, 0, 0, 0});
+  check_values(clones(Judge(CloneReward::any, torch::zeros({0, 4, 4}), 4, 2).patches(rollout)), {0, 0, 0, 0, 0, 0, 0});
   check_values(clones(Judge(CloneReward::any, {}, 4, 2).patches(rollout)), {0, 0, 0, 0, 0, 0, 0});
 }
 
@@ -112,8 +111,7 @@ TEST_CASE("R_clone by the anomalous share of a patch, from 1 for none to -1 for 
   // Masks that are a view of a larger tensor are read by their own rows.
   auto wide = torch::zeros({2, 4, 8});
   wide.slice(2, 4, 8).copy_(masks);
-  check_values(clones(Judge(CloneReward::share, wide.slice(2, 4, 8), 4, 2).patches(rollout)),
-               {1, 0, -1, 0, 0.5, 1, 0});
+  check_values(clones(Judge(CloneReward::share, wide.slice(2, 4, 8), 4, 2).patches(rollout)), {1, 0, -1, 0, 0.5, 1, 0});
 }
 
 TEST_CASE("coverage is the share of a patch that the episode had not covered, image by image") {

@@ -72,10 +72,8 @@ void SamplerTrainer::train(const IterationRollouts& rollouts, std::optional<doub
   if (prediction_loss && weight < 1) {
     const std::size_t index = rollouts.cloning ? 1 : 0;
     const auto steps = static_cast<std::int64_t>(rollouts.training.patches.size());
-    rewarded.push_back({&rollouts.training,
-                        prediction_rewards(settings_.reward, weight, steps, *prediction_loss),
-                        index,
-                        {}});
+    auto rewards = prediction_rewards(settings_.reward, weight, steps, *prediction_loss);
+    rewarded.push_back({&rollouts.training, std::move(rewards), index, {}});
   }
   if (rewarded.empty()) return;
   for (auto& [name, value] : sampler_.train_step(rewarded)) {

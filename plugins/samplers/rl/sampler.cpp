@@ -102,13 +102,16 @@ Rollout RlSampler::roll_out(Scene& scene, std::int64_t count, std::uint64_t seed
     observer.observe(patch, state);
     fast_.logits(state, workspace, logits.data());
     actions[t] = draw_action(logits.data(), draw);
-    const Patch before = patch;
-    patch = actions[t] == kJump ? jump(scene, draw) : moved(patch, actions[t], options_.step, last);
+    const auto after = [&](std::int64_t action) {
+      return action == kJump ? jump(scene, draw) : moved(patch, action, options_.step, last);
+    };
+    const Patch next = after(actions[t]);
     if (options_.credit == Credit::all) {
       auto& each = rollout.alternatives.emplace_back();
       for (std::int64_t a = 0; a < kActions; ++a)
-        each.push_back(a == actions[t] ? patch : a == kJump ? jump(scene, draw) : moved(before, a, options_.step, last));
+        each.push_back(a == actions[t] ? next : after(a));
     }
+    patch = next;
     observer.mark(patch);
     rollout.patches.push_back(patch);
   }

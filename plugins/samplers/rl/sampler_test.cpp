@@ -290,7 +290,8 @@ TEST_CASE("with credit for all actions, a rollout names the patch of each: eight
   }
 }
 
-TEST_CASE("with credit for all actions, a learning step is Adam's on what all of them bring now, and Eq. 4 on the rest") {
+TEST_CASE(
+    "with credit for all actions, a learning step is Adam's on what all of them bring now, and Eq. 4 on the rest") {
   auto options = small_options();
   options.credit = Credit::all;
   options.baseline = Baseline::none;
