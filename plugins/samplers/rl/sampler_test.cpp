@@ -60,6 +60,29 @@ nbs::State saved(const RlSampler& sampler) {
   return state;
 }
 
+// A learning step at 1e-3 is Adam's first on `objective`: as far as the rate, against each parameter's gradient,
+// wherever that is far from 0.
+void check_step(RlSampler& sampler, const std::vector<RewardedRollout>& rewarded, const torch::Tensor& objective) {
+  const auto parameters = sampler.policy()->parameters();
+  const auto gradients = torch::autograd::grad({objective}, parameters);
+  std::vector<torch::Tensor> before;
+  before.reserve(parameters.size());
+  for (const auto& parameter : parameters)
+    before.push_back(parameter.detach().clone());
+  const auto told = sampler.train_step(rewarded);
+  double squares = 0;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto& gradient = gradients[i];
+    squares += gradient.square().sum().item<double>();
+    const auto far = gradient.abs() > 1e-4;
+    CHECK(torch::allclose((parameters[i].detach() - before[i]) * far, -1e-3 * gradient.sign() * far, 1e-2, 1e-6));
+  }
+  REQUIRE(squares > 0);
+  for (const auto& [name, value] : told) {
+    if (name == "gradient") CHECK(value == doctest::Approx(std::sqrt(squares)).epsilon(1e-3));
+  }
+}
+
 // A dark and a bright half; a reward of 1 for every patch whose center is in the left one.
 TestScene halves() {
   auto images = torch::full({2, 3, 64, 64}, 0.2);
@@ -232,7 +255,6 @@ TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
       rewarded[i].rewards.push_back(torch::randn({1}, generator).item<double>());
   }
   auto& policy = made.sampler.policy();
-  const auto parameters = policy->parameters();
   // -(1/N) sum_t G_t log pi(a_t | s_t), written out.
   auto objective = torch::zeros({});
   for (const auto& one : rewarded) {
@@ -247,25 +269,7 @@ TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
       objective = objective - later * chosen / static_cast<double>(count);
     }
   }
-  const auto gradients = torch::autograd::grad({objective}, parameters);
-  std::vector<torch::Tensor> before;
-  before.reserve(parameters.size());
-  for (const auto& parameter : parameters)
-    before.push_back(parameter.detach().clone());
-  const auto told = made.sampler.train_step(rewarded);
-  double squares = 0;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const auto& gradient = gradients[i];
-    squares += gradient.square().sum().item<double>();
-    // Adam's first step: the rate, in the gradient's direction, wherever that is far from 0.
-    const auto step = (parameters[i].detach() - before[i]) * (gradient.abs() > 1e-4);
-    const auto expected = -1e-3 * gradient.sign() * (gradient.abs() > 1e-4);
-    CHECK(torch::allclose(step, expected, 1e-2, 1e-6));
-  }
-  REQUIRE(squares > 0);
-  for (const auto& [name, value] : told) {
-    if (name == "gradient") CHECK(value == doctest::Approx(std::sqrt(squares)).epsilon(1e-3));
-  }
+  check_step(made.sampler, rewarded, objective);
 }
 
 TEST_CASE("with credit for all actions, a rollout names the patch of each: eight moves and a jump") {
@@ -296,6 +300,7 @@ TEST_CASE(
   options.credit = Credit::all;
   options.baseline = Baseline::none;
   options.gamma = 0.8;
+  options.entropy_bonus = 0.3;
   options.learning_rate = 1e-3;
   Made made(options, 6);
   auto scene = TestScene::random(2, 40, 10, 1);
@@ -316,8 +321,9 @@ TEST_CASE(
   rewarded[1].rewards.back() = -0.7;
   rewarded[1].index = 1;
   auto& policy = made.sampler.policy();
-  const auto parameters = policy->parameters();
   auto objective = torch::zeros({});
+  auto entropies = torch::zeros({});
+  double sizes = 0;  // of what an action brought less what was to be expected
   for (const auto& one : rewarded) {
     const auto& memory = memory_of(*one.rollout);
     const auto logits = policy->forward(memory.states.permute({0, 3, 1, 2}));
@@ -329,17 +335,18 @@ TEST_CASE(
         later += std::pow(0.8, static_cast<double>(k - t)) * one.rewards[k];
       const auto log_probabilities = logits[t] - torch::logsumexp(logits[t], 0);
       objective = objective - later * log_probabilities[memory.actions[t].item<std::int64_t>()] / count;
-      if (!one.alternatives.empty()) objective = objective - (log_probabilities.exp() * all[t]).sum() / count;
+      const auto probabilities = log_probabilities.exp();
+      entropies = entropies - (probabilities * log_probabilities).sum();
+      if (one.alternatives.empty()) {
+        sizes += std::abs(later);
+        continue;
+      }
+      objective = objective - (probabilities * all[t]).sum() / count;
+      sizes += std::abs(one.rewards[t] - (probabilities * all[t]).sum().item<double>() + later);
     }
   }
-  const auto gradients = torch::autograd::grad({objective}, parameters);
-  double squares = 0;
-  for (const auto& gradient : gradients)
-    squares += gradient.square().sum().item<double>();
-  REQUIRE(squares > 0);
-  for (const auto& [name, value] : made.sampler.train_step(rewarded)) {
-    if (name == "gradient") CHECK(value == doctest::Approx(std::sqrt(squares)).epsilon(1e-3));
-  }
+  objective = objective - 0.3 * (sizes / 24) * entropies / 24;
+  check_step(made.sampler, rewarded, objective);
 }
 
 TEST_CASE("rollouts after a learning step follow the new policy") {
