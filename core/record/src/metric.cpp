@@ -18,7 +18,8 @@ const std::vector<Metric>& all_metrics() {
       {"l_pred", &M::l_pred, "prediction loss (Eq. 2), mean over the iteration's steps", "0 or more",
        Plot::prediction_loss, "l_pred", 0},
       {"r_clone", &M::r_clone,
-       "cloning reward: the share of clean patches less the share of anomalous ones, among those on labeled images",
+       "mean cloning reward of patches on labeled images: the share of clean ones less that of anomalous ones, or as "
+       "`reward.clone` says",
        "-1 to 1", Plot::rewards, "R_clone", 5},
       {"coverage", &M::coverage, "mean share of a patch that its episode had not covered before", "0 to 1",
        Plot::rewards, "R_cover", 6},
