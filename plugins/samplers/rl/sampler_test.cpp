@@ -303,6 +303,11 @@ TEST_CASE(
   options.entropy_bonus = 0.3;
   options.learning_rate = 1e-3;
   Made made(options, 6);
+  {
+    // Far from equal chances, where the entropy would have no slope.
+    torch::NoGradGuard no_grad;
+    made.sampler.policy()->head()->weight.mul_(20);
+  }
   auto scene = TestScene::random(2, 40, 10, 1);
   const auto rollouts = made.sampler.sample_all({{&scene, 10}, {&scene, 14}});
   std::vector<RewardedRollout> rewarded(2);
