@@ -91,7 +91,7 @@ TEST_CASE("the loss of all actions on two steps, by hand: a common reward change
   auto logits = torch::zeros({2, 9}, kReal);
   logits[1][3] = std::log(2.0);  // probability 2/10, the others 1/10
   auto rewards = torch::zeros({2, 9}, kReal);
-  rewards[0][0] = 9;  // 1 less than nothing for the others, on average
+  rewards[0][0] = 9;  // the mean over the actions is 1, so 8 for this one and -1 for each of the others
   rewards[1][3] = 9;
   const auto loss = nbs::rl::all_action_loss(logits, rewards);
   // Step 0: 8/9 - 8 * 1/9 = 0. Step 1: 8 * 2/10 - 8 * 1/10 = 0.8.
