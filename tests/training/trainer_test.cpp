@@ -81,6 +81,7 @@ TEST_CASE("the sampler gets the rewards of Eq. 1 and 3 of this iteration, after 
       rollout.patches = patches;
       const nbs::training::Judge judge(nbs::config::CloneReward::any, images.masks, 16, 8);
       const auto judgements = judge.patches(rollout);
+      REQUIRE(given.alternatives.front().size() == 6);
       for (std::size_t i = 0; i < 6; ++i) {
         REQUIRE(patches[i].image < 2);
         const auto mask = images.masks[patches[i].image];
