@@ -114,6 +114,27 @@ TEST_CASE("a model that was trained otherwise is refused with the option and bot
   CHECK(text(trained.refusal({})) == Contains("names other images or roles than trained/split.json"));
 }
 
+TEST_CASE("options that came after a model was trained count as their defaults there") {
+  const Trained trained;
+  const auto& nbs = trained.nbs;
+  const auto file = nbs.folder() / "trained" / "resolved.toml";
+  auto older = nbs::read_file(file);
+  for (const char* line : {"balance = ", "ema_decay = "}) {  // an option of the host's, and a plugin's
+    const auto at = older.find(std::string("\n") + line) + 1;
+    REQUIRE(at != 0);
+    older.erase(at, older.find('\n', at) + 1 - at);
+  }
+  nbs::write_file(file, older);
+  const auto ended = trained.run({"--model", "trained", "--run-dir", "taken"});
+  INFO(ended.errors);
+  CHECK(ended.status == 0);
+  CHECK(trained.result("taken") == trained.result("trained"));
+  CHECK(text(trained.refusal({"--set", "predictor.ema_decay=0.5"})) ==
+        Contains("predictor.ema_decay is 0.5, but 0.0 in the run trained"));
+  nbs::write_file(file, older + "gone = 1\n");  // one that is no more
+  CHECK(text(trained.refusal({})) == Contains("in the run trained, whose model was trained with that"));
+}
+
 TEST_CASE("a run without a whole model gives none, and --resume takes none") {
   const Trained trained;
   const auto& nbs = trained.nbs;

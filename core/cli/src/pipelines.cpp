@@ -142,7 +142,9 @@ std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments, co
           pipeline.plugin_path.insert(pipeline.plugin_path.begin(), first_folders.begin(), first_folders.end());
           problems.add(config::check_memory(cell.document, pipeline, memory));
           problems.add(config::check_disk(cell.document, pipeline, disk));
-          if (!model.empty()) problems.add(config::check_training(cell.document, pipeline, trained, model));
+          if (!model.empty()) {
+            problems.add(config::check_training(cell.document, pipeline, trained, model, at->second));
+          }
           auto components = config::components_toml(pipeline);
           auto label = cell.label.empty() ? pipeline.name : fmt::format("{} ({})", pipeline.name, cell.label);
           candidates.push_back(

@@ -50,6 +50,16 @@ Options training_options(const std::string& resolved_text) {
   return options;
 }
 
+// A run of an earlier version knows nothing of an option that came later, whose default is what was done before.
+std::string in_options_of_today(const std::string& trained, const std::string& run_folder,
+                                const host::Catalog& catalog) {
+  try {
+    return to_toml(resolve(Document::from_text(trained, run_folder), catalog));
+  } catch (const DiagnosticsError&) {
+    return trained;  // with options that are gone: they will differ
+  }
+}
+
 }  // namespace
 
 std::optional<OptionDifference> training_difference(const std::string& resolved, const std::string& other) {
@@ -67,8 +77,8 @@ std::optional<OptionDifference> training_difference(const std::string& resolved,
 }
 
 std::vector<Diagnostic> check_training(const Document& document, const Pipeline& pipeline, const std::string& trained,
-                                       const std::string& run_folder) {
-  const auto difference = training_difference(to_toml(pipeline), trained);
+                                       const std::string& run_folder, const host::Catalog& catalog) {
+  const auto difference = training_difference(to_toml(pipeline), in_options_of_today(trained, run_folder, catalog));
   if (!difference) return {};
   const auto said = [](const std::string& value) { return value.empty() ? std::string("not set") : value; };
   const auto message = fmt::format(

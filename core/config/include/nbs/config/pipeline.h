@@ -197,9 +197,10 @@ struct OptionDifference {
 std::optional<OptionDifference> training_difference(const std::string& resolved, const std::string& other);
 
 /// Whether a pipeline may take the model of the run in `run_folder`, whose resolved file has the text `trained`: the
-/// first option that training depends on and that differs, with both values, at the place where it is written.
+/// first option that training depends on and that differs, with both values, at the place where it is written. An
+/// option that an earlier version did not have yet counts as its default.
 std::vector<Diagnostic> check_training(const Document& document, const Pipeline& pipeline, const std::string& trained,
-                                       const std::string& run_folder);
+                                       const std::string& run_folder, const host::Catalog& catalog);
 
 /// A component's section as TOML; `header` is "[sampler]" and the like.
 std::string component_toml(const std::string& header, const ComponentSpec& spec);
