@@ -126,6 +126,33 @@ TEST_CASE(
   CHECK(text(unknown.errors) == Contains("so nobody knows whether these are the plugins of the run"));
 }
 
+TEST_CASE(
+    "run --model refuses plugins that are not those of the model's run, but for postprocessors, and goes on with a "
+    "warning when told to") {
+  const Program nbs;
+  const auto sampler = third_party(nbs, "libnbs-random.so", "libmine.so");
+  const auto chain = third_party(nbs, "libnbs-morphology.so", "libmorph.so");
+  nbs.folder().write("a.toml", tiny_with(kMine, "[[postproc]]\nplugin = \"morphology\"\nlibrary = \"libmorph.so\"\n"));
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"run", "a.toml", "--plugin-path", "mine", "--progress", "none"});
+    return nbs(more);
+  };
+  REQUIRE(run({"--run-dir", "trained"}).status == 0);
+  build_again(chain);
+  CHECK(run({"--model", "trained", "--run-dir", "other_chain"}).status == 0);
+  const auto before = nbs::file_sha256(sampler);
+  build_again(sampler);
+  const auto refused = run({"--model", "trained", "--run-dir", "taken"});
+  CHECK(refused.status == 1);
+  CHECK(text(refused.errors) == Contains("the run trained was made with other plugins: the sampler \"random\""));
+  CHECK(text(refused.errors) == Contains(before.c_str()));
+  CHECK(text(refused.errors) == Contains("accept the difference (--allow-changed-plugins)"));
+  CHECK_FALSE(fs::exists(nbs.folder() / "taken"));
+  const auto warned = run({"--model", "trained", "--run-dir", "taken", "--allow-changed-plugins"});
+  CHECK(warned.status == 0);
+  CHECK(text(warned.errors) == Contains("warning: the run trained was made with other plugins"));
+}
+
 TEST_CASE("predict needs no library of the sampler, and finds moved ones with --plugin-path") {
   const Program nbs;
   const auto sampler = third_party(nbs, "libnbs-random.so", "libmine.so");

@@ -10,11 +10,13 @@
 #include "nbs/launch/claim.h"
 #include "nbs/launch/worker_process.h"
 #include "nbs/record/run_directory.h"
+#include "nbs/record/same_plugins.h"
 #include "nbs/report/report.h"
 
 #include "commands.h"
 #include "outcome.h"
 #include "pipelines.h"
+#include "run_plugins.h"
 
 namespace nbs::cli {
 
@@ -25,6 +27,7 @@ struct RunArguments : PipelineArguments {
   std::string folder;
   std::string resume;
   std::string model;
+  bool allow_changed = false;
   std::string progress = "auto";
 };
 
@@ -69,7 +72,7 @@ int resume(const RunArguments& arguments, const std::string& progress) {
   return run_in(claim, progress);
 }
 
-// Refused before a folder is made for the run that is to take it.
+// These are refused before a folder is made for the run that is to take the model.
 void require_whole_model(const record::RunDirectory& run) {
   const auto result = run.read_result();
   if (result.finished()) return;
@@ -77,6 +80,11 @@ void require_whole_model(const record::RunDirectory& run) {
       "the run {} did not finish ({}), so its model is not that of the whole training; leave out --model, so "
       "that a model is trained",
       run.folder().string(), record::state_name(record::state_of(result))));
+}
+
+void require_plugins_of_model(const RunArguments& arguments, config::Pipeline pipeline) {
+  pipeline.postproc.clear();  // they may differ
+  record::require_same_plugins(arguments.model, pipeline, arguments.allow_changed, say);
 }
 
 int run_all(const RunArguments& arguments) {
@@ -93,6 +101,7 @@ int run_all(const RunArguments& arguments) {
   }
   int worst = kGood;
   for (const auto& [label, pipeline] : pipelines) {
+    if (!arguments.model.empty()) require_plugins_of_model(arguments, pipeline);
     const auto claim = arguments.folder.empty() ? launch::new_run(arguments.parent, pipeline)
                                                 : launch::new_run_in(arguments.folder, pipeline);
     say(fmt::format("{} -> {}", label, claim.folder.string()));
@@ -115,6 +124,7 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--resume", arguments->resume, "Go on with the run in this folder, which was cut off");
   command->add_option("--model", arguments->model,
                       "Take the model of this finished run; [evaluation] and [[postproc]] may differ");
+  RunPlugins::add_allowance_to(*command, arguments->allow_changed);
   command->add_option("--progress", arguments->progress, "What is shown on standard error")
       ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
       ->capture_default_str();

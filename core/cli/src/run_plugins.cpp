@@ -11,6 +11,10 @@ namespace nbs::cli {
 void RunPlugins::add_to(CLI::App& command) {
   command.add_option("--plugin-path", plugin_path, "Folder of plugins, searched first (may be repeated)")
       ->allow_extra_args(false);
+  add_allowance_to(command, allow_changed);
+}
+
+void RunPlugins::add_allowance_to(CLI::App& command, bool& allow_changed) {
   command.add_flag("--allow-changed-plugins", allow_changed,
                    "Go on, with a warning, with plugins that are not those that the run was made with");
 }

@@ -18,6 +18,8 @@ struct RunPlugins {
 
   /// Adds --plugin-path and --allow-changed-plugins to a command.
   void add_to(CLI::App& command);
+  /// Adds --allow-changed-plugins alone.
+  static void add_allowance_to(CLI::App& command, bool& allow_changed);
   /// As the worker is told. Throws config::DiagnosticsError for a folder that is not there.
   std::vector<std::string> words() const;
 };

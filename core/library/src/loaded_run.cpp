@@ -13,6 +13,7 @@
 #include "nbs/host/kept_reports.h"
 #include "nbs/host/thread_count.h"
 #include "nbs/record/run_directory.h"
+#include "nbs/record/same_plugins.h"
 #include "nbs/tensor.h"
 
 #include "ended_run.h"
@@ -118,7 +119,7 @@ void LoadedRun::load(const std::string& folder, const LoadChoices& choices) {
   };
   auto& session = parts_->session.emplace(config::Document::from_file(run.resolved()), choices.threads, parts_->log,
                                           config::Purpose::predict, find);
-  worker::require_same_plugins(run.folder(), session.pipeline(), choices.allow_changed_plugins, parts_->log);
+  record::require_same_plugins(run.folder(), session.pipeline(), choices.allow_changed_plugins, parts_->log);
   set_up_thread(session.threads());
   parts_->masker.emplace(session, run, result);
   threshold_ = *result.threshold;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,12 +15,6 @@ namespace nbs::worker {
 /// sentence with the file and what to do, if there is no result, if it is damaged, or if the run left no model that can
 /// be read.
 record::RunResult read_ended_run(const std::filesystem::path& run_folder);
-
-/// Refuses plugins that are not those of the run, by the SHA-256 of their libraries: their masks would be other masks.
-/// `pipeline` was resolved here. With `allowed` it is a warning for `log`, as it is for a run that has no
-/// provenance.json. Throws nbs::Error.
-void require_same_plugins(const std::filesystem::path& run_folder, const config::Pipeline& pipeline, bool allowed,
-                          const std::function<void(const std::string&)>& log);
 
 /// Tuned options of a result as those of the chain, which gives the options and their types. Throws nbs::Error if they
 /// do not belong to it.

@@ -14,13 +14,8 @@
 
 namespace nbs::worker {
 
-GivenModel::GivenModel(std::filesystem::path run_folder, const config::Pipeline& pipeline,
-                       const std::function<void(const std::string&)>& log)
-    : run_(std::move(run_folder)), result_(read_ended_run(run_.folder())) {
-  auto trained = pipeline;
-  trained.postproc.clear();
-  require_same_plugins(run_.folder(), trained, false, log);
-}
+GivenModel::GivenModel(std::filesystem::path run_folder)
+    : run_(std::move(run_folder)), result_(read_ended_run(run_.folder())) {}
 
 void GivenModel::require_split_of(const record::RunDirectory& out) const {
   if (read_file(out.split()) == read_file(run_.split())) return;

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 
-#include "nbs/config/pipeline.h"
 #include "nbs/record/run_directory.h"
 #include "nbs/training/trainer.h"
 
@@ -16,9 +14,9 @@ namespace nbs::worker {
 class GivenModel {
  public:
   /// Reads the run's result, which may come from anybody. That the run is finished and was trained by the same options
-  /// was checked before (config::check_training()). Throws nbs::Error unless its plugins are those of `pipeline`.
-  GivenModel(std::filesystem::path run_folder, const config::Pipeline& pipeline,
-             const std::function<void(const std::string&)>& log);
+  /// (config::check_training()) and plugins (record::require_same_plugins()) was checked before. Throws nbs::Error if
+  /// the result cannot be read.
+  explicit GivenModel(std::filesystem::path run_folder);
 
   /// Refuses images that are not those of the run: `out` has its split by now. Throws nbs::Error.
   void require_split_of(const record::RunDirectory& out) const;

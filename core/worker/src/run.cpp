@@ -125,10 +125,10 @@ std::optional<RunCheckpoint> checkpoint_to_resume(const Arguments& arguments, co
 }
 
 // The finished run whose model is taken instead of training one; nothing for a run that trains.
-std::optional<GivenModel> model_to_take(const Arguments& arguments, const config::Pipeline& pipeline) {
+std::optional<GivenModel> model_to_take(const Arguments& arguments) {
   const auto folder = arguments.get("model", "");
   if (folder.empty()) return std::nullopt;
-  return GivenModel(folder, pipeline, say);
+  return GivenModel(folder);
 }
 
 training::TrainingResult take_over(const GivenModel& given, const record::RunDirectory& out) {
@@ -179,7 +179,7 @@ int run_to_the_end(const std::vector<std::string>& words) {
   auto run = checkpoints_of(session, out, provenance, identity);
   if (from) from->require_version(run.origin.version);
   if (!from) out.write_provenance(provenance);  // says when the run began
-  const auto given = model_to_take(arguments, pipeline);
+  const auto given = model_to_take(arguments);
   auto data = load_run_data(pipeline, out, session.threads(), style);
   if (given) given->require_split_of(out);
   if (run.minutes > 0 || from) run.origin.images = hash_of(data.set, data.images.held_out);

@@ -7,6 +7,7 @@
 #include "nbs/data/sets.h"
 #include "nbs/error.h"
 #include "nbs/record/run_directory.h"
+#include "nbs/record/same_plugins.h"
 #include "nbs/tensor.h"
 #include "nbs/training/inference.h"
 
@@ -31,7 +32,7 @@ int tune(const std::vector<std::string>& words) {
   auto chain = pipeline.postproc;
   auto compared = pipeline;
   if (!arguments.get("plugin", "").empty()) compared.postproc.clear();  // another is tried
-  require_same_plugins(run.folder(), compared, arguments.get("allow-changed-plugins", "no") == "yes", log);
+  record::require_same_plugins(run.folder(), compared, arguments.get("allow-changed-plugins", "no") == "yes", log);
   if (const auto plugin = arguments.get("plugin", ""); !plugin.empty()) {
     const auto& catalog = session.registry().catalog();
     const auto* const description = catalog.find(Kind::postprocessor, plugin);
