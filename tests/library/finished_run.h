@@ -25,6 +25,22 @@ inline const Program& with_finished_run() {
   return nbs;
 }
 
+/// A run that looks at images in views of their own resolution, in the folder "tiled" beside it.
+inline std::string run_in_views() {
+  static const bool made = [] {
+    const auto& nbs = with_finished_run();
+    // Generated images have no files to be read in parts; these are larger than a view.
+    REQUIRE(nbs({"data", "a.toml", "--set", "data.image_size=48", "--export", "set"}).status == 0);
+    const auto ended = nbs({"run", "a.toml", "--set", "data.format=folder", "--set", "data.root=set", "--set",
+                            "data.resize=tiles", "--run-dir", "tiled", "--progress", "none"});
+    INFO(ended.errors);
+    REQUIRE(ended.status == 0);
+    return true;
+  }();
+  REQUIRE(made);
+  return (with_finished_run().folder() / "tiled").string();
+}
+
 inline std::string finished_run() {
   return (with_finished_run().folder() / "run").string();
 }

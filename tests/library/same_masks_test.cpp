@@ -49,10 +49,10 @@ struct Pictures {
   cv::Mat probability;
 };
 
-Pictures predicted(const cv::Mat& image, const std::vector<std::string>& options = {}) {
+Pictures predicted(const cv::Mat& image, const std::vector<std::string>& options = {}, const std::string& run = "run") {
   const auto& nbs = with_finished_run();
   cv::imwrite((nbs.folder() / "image.png").string(), image);
-  std::vector<std::string> words = {"predict", "run", "image.png", "--out", "masks"};
+  std::vector<std::string> words = {"predict", run, "image.png", "--out", "masks"};
   words.insert(words.end(), options.begin(), options.end());
   const auto ended = nbs(words);
   INFO(ended.errors);
@@ -98,6 +98,16 @@ TEST_CASE("masks and probabilities are those that nbs predict writes, at sizes a
       const auto result = masker.mask(view_of(image, color ? PixelFormat::bgr : PixelFormat::gray));
       CHECK(differences(result, predicted(image)) == 0);
     }
+  }
+}
+
+TEST_CASE("a run that looks at images in views masks as nbs predict does") {
+  const Masker masker(nbs::test::run_in_views());
+  for (const auto size : {cv::Size(100, 70), cv::Size(32, 90), cv::Size(20, 11)}) {
+    CAPTURE(size.width);
+    const auto image = random_image(size.height, size.width, CV_8UC3, 9);
+    const auto result = masker.mask(view_of(image, PixelFormat::bgr));
+    CHECK(differences(result, predicted(image, {}, "tiled")) == 0);
   }
 }
 

@@ -130,6 +130,13 @@ void LoadedRun::load(const std::string& folder, const LoadChoices& choices) {
 void LoadedRun::mask(const cv::Mat& stored, const std::function<void(int y, const float* probabilities)>& visit) {
   thread_.run([&] {
     require_float_tensors();
+    if (parts_->masker->tiles()) {  // at the size of the file, which may be large
+      parts_->masker->mask_by_rows(stored, [&](int begin, const cv::Mat& rows) {
+        for (int y = 0; y < rows.rows; ++y)
+          visit(begin + y, rows.ptr<float>(y));
+      });
+      return;
+    }
     const auto masked = parts_->masker->mask(stored);
     worker::for_each_row(stored.size(), worker::resized_rows(masked.probability, stored.size()), visit);
   });
