@@ -50,7 +50,8 @@ int predict(const std::vector<std::string>& words) {
   const std::string wanted = arguments.get("threshold", "");
   const double threshold = wanted.empty() ? *result.threshold : parse_number(wanted, "--threshold", 0, 1);
   Session session(run.resolved(), 0, say, config::Purpose::predict, arguments.lines("plugin-path"));
-  record::require_same_plugins(run.folder(), session.pipeline(), arguments.get("allow-changed-plugins", "no") == "yes", say);
+  record::require_same_plugins(run.folder(), session.pipeline(), arguments.get("allow-changed-plugins", "no") == "yes",
+                               say);
   set_up_process(session);
   RunMasker masker(session, run, result);
   std::error_code failed;
