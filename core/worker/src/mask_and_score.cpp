@@ -15,6 +15,7 @@
 #include "chained_maps.h"
 #include "explaining.h"
 #include "images.h"
+#include "picture_files.h"
 #include "scoring.h"
 #include "tuning.h"
 
