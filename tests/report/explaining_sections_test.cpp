@@ -146,3 +146,38 @@ TEST_CASE("where the data set knows no types the images are one gallery") {
   CHECK(count_of(part, "<h3>") == 0);
   CHECK(count_of(part, "<figure") == 1);
 }
+
+TEST_CASE("of very many images the worst are shown, and others evenly spread over the scores") {
+  const Scratch scratch;
+  write_example(scratch, {"run"});
+  constexpr int kImages = 1500;
+  std::string scores;
+  for (int i = 0; i < kImages; ++i) {
+    const auto id = "n" + std::to_string(10000 + i);
+    scratch.write("run/predictions/" + id + ".overlay.png", "picture");
+    scores += std::string(i == 0 ? "" : ",") + R"({"id": ")" + id + R"(", "type": "", "f1": )" +
+              std::to_string(1 - i / double(kImages)) + "}";
+  }
+  SUBCASE("with scores") {
+    scratch.write("run/result.json", R"({"ending": "finished", "scores": {"f1": 0.5, "by_image": [)" + scores + "]}}");
+    const auto part = part_of(page_of(scratch), "Predictions, worst first");
+    const auto ids = attributes(part, "data-id");
+    REQUIRE(ids.size() == 500);
+    CHECK(part.find("1500 images.") != std::string::npos);
+    CHECK(part.find("500 of these 1500: the 250 worst, and others evenly spread") != std::string::npos);
+    // The image of number 10000 + i is the i-th best.
+    for (int i = 0; i < 250; ++i)
+      CHECK(ids[static_cast<std::size_t>(i)] == "n" + std::to_string(10000 + kImages - 1 - i));
+    for (int i = 0; i < 250; ++i)
+      CHECK(ids[static_cast<std::size_t>(250 + i)] == "n" + std::to_string(10000 + kImages - 1 - 250 - 5 * i));
+  }
+  SUBCASE("without") {
+    scratch.write("run/result.json", R"({"ending": "finished"})");
+    const auto part = part_of(page_of(scratch), "Predictions");
+    const auto ids = attributes(part, "data-id");
+    REQUIRE(ids.size() == 500);
+    CHECK(part.find("500 of these 1500, evenly spread") != std::string::npos);
+    for (int i = 0; i < 500; ++i)
+      CHECK(ids[static_cast<std::size_t>(i)] == "n" + std::to_string(10000 + 3 * i));
+  }
+}

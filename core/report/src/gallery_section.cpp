@@ -17,6 +17,9 @@ namespace fs = std::filesystem;
 // In the order of the slider.
 constexpr const char* kKinds[] = {"image", "probability", "mask", "truth", "overlay"};
 
+// Of each group. A browser shows so many at once, and a page of a hundred thousand nobody reads.
+constexpr std::size_t kMostFigures = 500;
+
 // Of what an image shows, as the labeled images know it.
 enum class Standing { seen, unseen, normal, unknown };
 
@@ -96,6 +99,30 @@ std::string figure(const Picture& picture, const std::set<std::string>& files) {
       picture.type.empty() ? "" : " (" + escaped(picture.type) + ")", links, kinds);
 }
 
+// At most kMostFigures of a group: the first half of them as they come, so the worst ones where there are scores, and
+// the other half spread evenly over the rest. Without scores all are spread evenly.
+std::vector<const Picture*> shown_of(const std::vector<const Picture*>& group) {
+  if (group.size() <= kMostFigures) return group;
+  const std::size_t worst = group.front()->f1 ? kMostFigures / 2 : 0;
+  std::vector<const Picture*> shown(group.begin(), group.begin() + static_cast<std::ptrdiff_t>(worst));
+  const std::size_t others = kMostFigures - worst;
+  for (std::size_t i = 0; i < others; ++i)
+    shown.push_back(group[worst + i * (group.size() - worst) / others]);
+  return shown;
+}
+
+std::string shown_text(const std::vector<const Picture*>& group) {
+  if (group.size() <= kMostFigures) return {};
+  if (!group.front()->f1) {
+    return fmt::format("<p class=\"soft\">{} of these {}, evenly spread; all are in the folder predictions.</p>\n",
+                       kMostFigures, group.size());
+  }
+  return fmt::format(
+      "<p class=\"soft\">{} of these {}: the {} worst, and others evenly spread over the scores; all are in the folder "
+      "predictions.</p>\n",
+      kMostFigures, group.size(), kMostFigures / 2);
+}
+
 const char* standing_title(Standing standing) {
   switch (standing) {
     case Standing::seen:
@@ -126,16 +153,16 @@ std::string gallery_section(const RunRecord& run) {
   const bool typed = std::any_of(pictures.begin(), pictures.end(),
                                  [](const Picture& picture) { return picture.standing != Standing::unknown; });
   for (const auto standing : {Standing::seen, Standing::unseen, Standing::normal, Standing::unknown}) {
-    std::string figures;
-    int count = 0;
+    std::vector<const Picture*> group;
     for (const auto& picture : pictures) {
-      if (picture.standing != standing) continue;
-      figures += figure(picture, files.at(picture.id));
-      ++count;
+      if (picture.standing == standing) group.push_back(&picture);
     }
-    if (count == 0) continue;
-    if (typed) out += fmt::format("<h3>{} ({})</h3>\n", standing_title(standing), count);
-    out += "<div class=\"gallery\">\n" + figures + "</div>\n";
+    if (group.empty()) continue;
+    if (typed) out += fmt::format("<h3>{} ({})</h3>\n", standing_title(standing), group.size());
+    out += shown_text(group) + "<div class=\"gallery\">\n";
+    for (const auto* const picture : shown_of(group))
+      out += figure(*picture, files.at(picture->id));
+    out += "</div>\n";
   }
   return out;
 }
