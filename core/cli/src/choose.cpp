@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -52,16 +53,17 @@ class Timer {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// What candidates are compared by: an estimate for the images that are to be masked. The F1 on the labeled images alone
-// sees less; on the kept runs it chose worse (docs/experiments.md, "Which method?").
-double expected_f1(const Contender& candidate) {
-  return candidate.expected ? candidate.expected->f1.value_or(0) : -1;
-}
-
 // Of the labeled images together, each masked by predictors that were not taught it: the same images for all
 // candidates.
 double labeled_f1(const record::ExpectedScores& expected) {
   return record::weighted_scores(expected.by_image).f1.value_or(0);
+}
+
+// What candidates are compared by: first the F1 to expect of the images that are to be masked; only where that is the
+// same, that of the labeled images, which alone chose worse on the kept runs (docs/experiments.md, "Which method?").
+std::pair<double, double> rank_of(const Contender& candidate) {
+  if (!candidate.expected) return {-1, -1};
+  return {candidate.expected->f1.value_or(0), labeled_f1(*candidate.expected)};
 }
 
 void read_expected(Contender& candidate) {
@@ -164,7 +166,7 @@ std::vector<const Contender*> best_first(const std::vector<Contender>& candidate
   for (const auto& candidate : candidates)
     ranked.push_back(&candidate);
   std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto* a, const auto* b) { return expected_f1(*a) > expected_f1(*b); });
+                   [](const auto* a, const auto* b) { return rank_of(*a) > rank_of(*b); });
   return ranked;
 }
 
