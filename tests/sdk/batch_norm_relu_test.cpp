@@ -111,6 +111,22 @@ TEST_CASE("bfloat16: the numbers of float32, rounded once") {
   }
 }
 
+TEST_CASE("without gradients the running statistics are used, in one pass and the same numbers") {
+  for (const std::int64_t channels : {24, 7, 1}) {
+    auto generator = nbs::make_generator(5);
+    const auto x = torch::randn({2, channels, 9, 5}, generator).mul_(3).contiguous(torch::MemoryFormat::ChannelsLast);
+    Layer layer(channels, 9);
+    layer.norm->eval();
+    const auto with_gradients = nbs::batch_norm_relu(x, layer.norm);
+    torch::NoGradGuard no_grad;
+    const auto found = nbs::batch_norm_relu(x, layer.norm);
+    layer.norm->to(torch::kFloat64);
+    CHECK(close(found, torch::relu(layer.norm->forward(x.to(torch::kFloat64)))));
+    CHECK(close(found, with_gradients));
+    CHECK(found.is_contiguous(torch::MemoryFormat::ChannelsLast));
+  }
+}
+
 TEST_CASE("the bits do not depend on the number of threads") {
   auto generator = nbs::make_generator(5);
   const auto x = torch::randn({4, 24, 60, 60}, generator).contiguous(torch::MemoryFormat::ChannelsLast);

@@ -12,12 +12,20 @@
 
 namespace nbs::training {
 
-torch::Tensor loss_map(Autoencoder& autoencoder, const Tiling& tiling, const torch::Tensor& image) {
-  const auto patches = tiling.gather(image);
+namespace {
+
+// `patches`: of all tiles of an image.
+torch::Tensor loss_map_of(Autoencoder& autoencoder, const Tiling& tiling, const torch::Tensor& patches) {
   const auto losses = autoencoder.pixel_loss(patches);
   if (!std::isfinite(losses.sum().item<double>()))
     throw NotFiniteError("the autoencoder's per-pixel losses are not finite");
   return tiling.assemble(losses);
+}
+
+}  // namespace
+
+torch::Tensor loss_map(Autoencoder& autoencoder, const Tiling& tiling, const torch::Tensor& image) {
+  return loss_map_of(autoencoder, tiling, tiling.gather(image));
 }
 
 Snapshot take_snapshot(Autoencoder& autoencoder) {
@@ -61,9 +69,10 @@ torch::Tensor replay_profile(Autoencoder& autoencoder, const Tiling& tiling, con
                              const torch::Tensor& image) {
   std::vector<torch::Tensor> maps;
   maps.reserve(snapshots.size());
+  const auto patches = tiling.gather(image);
   for (const auto& snapshot : snapshots) {
     restore_snapshot(autoencoder, snapshot);
-    maps.push_back(loss_map(autoencoder, tiling, image));
+    maps.push_back(loss_map_of(autoencoder, tiling, patches));
   }
   return torch::stack(maps);
 }

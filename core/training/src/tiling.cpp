@@ -110,9 +110,15 @@ torch::Tensor Tiling::assemble(const torch::Tensor& losses) const {
     return map;
   }
   auto map = torch::zeros({image_size_, image_size_});
-  for (std::int64_t i = 0; i < tile_count(); ++i) {
-    const auto [y, x] = tiles_[i];
-    map.slice(0, y, y + patch_size_).slice(1, x, x + patch_size_).add_(losses[i]);
+  const std::int64_t p = patch_size_;
+  const auto source = losses.contiguous();
+  const float* from = source.data_ptr<float>();
+  for (const auto& [y, x] : tiles_) {
+    float* to = map.data_ptr<float>() + y * image_size_ + x;
+    for (std::int64_t row = 0; row < p; ++row, to += image_size_, from += p) {
+      for (std::int64_t column = 0; column < p; ++column)
+        to[column] += from[column];
+    }
   }
   return map.mul_(weight_);
 }

@@ -62,12 +62,17 @@ bool ChainedMaps::carries_over() const {
 
 void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
   const auto image = images_.colors(images_.labeled() + unlabeled_.count());
-  unlabeled_.add(postprocess(chain_, training::combined(by_predictor), image));
   const auto folds = by_predictor.size(0) - 1;
-  if (!asks_folds() || folds == 0) return;
+  const auto combined = training::combined(by_predictor);
+  if (!asks_folds() || folds == 0) {
+    unlabeled_.add(postprocess(chain_, combined, image));
+    return;
+  }
+  const auto maps = postprocess_all(chain_, torch::cat({combined.unsqueeze(0), by_predictor.slice(0, 1)}), image);
+  unlabeled_.add(maps[0]);
   if (carries_over()) levels_.add(unlabeled_.at(unlabeled_.count() - 1));
   for (std::int64_t fold = 1; fold <= folds; ++fold) {
-    for (const float probability : values_of(postprocess(chain_, by_predictor[fold], image)))
+    for (const float probability : values_of(maps[fold]))
       (probability >= choice_.threshold ? by_folds_.predicted : by_folds_.others).add(probability);
   }
   by_folds_.predictors = folds;

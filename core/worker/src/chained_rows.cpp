@@ -22,12 +22,16 @@ data::ViewPlan blocks_of(data::PixelSize size) {
   return {size, options};
 }
 
-torch::Tensor through(const ChainedRows::Chain& chain, const torch::Tensor& probability, const torch::Tensor& image) {
-  auto maps = probability.unsqueeze(0);
-  const auto images = image.unsqueeze(0).contiguous();
+// Maps [N, H, W] of one image.
+torch::Tensor all_through(const ChainedRows::Chain& chain, torch::Tensor maps, const torch::Tensor& image) {
+  const auto images = image.expand({maps.size(0), -1, -1, -1}).contiguous();
   for (const auto& link : chain)
     maps = link->apply(maps.contiguous(), images);
-  return maps[0];
+  return maps;
+}
+
+torch::Tensor through(const ChainedRows::Chain& chain, const torch::Tensor& probability, const torch::Tensor& image) {
+  return all_through(chain, probability.unsqueeze(0), image)[0];
 }
 
 }  // namespace
@@ -83,6 +87,21 @@ torch::Tensor postprocess(const ChainedRows::Chain& chain, const torch::Tensor& 
   rows.add(probability);
   auto done = rows.take();
   return torch::from_blob(done.planes[0].data(), {size.height, size.width}).clone();
+}
+
+torch::Tensor postprocess_all(const ChainedRows::Chain& chain, const torch::Tensor& probabilities,
+                              const torch::Tensor& image) {
+  // Each map comes with a copy of the colors, and a dense CRF takes about a hundred bytes a pixel for each thread.
+  constexpr std::int64_t kPixelsTogether = std::int64_t{1} << 20;
+  const std::int64_t pixels = probabilities.size(1) * probabilities.size(2);
+  const std::int64_t together = std::max<std::int64_t>(1, kPixelsTogether / std::max<std::int64_t>(1, pixels));
+  if (chain.empty()) return probabilities;
+  std::vector<torch::Tensor> done;
+  for (const auto& maps : probabilities.split(together)) {
+    done.push_back(maps.size(0) == 1 ? postprocess(chain, maps[0], image).unsqueeze(0)
+                                     : all_through(chain, maps, image));
+  }
+  return torch::cat(done);
 }
 
 }  // namespace nbs::worker

@@ -47,5 +47,8 @@ class ChainedRows {
 /// The chain on the probabilities [H, W] of an image [3, H, W], as ChainedRows does it.
 torch::Tensor postprocess(const ChainedRows::Chain& chain, const torch::Tensor& probability,
                           const torch::Tensor& image);
+/// The same on several maps [N, H, W] of one image, which the chain may work on at the same time.
+torch::Tensor postprocess_all(const ChainedRows::Chain& chain, const torch::Tensor& probabilities,
+                              const torch::Tensor& image);
 
 }  // namespace nbs::worker

@@ -291,10 +291,29 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
   }
 };
 
+/// relu(norm(x)) with the running statistics in one pass, where no gradient is asked for. `x`: as for BatchNormRelu,
+/// float32.
+inline torch::Tensor relu_of_running_norm(const torch::Tensor& x, const torch::nn::BatchNorm2d& norm) {
+  const auto slope = norm->weight / torch::sqrt(norm->running_var + norm->options.eps());
+  const auto shift = norm->bias - norm->running_mean * slope;
+  const auto list = [](const torch::Tensor& values) {
+    return std::vector<float>(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
+  };
+  const channel_rows::Channels channels = {list(slope), list(shift), {}, {}, {}};
+  auto y = torch::empty_like(x);
+  channel_rows::run_all(channel_rows::Forward<float>{x.data_ptr<float>(), channels, y.data_ptr<float>()}, x.size(1),
+                        x.numel() / x.size(1));
+  return y;
+}
+
 /// relu(norm(x)), in training with the statistics of x, which also move the running ones, else with the running ones.
 /// `x`: [B, C, H, W], float32 or bfloat16, as is the result.
 inline torch::Tensor batch_norm_relu(const torch::Tensor& x, torch::nn::BatchNorm2d& norm) {
   const auto& options = norm->options;
+  if (!norm->is_training() && !torch::GradMode::is_enabled() && x.is_cpu() && options.affine() &&
+      options.track_running_stats() && x.scalar_type() == torch::kFloat32 && x.numel() > 0 &&
+      x.is_contiguous(torch::MemoryFormat::ChannelsLast))
+    return relu_of_running_norm(x, norm);
   const bool fused = norm->is_training() && x.is_cpu() && options.affine() &&
                      (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16) &&
                      options.track_running_stats() && options.momentum().has_value() &&

@@ -63,11 +63,14 @@ class PackedConvolution {
     if (vector_level() == 4) return run_v4(call);
     if (vector_level() == 3) return run_v3(call);
 #endif
-    run_all<2, 1>(call);
+    run_all<Four, 2, 1>(call);
   }
 
  private:
-  using Lanes = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float))));
+  // GCC keeps vectors that are wider than the processor's in memory, which is ten times slower.
+  using Sixteen = float __attribute__((vector_size(64), aligned(4)));
+  using Eight = float __attribute__((vector_size(32), aligned(4)));
+  using Four = float __attribute__((vector_size(16), aligned(4)));
 
   struct Call {
     const PackedConvolution* self;
@@ -84,10 +87,13 @@ class PackedConvolution {
   }
 
 #define NBS_INLINE inline __attribute__((always_inline))
-  // `Pixels` output pixels and `Blocks` x 16 channels at once: as many sums as there are vector registers for, so that
-  // a sum need not wait for the one before, and each weight that is loaded serves several pixels.
-  template <int Pixels, int Blocks>
+  // `Pixels` output pixels and `Blocks` x 16 channels at once, in vectors of this kind: as many sums as there are
+  // vector registers for, so that a sum need not wait for the one before, and each weight that is loaded serves several
+  // pixels.
+  template <typename Vector, int Pixels, int Blocks>
   static NBS_INLINE void run_tile(const Call& call, std::int64_t pixel, std::int64_t block) {
+    constexpr std::int64_t kNumbers = sizeof(Vector) / sizeof(float);
+    constexpr int kVectors = Blocks * static_cast<int>(kLanes / kNumbers);
     const auto& self = *call.self;
     const auto& shape = self.shape_;
     const float* from[Pixels];
@@ -98,23 +104,27 @@ class PackedConvolution {
     }
     const std::int64_t block_size = self.rows() * kLanes;
     const float* weight = self.weights_.data() + block * block_size;
-    Lanes sum[Pixels][Blocks];
-    for (int b = 0; b < Blocks; ++b) {
-      Lanes bias;
-      std::memcpy(&bias, self.biases_.data() + (block + b) * kLanes, sizeof bias);
+    // Where vector v lies in packed weights, from the first block on.
+    const auto place = [block_size](int v) __attribute__((always_inline)) {
+      return v * kNumbers / kLanes * block_size + v * kNumbers % kLanes;
+    };
+    Vector sum[Pixels][kVectors];
+    for (int v = 0; v < kVectors; ++v) {
+      Vector bias;
+      std::memcpy(&bias, self.biases_.data() + block * kLanes + v * kNumbers, sizeof bias);
       for (int p = 0; p < Pixels; ++p)
-        sum[p][b] = bias;
+        sum[p][v] = bias;
     }
     // The taps of a row of the kernel are neighbors in memory: one run of kernel x inputs numbers.
     const std::int64_t run = shape.kernel * shape.inputs;
     for (std::int64_t row = 0; row < shape.kernel; ++row) {
       const std::int64_t offset = row * call.in_row;
       for (std::int64_t k = offset; k < offset + run; ++k, weight += kLanes) {
-        for (int b = 0; b < Blocks; ++b) {
-          Lanes w;
-          std::memcpy(&w, weight + b * block_size, sizeof w);
+        for (int v = 0; v < kVectors; ++v) {
+          Vector w;
+          std::memcpy(&w, weight + place(v), sizeof w);
           for (int p = 0; p < Pixels; ++p)
-            sum[p][b] += from[p][k] * w;
+            sum[p][v] += from[p][k] * w;
         }
       }
     }
@@ -122,51 +132,51 @@ class PackedConvolution {
       const std::int64_t y = (pixel + p) / shape.side;
       const std::int64_t x = (pixel + p) % shape.side;
       float* const to = call.out + y * call.out_row + x * call.out_pixel + block * kLanes;
-      for (int b = 0; b < Blocks; ++b) {
-        const Lanes value = sum[p][b];
-        const Lanes result = value > 0.0F ? value : value * call.slope;
-        const std::int64_t kept = std::min(kLanes, shape.outputs - (block + b) * kLanes);
-        if (kept == kLanes) {  // one instruction where the size is known
-          std::memcpy(to + b * kLanes, &result, sizeof result);
-        } else {
-          std::memcpy(to + b * kLanes, &result, static_cast<std::size_t>(kept) * sizeof(float));
+      for (int v = 0; v < kVectors; ++v) {
+        const Vector value = sum[p][v];
+        const Vector result = value > 0.0F ? value : value * call.slope;
+        const std::int64_t kept = std::min(kNumbers, shape.outputs - block * kLanes - v * kNumbers);
+        if (kept == kNumbers) {  // one instruction where the size is known
+          std::memcpy(to + v * kNumbers, &result, sizeof result);
+        } else if (kept > 0) {
+          std::memcpy(to + v * kNumbers, &result, static_cast<std::size_t>(kept) * sizeof(float));
         }
       }
     }
   }
 
-  template <int MostPixels, int Blocks>
+  template <typename Vector, int MostPixels, int Blocks>
   static NBS_INLINE void run_blocks(const Call& call, std::int64_t block) {
     const std::int64_t pixels = call.self->shape_.side * call.self->shape_.side;
     std::int64_t pixel = 0;
     for (; pixel + MostPixels <= pixels; pixel += MostPixels)
-      run_tile<MostPixels, Blocks>(call, pixel, block);
+      run_tile<Vector, MostPixels, Blocks>(call, pixel, block);
     if constexpr (MostPixels > 4) {
       for (; pixel + 4 <= pixels; pixel += 4)
-        run_tile<4, Blocks>(call, pixel, block);
+        run_tile<Vector, 4, Blocks>(call, pixel, block);
     }
     for (; pixel + 2 <= pixels; pixel += 2)
-      run_tile<2, Blocks>(call, pixel, block);
+      run_tile<Vector, 2, Blocks>(call, pixel, block);
     for (; pixel < pixels; ++pixel)
-      run_tile<1, Blocks>(call, pixel, block);
+      run_tile<Vector, 1, Blocks>(call, pixel, block);
   }
 
-  template <int MostPixels, int MostBlocks>
+  template <typename Vector, int MostPixels, int MostBlocks>
   static NBS_INLINE void run_all(const Call& call) {
     std::int64_t block = 0;
     for (; block + MostBlocks <= call.self->blocks_; block += MostBlocks)
-      run_blocks<MostPixels, MostBlocks>(call, block);
+      run_blocks<Vector, MostPixels, MostBlocks>(call, block);
     for (; block < call.self->blocks_; ++block)
-      run_blocks<MostPixels, 1>(call, block);
+      run_blocks<Vector, MostPixels, 1>(call, block);
   }
 #undef NBS_INLINE
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
   __attribute__((target("arch=x86-64-v4"))) static void run_v4(const Call& call) {
-    run_all<8, 2>(call);
+    run_all<Sixteen, 8, 2>(call);
   }
   __attribute__((target("arch=x86-64-v3"))) static void run_v3(const Call& call) {
-    run_all<4, 1>(call);
+    run_all<Eight, 4, 1>(call);
   }
 #endif
 

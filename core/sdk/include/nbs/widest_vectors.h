@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// A test sets it to look at what processors with narrower vectors run.
+#ifndef NBS_WIDEST_VECTORS
+#define NBS_WIDEST_VECTORS 4
+#endif
+
 namespace nbs {
 
 /// The widest vectors of x86-64 that this processor has and code here is compiled for: 4 (AVX-512), 3 (AVX2), or 1
@@ -8,7 +13,7 @@ namespace nbs {
 inline int vector_level() {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
   static const int level = __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 1;
-  return level;
+  return level < NBS_WIDEST_VECTORS ? level : NBS_WIDEST_VECTORS;
 #else
   return 1;
 #endif

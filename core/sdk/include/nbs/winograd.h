@@ -36,13 +36,13 @@ struct Avx512 {
 };
 struct Avx2 {
   using Vector = Eight;
-  static constexpr int kRowsOfPairs = 6;
-  static constexpr int kRows = 12;
+  static constexpr int kRowsOfPairs = 4;
+  static constexpr int kRows = 8;
 };
 struct Narrow {
   using Vector = Four;
-  static constexpr int kRowsOfPairs = 6;
-  static constexpr int kRows = 12;
+  static constexpr int kRowsOfPairs = 4;
+  static constexpr int kRows = 8;
 };
 
 // Vectors are handed over by reference: by value, how they are passed would depend on the instruction set.
