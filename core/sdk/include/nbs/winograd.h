@@ -46,13 +46,20 @@ struct Narrow {
 };
 
 // Vectors are handed over by reference: by value, how they are passed would depend on the instruction set.
+// A struct, as a template's argument loses its alignment; not memcpy(), which GCC splits into halves for AVX2.
 template <typename T>
 NBS_INLINE void load(const float* from, T& value) {
-  __builtin_memcpy(&value, from, sizeof value);
+  struct __attribute__((packed, may_alias)) Anywhere {
+    T value;
+  };
+  value = reinterpret_cast<const Anywhere*>(from)->value;
 }
 template <typename T>
 NBS_INLINE void store(const T& value, float* to) {
-  __builtin_memcpy(to, &value, sizeof value);
+  struct __attribute__((packed, may_alias)) Anywhere {
+    T value;
+  };
+  reinterpret_cast<Anywhere*>(to)->value = value;
 }
 
 /// Channels that the planes have room for: a whole number of the smallest vectors.
@@ -149,18 +156,23 @@ struct FromKernelGradient {
 template <typename Transform, typename T, typename From, typename To>
 NBS_INLINE void transform(const From& from, const To& to) {
   T half[Transform::kFrom][Transform::kTo];
+#pragma GCC unroll 8
   for (int row = 0; row < Transform::kFrom; ++row) {
     T line[Transform::kFrom];
+#pragma GCC unroll 8
     for (int column = 0; column < Transform::kFrom; ++column)
       from(row, column, line[column]);
     Transform::apply(line, half[row]);
   }
+#pragma GCC unroll 8
   for (int column = 0; column < Transform::kTo; ++column) {
     T line[Transform::kFrom];
     T result[Transform::kTo];
+#pragma GCC unroll 8
     for (int row = 0; row < Transform::kFrom; ++row)
       line[row] = half[row][column];
     Transform::apply(line, result);
+#pragma GCC unroll 8
     for (int row = 0; row < Transform::kTo; ++row)
       to(row, column, result[row]);
   }
@@ -241,6 +253,10 @@ struct Product {
     std::int64_t row = 0;
     for (; row + Rows <= rows; row += Rows)
       tile<T, Rows, Vectors>(row, column);
+    if constexpr (Rows > 4) {
+      for (; row + 4 <= rows; row += 4)
+        tile<T, 4, Vectors>(row, column);
+    }
     for (; row + 2 <= rows; row += 2)
       tile<T, 2, Vectors>(row, column);
     for (; row < rows; ++row)

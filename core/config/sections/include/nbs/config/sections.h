@@ -280,7 +280,8 @@ struct TrainOptions {
         .choices({{"float32", Precision::float32}, {"bf16", Precision::bf16}})
         .doc(
             "Numbers in which autoencoder and predictor compute while they learn. bf16, bfloat16, has eight bits of "
-            "precision and is faster where the processor multiplies it: with AVX-512 BF16 or AMX. Parameters, losses "
+            "precision and can be faster where the processor multiplies it: with AVX-512 BF16 or AMX. Parameters, "
+            "losses "
             "and all that is computed without learning stay float32. Plugins of others may not know it; the built-in "
             "ones do.");
     s.add("checkpoint_minutes", &TrainOptions::checkpoint_minutes)
