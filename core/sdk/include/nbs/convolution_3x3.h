@@ -13,7 +13,8 @@ namespace nbs {
 
 /// A convolution of 3x3 kernels that keeps the size of its images (stride 1, as many zeros around as the dilation), on
 /// the CPU, with a quarter of the multiplications (nbs/winograd.h). A result depends on its own image alone, whatever
-/// the batch and the number of threads; the gradient of the weights is summed by thread.
+/// the batch and the number of threads; the gradient of the weights is summed by thread. Within a tile of 4x4 results
+/// all come from the same 6x6 inputs, so one that a result does not depend on can change its last digits.
 class Convolution3x3 : public torch::autograd::Function<Convolution3x3> {
  public:
   /// `x`: [B, C, H, W] float32; `weight`: [K, C, 3, 3] float32. Returns [B, K, H, W], channels last.
