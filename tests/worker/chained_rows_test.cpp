@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 
 #include "nbs/tensor.h"
 #include "nbs/torch_compat.h"
@@ -13,17 +14,20 @@ using nbs::worker::ChainedRows;
 
 namespace {
 
-// Means over squares of nine pixels, of probabilities and the image's red together; notes the largest image it saw.
+// Means over squares of nine pixels, of probabilities and the image's red together; notes the largest image it saw and
+// how many maps at once.
 class Blurring : public nbs::Postprocessor {
  public:
   torch::Tensor apply(const torch::Tensor& probabilities, const torch::Tensor& images) override {
     CHECK(images.size(2) == probabilities.size(1));
     CHECK(images.size(3) == probabilities.size(2));
+    most_maps = std::max(most_maps, probabilities.size(0));
     largest = std::max({largest, probabilities.size(1), probabilities.size(2)});
     const auto mixed = (probabilities + images.select(1, 0)) / 2;
     return torch::avg_pool2d(mixed.unsqueeze(1), {9, 9}, {1, 1}, {4, 4}, false, false).squeeze(1);
   }
   std::int64_t largest = 0;
+  std::int64_t most_maps = 0;
 };
 
 }  // namespace
@@ -75,4 +79,22 @@ TEST_CASE("an image with sides of 2048 pixels is still given to the chain whole"
   const auto blurring = std::make_shared<Blurring>();
   nbs::worker::postprocess({blurring}, probability, torch::zeros({3, 2048, 40}));
   CHECK(blurring->largest == 2048);
+}
+
+TEST_CASE("several maps of an image come out as each alone, together where they are small") {
+  auto generator = nbs::make_generator(5);
+  // All at once; three at a time; one at a time; in blocks.
+  for (const auto& [height, width, most] :
+       {std::tuple{30, 50, 5}, std::tuple{500, 600, 3}, std::tuple{1000, 900, 1}, std::tuple{2100, 600, 1}}) {
+    CAPTURE(height);
+    const auto probabilities = torch::rand({5, height, width}, generator);
+    const auto image = torch::rand({3, height, width}, generator);
+    const auto blurring = std::make_shared<Blurring>();
+    const auto found = nbs::worker::postprocess_all({blurring}, probabilities, image);
+    CHECK(blurring->most_maps == most);
+    REQUIRE(found.sizes() == probabilities.sizes());
+    for (std::int64_t i = 0; i < 5; ++i)
+      CHECK(torch::equal(found[i], nbs::worker::postprocess({std::make_shared<Blurring>()}, probabilities[i], image)));
+    CHECK(torch::equal(nbs::worker::postprocess_all({}, probabilities, image), probabilities));
+  }
 }

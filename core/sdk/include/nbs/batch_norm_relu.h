@@ -11,7 +11,7 @@
 #include <torch/nn/modules/batchnorm.h>
 
 #include "nbs/tensor.h"
-#include "nbs/widest_vectors.h"
+#include "nbs/vectors.h"
 
 namespace nbs {
 
@@ -19,7 +19,7 @@ namespace nbs {
 namespace channel_rows {
 
 #define NBS_INLINE inline __attribute__((always_inline))
-using Eight = float __attribute__((vector_size(32), aligned(4)));
+using vectors::Eight;
 using EightWords = std::uint32_t __attribute__((vector_size(32), aligned(4)));
 using EightHalves = std::uint16_t __attribute__((vector_size(16), aligned(2)));
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <variant>
 
 #include <ATen/Parallel.h>
 #include <torch/autograd.h>
+#include <torch/nn/modules/conv.h>
 
 #include "nbs/tensor.h"
 #include "nbs/winograd.h"
@@ -54,14 +57,14 @@ class Convolution3x3 : public torch::autograd::Function<Convolution3x3> {
     const auto planes = torch::empty({winograd::kPlanes, inputs, winograd::padded(outputs)});
     const winograd::KernelPlanes of_kernels = {kernels.data_ptr<float>(), inputs, outputs, planes.data_ptr<float>()};
     at::parallel_for(0, inputs, 16,
-                     [&](std::int64_t first, std::int64_t last) { winograd::run_in_widest(of_kernels, first, last); });
+                     [&](std::int64_t first, std::int64_t last) { vectors::run_in_widest(of_kernels, first, last); });
     auto results = torch::empty({images.size(0), outputs, images.size(2), images.size(3)},
                                 images.options().memory_format(torch::MemoryFormat::ChannelsLast));
     const winograd::Convolution convolution = {
         tiles_of(images, dilation), inputs, outputs, images.data_ptr<float>(), planes.data_ptr<float>(),
         results.data_ptr<float>()};
     at::parallel_for(0, convolution.tiles.count(), convolution.together(),
-                     [&](std::int64_t first, std::int64_t last) { winograd::run_in_widest(convolution, first, last); });
+                     [&](std::int64_t first, std::int64_t last) { vectors::run_in_widest(convolution, first, last); });
     return results;
   }
 
@@ -77,16 +80,33 @@ class Convolution3x3 : public torch::autograd::Function<Convolution3x3> {
       for (std::int64_t part = begin; part < end; ++part) {
         auto own = gradient;
         own.planes = sums.data_ptr<float>() + part * sums.stride(0);
-        winograd::run_in_widest(own, tiles * part / parts, tiles * (part + 1) / parts);
+        vectors::run_in_widest(own, tiles * part / parts, tiles * (part + 1) / parts);
       }
     });
     const auto planes = parts == 1 ? sums : sums.sum(0);
     const auto kernels = torch::empty({3, 3, inputs, outputs});
     const winograd::KernelsOfPlanes to_kernels = {planes.data_ptr<float>(), inputs, outputs, kernels.data_ptr<float>()};
     at::parallel_for(0, inputs, 16,
-                     [&](std::int64_t first, std::int64_t last) { winograd::run_in_widest(to_kernels, first, last); });
+                     [&](std::int64_t first, std::int64_t last) { vectors::run_in_widest(to_kernels, first, last); });
     return kernels.permute({3, 2, 0, 1});
   }
 };
+
+/// Whether Convolution3x3 can take the layer's place, and is faster: with few channels its transforms cost more than
+/// they save.
+inline bool is_convolution_3x3(const torch::nn::Conv2d& layer) {
+  constexpr std::int64_t kFewest = 8;
+  const auto& options = layer->options;
+  const std::int64_t d = (*options.dilation())[0];
+  const auto are = [](const torch::ExpandingArray<2>& numbers, std::int64_t wanted) {
+    return (*numbers)[0] == wanted && (*numbers)[1] == wanted;
+  };
+  using std::get_if;
+  const auto* padding = get_if<torch::ExpandingArray<2>>(&options.padding());
+  using std::holds_alternative;
+  return are(options.kernel_size(), 3) && are(options.stride(), 1) && are(options.dilation(), d) &&
+         padding != nullptr && are(*padding, d) && holds_alternative<torch::enumtype::kZeros>(options.padding_mode()) &&
+         options.groups() == 1 && options.in_channels() >= kFewest && options.out_channels() >= kFewest;
+}
 
 }  // namespace nbs

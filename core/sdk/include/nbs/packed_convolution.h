@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "nbs/widest_vectors.h"
+#include "nbs/vectors.h"
 
 namespace nbs {
 
@@ -63,15 +63,10 @@ class PackedConvolution {
     if (vector_level() == 4) return run_v4(call);
     if (vector_level() == 3) return run_v3(call);
 #endif
-    run_all<Four, 2, 1>(call);
+    run_all<vectors::Four, 2, 1>(call);
   }
 
  private:
-  // GCC keeps vectors that are wider than the processor's in memory, which is ten times slower.
-  using Sixteen = float __attribute__((vector_size(64), aligned(4)));
-  using Eight = float __attribute__((vector_size(32), aligned(4)));
-  using Four = float __attribute__((vector_size(16), aligned(4)));
-
   struct Call {
     const PackedConvolution* self;
     const float* in;
@@ -173,10 +168,10 @@ class PackedConvolution {
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
   __attribute__((target("arch=x86-64-v4"))) static void run_v4(const Call& call) {
-    run_all<Sixteen, 8, 2>(call);
+    run_all<vectors::Sixteen, 8, 2>(call);
   }
   __attribute__((target("arch=x86-64-v3"))) static void run_v3(const Call& call) {
-    run_all<Eight, 4, 1>(call);
+    run_all<vectors::Eight, 4, 1>(call);
   }
 #endif
 

@@ -52,23 +52,6 @@ inline torch::Tensor conv2d_by_kinds(const torch::Tensor& x, const torch::Tensor
       .contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
-/// Whether Convolution3x3 can take the layer's place, and is faster: with few channels its transforms cost more than
-/// they save.
-inline bool is_convolution_3x3(const torch::nn::Conv2d& layer) {
-  constexpr std::int64_t kFewest = 8;
-  const auto& options = layer->options;
-  const std::int64_t d = (*options.dilation())[0];
-  const auto are = [](const torch::ExpandingArray<2>& numbers, std::int64_t wanted) {
-    return (*numbers)[0] == wanted && (*numbers)[1] == wanted;
-  };
-  using std::get_if;
-  const auto* padding = get_if<torch::ExpandingArray<2>>(&options.padding());
-  using std::holds_alternative;
-  return are(options.kernel_size(), 3) && are(options.stride(), 1) && are(options.dilation(), d) &&
-         padding != nullptr && are(*padding, d) && holds_alternative<torch::enumtype::kZeros>(options.padding_mode()) &&
-         options.groups() == 1 && options.in_channels() >= kFewest && options.out_channels() >= kFewest;
-}
-
 /// A layer on `x`, computed in the numbers of `x`. In float32 on the CPU, 3x3 convolutions that keep the size of their
 /// input are Convolution3x3, which is about twice as fast as LibTorch's and differs from it in the last digits. Its
 /// parameters stay float32, so that small steps of the optimizer are not lost; where `x` is bfloat16 they are rounded

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "nbs/vectors.h"
+
+namespace nbs {
+
+#define NBS_INLINE inline __attribute__((always_inline))
+
+/// A matrix product: out[i][k] (+)= sum over r of a[i][r] b[r][k].
+struct MatrixProduct {
+  const float* a;
+  std::int64_t a_row;  // from i to i + 1
+  std::int64_t a_sum;  // from r to r + 1
+  const float* b;
+  std::int64_t b_row;  // from r to r + 1
+  float* out;
+  std::int64_t out_row;
+  std::int64_t rows, sums, columns;  // of i, r, k; a whole number of eight columns
+  bool add;                          // to what is there
+
+  template <typename T, int Rows, int Vectors>
+  NBS_INLINE void tile(std::int64_t row, std::int64_t column) const {
+    constexpr std::int64_t kLanes = sizeof(T) / sizeof(float);
+    T sum[Rows][Vectors];
+    float* const to = out + row * out_row + column;
+    for (int i = 0; i < Rows; ++i) {
+      for (int v = 0; v < Vectors; ++v) {
+        sum[i][v] = T{};
+        if (add) vectors::load(to + i * out_row + v * kLanes, sum[i][v]);
+      }
+    }
+    const float* left = a + row * a_row;
+    const float* right = b + column;
+    for (std::int64_t r = 0; r < sums; ++r, left += a_sum, right += b_row) {
+      for (int v = 0; v < Vectors; ++v) {
+        T weight;
+        vectors::load(right + v * kLanes, weight);
+        for (int i = 0; i < Rows; ++i)
+          sum[i][v] += left[i * a_row] * weight;
+      }
+    }
+    for (int i = 0; i < Rows; ++i) {
+      for (int v = 0; v < Vectors; ++v)
+        vectors::store(sum[i][v], to + i * out_row + v * kLanes);
+    }
+  }
+  template <typename T, int Rows, int Vectors>
+  NBS_INLINE void column_of_tiles(std::int64_t column) const {
+    std::int64_t row = 0;
+    for (; row + Rows <= rows; row += Rows)
+      tile<T, Rows, Vectors>(row, column);
+    if constexpr (Rows > 4) {
+      for (; row + 4 <= rows; row += 4)
+        tile<T, 4, Vectors>(row, column);
+    }
+    for (; row + 2 <= rows; row += 2)
+      tile<T, 2, Vectors>(row, column);
+    for (; row < rows; ++row)
+      tile<T, 1, Vectors>(row, column);
+  }
+  template <typename Width>
+  NBS_INLINE void run() const {
+    using Vector = typename Width::Vector;
+    constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(float);
+    std::int64_t column = 0;
+    for (; column + 2 * kLanes <= columns; column += 2 * kLanes)
+      column_of_tiles<Vector, Width::kRowsOfPairs, 2>(column);
+    for (; column + kLanes <= columns; column += kLanes)
+      column_of_tiles<Vector, Width::kRows, 1>(column);
+    for (; column < columns; column += 8)
+      column_of_tiles<vectors::Eight, Width::kRows, 1>(column);
+  }
+};
+#undef NBS_INLINE
+
+}  // namespace nbs
