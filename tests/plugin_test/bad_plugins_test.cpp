@@ -62,6 +62,8 @@ const Blame kBlames[] = {
     {"autoencoder", "type", "contract", "autoencoder \"type\", pixel_loss(): returned Double, but float32 is wanted"},
     {"autoencoder", "state", "replay", "autoencoder \"state\", state() is not complete"},
     {"autoencoder", "copies", "replay", "autoencoder \"copies\", state() gives copies"},
+    {"autoencoder", "together", "batches",
+     "autoencoder \"together\", concurrent_losses() says that several threads may"},
     {"autoencoder", "batch", "batches", "autoencoder \"batch\", pixel_loss() gives one of a batch another result"},
     {"autoencoder", "uphill", "gradient", "autoencoder \"uphill\", train_step() goes uphill"},
     {"postprocessor", "batch", "batches", "postprocessor \"batch\", apply() gives one of a batch another result"},

@@ -157,6 +157,7 @@ void add_kinds(Layout& layout) {
   NBS_VIRTUAL(Autoencoder, reset);
   NBS_VIRTUAL(Autoencoder, train_step);
   NBS_VIRTUAL(Autoencoder, pixel_loss);
+  NBS_VIRTUAL(Autoencoder, concurrent_losses);
   NBS_VIRTUAL(Autoencoder, state);
   NBS_SIZE(Predictor);
   NBS_VIRTUAL(Predictor, save);

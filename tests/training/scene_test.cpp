@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/scene.h"
 
+#include <chrono>
+#include <condition_variable>
 #include <set>
+#include <thread>
 
 #include "nbs/error.h"
 #include "nbs/training/profile.h"
@@ -18,7 +21,57 @@ torch::Tensor part(const torch::Tensor& map, std::int64_t y, std::int64_t x, std
   return map.slice(0, y, y + side).slice(1, x, x + side);
 }
 
+// Notes how many threads are in pixel_loss() at the same time; each waits there for another one, but not for long.
+class MeetingAutoencoder : public nbs::test::LinearAutoencoder {
+ public:
+  MeetingAutoencoder(bool concurrent, std::chrono::milliseconds patience)
+      : LinearAutoencoder(3), concurrent_(concurrent), patience_(patience) {}
+
+  torch::Tensor pixel_loss(const torch::Tensor& patches) override {
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      most = std::max(most, ++inside_);
+      arrived_.notify_all();
+      arrived_.wait_for(lock, patience_, [&] { return most > 1; });
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    --inside_;
+    return LinearAutoencoder::pixel_loss(patches);
+  }
+  bool concurrent_losses() const override { return concurrent_; }
+
+  int most = 0;
+
+ private:
+  const bool concurrent_;
+  const std::chrono::milliseconds patience_;
+  int inside_ = 0;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+};
+
 }  // namespace
+
+TEST_CASE(
+    "several threads ask an autoencoder at the same time if it says that they may, otherwise one after the other") {
+  const auto images = nbs::test::small_images(16, 1, 1, 4);
+  const Tiling tiling(16, 4);
+  for (const bool concurrent : {true, false}) {
+    CAPTURE(concurrent);
+    MeetingAutoencoder autoencoder(concurrent, std::chrono::milliseconds(concurrent ? 20000 : 200));
+    std::mutex mutex;
+    CurrentLosses first(images, tiling, autoencoder, mutex);
+    CurrentLosses second(images, tiling, autoencoder, mutex);
+    torch::Tensor seen;
+    std::thread other([&] { seen = first.window(0, 0, 0, 16, 16).clone(); });
+    const auto map = second.window(1, 0, 0, 16, 16).clone();
+    other.join();
+    CHECK(autoencoder.most == (concurrent ? 2 : 1));
+    nbs::test::LinearAutoencoder alone(3);
+    CHECK(torch::allclose(seen, alone.pixel_loss(images.images[0].unsqueeze(0))[0]));
+    CHECK(torch::allclose(map, alone.pixel_loss(images.images[1].unsqueeze(0))[0]));
+  }
+}
 
 TEST_CASE("a window of the current loss map is that of the whole map, and only its tiles are evaluated") {
   const auto images = nbs::test::small_images(16, 1, 2, 4);

@@ -170,6 +170,9 @@ class Checked<Autoencoder> : public CheckedComponent<Autoencoder> {
     require(origin_, "pixel_loss", losses, {patches.size(0), patches.size(2), patches.size(3)}, 0, kLargest);
     return losses;
   }
+  bool concurrent_losses() const override {
+    return guard(origin_, "concurrent_losses", [&] { return inner_->concurrent_losses(); });
+  }
   std::vector<torch::Tensor> state() override {
     return guard(origin_, "state", [&] { return inner_->state(); });
   }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Level 8: the result of one patch, image or map does not depend on the others of its batch, but for the last bits.
+// Level 8: the result of one patch, image or map does not depend on the others of its batch, but for the last bits, nor
+// on what other threads ask an autoencoder that allows it.
+#include <array>
+#include <exception>
+#include <thread>
+#include <vector>
+
 #include <fmt/format.h>
+#include <omp.h>
 
 #include "nbs/tensor.h"
 
@@ -23,9 +30,12 @@ class Asked {
     if (made_.autoencoder) {
       made_.autoencoder->reset();
       for (std::uint64_t i = 0; i < 3; ++i)
-        made_.autoencoder->train_step(made_images(6, facts.patch_size, i));
+        learn(i);
     }
   }
+  // Autoencoders only.
+  void learn(std::uint64_t seed) { made_.autoencoder->train_step(made_images(6, facts_.patch_size, seed)); }
+  bool allows_threads() const { return made_.autoencoder && made_.autoencoder->concurrent_losses(); }
   torch::Tensor answer(std::int64_t from, std::int64_t to) {
     constexpr std::int64_t n = 6;
     if (made_.autoencoder)
@@ -49,6 +59,48 @@ const char* method_of(Kind kind) {
   return kind == Kind::predictor ? "logits" : "apply";
 }
 
+// What three threads get of `asked` at the same time, each for two of six.
+std::array<torch::Tensor, 3> answers_side_by_side(Asked& asked) {
+  std::array<torch::Tensor, 3> answers;
+  std::array<std::exception_ptr, 3> failures;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    threads.emplace_back([&, i] {
+      omp_set_num_threads(1);
+      try {
+        answers[i] = asked.answer(2 * static_cast<std::int64_t>(i), 2 * static_cast<std::int64_t>(i) + 2);
+      } catch (...) {
+        failures[i] = std::current_exception();
+      }
+    });
+  }
+  for (auto& thread : threads)
+    thread.join();
+  for (const auto& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+  return answers;
+}
+
+void check_threads(const Subject& subject, Asked& asked, Notes& notes) {
+  constexpr std::uint64_t kSteps = 30;
+  notes.tried("six in one batch, each alone, three and three, and by three threads at the same time");
+  for (std::uint64_t round = 0; round < kSteps; ++round) {
+    asked.learn(round);
+    const auto side_by_side = answers_side_by_side(asked);
+    for (std::size_t i = 0; i < side_by_side.size(); ++i) {
+      const auto first = 2 * static_cast<std::int64_t>(i);
+      if (torch::equal(side_by_side[i], asked.answer(first, first + 2))) continue;
+      notes.fail(fmt::format("{}, concurrent_losses() says that several threads may ask at the same time, but then "
+                             "pixel_loss() gives them other results than one after the other",
+                             subject.label()),
+                 "keep what a call works on to itself, and guard what calls share with a std::mutex; or leave "
+                 "concurrent_losses() out");
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 void check_batches(const Subject& subject, Notes& notes) {
@@ -69,6 +121,7 @@ void check_batches(const Subject& subject, Notes& notes) {
         "there)");
     return;
   }
+  if (asked.allows_threads()) check_threads(subject, asked, notes);
 }
 
 }  // namespace nbs::plugin_test

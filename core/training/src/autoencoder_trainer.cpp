@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <ATen/Parallel.h>
+
 #include "nbs/training/batches.h"
 
 namespace nbs::training {
@@ -21,11 +23,13 @@ void AutoencoderTrainer::reset() {
 torch::Tensor AutoencoderTrainer::pixels_of(const TrainingScene& scene, const std::vector<Patch>& patches) const {
   const std::int64_t p = scene.patch_size();
   auto pixels = torch::empty({static_cast<std::int64_t>(patches.size()), 3, p, p});
-  float* to = pixels.data_ptr<float>();
-  for (const auto& patch : patches) {
-    images_.images.copy_window(scene.global(patch.image), patch.y, patch.x, p, to);
-    to += 3 * p * p;
-  }
+  float* const to = pixels.data_ptr<float>();
+  at::parallel_for(0, pixels.size(0), 8, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto& patch = patches[static_cast<std::size_t>(i)];
+      images_.images.copy_window(scene.global(patch.image), patch.y, patch.x, p, to + i * 3 * p * p);
+    }
+  });
   return pixels;
 }
 

@@ -26,6 +26,11 @@ Window draw_window(std::int64_t size, data::PixelSize shown, std::int64_t crop, 
 /// likely to be the one, and each place of the window that shows it as likely as the others.
 Window draw_anomalous_window(std::int64_t size, const torch::Tensor& mask, std::int64_t crop, Random& random);
 
+/// Writes a square of `side` x `side` numbers, its rows `row` numbers apart, to `to` as dihedral(·, symmetry) turns it,
+/// each divided by `divisor`.
+void write_turned(const float* from, std::int64_t row, std::int64_t side, std::int64_t symmetry, float divisor,
+                  float* to);
+
 /// How a sample is cut out of an image and all that belongs to it: a window, warped if [augment] says so, then one of
 /// the eight flips and quarter turns.
 class Crop {
@@ -40,10 +45,10 @@ class Crop {
   torch::Tensor of(const torch::Tensor& planes) const;
   /// Of a mask [S, S], which stays 0 or 1.
   torch::Tensor of_mask(const torch::Tensor& mask) const;
+  /// That of one plane [S, S], contiguous, divided by a number, into side x side numbers from `to` on.
+  void write(const torch::Tensor& plane, float divisor, float* to) const;
 
  private:
-  torch::Tensor cut(const torch::Tensor& planes) const;
-
   Window window_;
   std::int64_t symmetry_ = 0;
   std::optional<data::Warp> warp_;

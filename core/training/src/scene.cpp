@@ -12,7 +12,11 @@ namespace nbs::training {
 
 CurrentLosses::CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder,
                              std::mutex& autoencoder_mutex)
-    : images_(images), tiling_(tiling), autoencoder_(autoencoder), autoencoder_mutex_(autoencoder_mutex) {}
+    : images_(images),
+      tiling_(tiling),
+      autoencoder_(autoencoder),
+      concurrent_(autoencoder.concurrent_losses()),
+      autoencoder_mutex_(autoencoder_mutex) {}
 
 void CurrentLosses::invalidate() {
   for (auto& [image, entry] : entries_)
@@ -45,7 +49,8 @@ const torch::Tensor& CurrentLosses::window(std::int64_t image, std::int64_t y, s
   }
   if (stale.empty()) return seen.map;
   const auto losses_of = [&](const torch::Tensor& patches) {
-    const std::lock_guard<std::mutex> lock(autoencoder_mutex_);
+    std::unique_lock<std::mutex> lock(autoencoder_mutex_, std::defer_lock);
+    if (!concurrent_) lock.lock();
     return autoencoder_.pixel_loss(patches);
   };
   if (!tiling_.disjoint()) {

@@ -12,6 +12,7 @@ ConvAutoencoder::ConvAutoencoder(const Options& options, Context& context)
                {options.learning_rate, options.weight_decay}, context,
                [](Network& network, at::Generator& generator) { initialize(*network, generator); }),
       fast_(*network_),
+      fast_gradient_(*network_, fast_),
       precision_(context.facts().precision) {}
 
 void ConvAutoencoder::reset() {
@@ -20,6 +21,13 @@ void ConvAutoencoder::reset() {
 }
 
 double ConvAutoencoder::train_step(const torch::Tensor& patches) {
+  if (patches.is_cpu() && precision_ == torch::kFloat32 && fast_gradient_.fits()) {
+    update_fast();
+    const double loss = fast_gradient_.run(patches);
+    network_.step_along_gradients();
+    trained_ = true;
+    return loss;
+  }
   const auto input = prepare(patches);
   const auto output = network_->forward(input.to(precision_)).to(torch::kFloat32);
   const auto loss = torch::mse_loss(output, input);
@@ -50,6 +58,7 @@ torch::Tensor ConvAutoencoder::pixel_loss(const torch::Tensor& patches) {
 
 // The host copies other parameters into the network when it makes profiles.
 void ConvAutoencoder::update_fast() {
+  const std::lock_guard<std::mutex> lock(fast_mutex_);
   std::vector<std::int64_t> versions;
   for (const auto& parameter : network_->parameters())
     versions.push_back(parameter._version());

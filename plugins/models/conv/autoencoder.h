@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <mutex>
 #include <vector>
 
 #include "nbs/autoencoder.h"
 #include "nbs/context.h"
 #include "nbs/trainable_network.h"
 
+#include "fast_gradient.h"
 #include "fast_network.h"
 #include "network.h"
 #include "options.h"
@@ -23,6 +25,7 @@ class ConvAutoencoder : public Autoencoder {
   void reset() override;
   double train_step(const torch::Tensor& patches) override;
   torch::Tensor pixel_loss(const torch::Tensor& patches) override;
+  bool concurrent_losses() const override { return true; }
   std::vector<torch::Tensor> state() override { return network_->parameters(); }
   void save(State& state) const override { network_.save(state); }
   void load(const State& state) override { network_.load(state); }
@@ -36,6 +39,8 @@ class ConvAutoencoder : public Autoencoder {
 
   TrainableNetwork<Network> network_;
   FastNetwork fast_;
+  FastGradient fast_gradient_;
+  std::mutex fast_mutex_;               // held while fast_ is packed
   torch::ScalarType precision_;         // while it learns
   bool trained_ = false;                // since fast_ was packed; a step leaves no trace in the tensors' versions
   std::vector<std::int64_t> versions_;  // of the parameters that fast_ was packed from

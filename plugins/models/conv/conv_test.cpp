@@ -125,6 +125,62 @@ TEST_CASE("the network and its parameter gradients agree with LibTorch's own lay
   }
 }
 
+TEST_CASE("the gradient that is computed patch by patch is that of LibTorch's own layers, with any number of threads") {
+  const int before = at::get_num_threads();
+  for (const auto& [channels, bottleneck, count] :
+       {std::tuple{std::vector<std::int64_t>{4, 8}, 5, 1}, std::tuple{std::vector<std::int64_t>{16, 20, 33}, 32, 7},
+        std::tuple{std::vector<std::int64_t>{7}, 3, 4}, std::tuple{std::vector<std::int64_t>{16, 32, 64, 8}, 16, 9}}) {
+    auto options = small_options();
+    options.channels = channels;
+    options.bottleneck = bottleneck;
+    Made made(options, 3);
+    auto& network = made->network();
+    nbs::conv::FastNetwork forward(*network);
+    nbs::conv::FastGradient gradient(*network, forward);
+    REQUIRE(gradient.fits());
+    const auto patches = random_patches(count, 2);
+    const auto input = patches - 0.5;
+    const auto levels = static_cast<std::int64_t>(channels.size());
+    const auto loss = torch::mse_loss(reference(network, input, levels, {}), input);
+    const auto parameters = network->named_parameters();
+    const auto expected = torch::autograd::grad({loss}, parameters.values());
+    for (const int threads : {1, 2, 5}) {
+      at::set_num_threads(threads);
+      CHECK(gradient.run(patches) == doctest::Approx(loss.item<double>()).epsilon(1e-5));
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        CAPTURE(levels);
+        CAPTURE(parameters[i].key());
+        const auto& found = parameters[i].value().grad();
+        const double error = (found - expected[i]).abs().max().item<double>();
+        CHECK(error < 1e-5 * expected[i].abs().max().item<double>() + 1e-9);
+      }
+    }
+  }
+  at::set_num_threads(before);
+}
+
+TEST_CASE("a step is Adam's along LibTorch's gradients") {
+  auto options = small_options();
+  options.learning_rate = 1e-2;
+  options.weight_decay = 1e-2;
+  Made made(options, 3);
+  auto& network = made->network();
+  std::vector<torch::Tensor> parameters;
+  for (const auto& parameter : network->parameters())
+    parameters.push_back(parameter.detach().clone());
+  const auto patches = random_patches(6, 2);
+  const auto input = patches - 0.5;
+  auto loss = torch::mse_loss(reference(network, input, 2, {}), input);
+  const auto gradients = torch::autograd::grad({loss}, network->parameters());
+  CHECK(made->train_step(patches) == doctest::Approx(loss.item<double>()).epsilon(1e-5));
+  // Adam's first step is the size of its step along the sign of the gradient, but for what epsilon takes away.
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto slope = gradients[i] + 1e-2 * parameters[i];
+    const auto expected = parameters[i] - 1e-2 * slope / (slope.abs() + 1e-8);
+    CHECK(torch::allclose(network->parameters()[i], expected, 1e-3, 2e-5));
+  }
+}
+
 TEST_CASE("without shortcuts everything passes through B numbers; a shortcut is a way round them") {
   // The Jacobian of the reconstruction has at most rank B; with shortcuts, more.
   const auto rank = [](const std::vector<std::int64_t>& shortcuts) {

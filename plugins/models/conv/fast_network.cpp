@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "nbs/pack_layer.h"
 
 namespace nbs::conv {
 
 namespace {
-
-constexpr float kSlope = 0.2F;  // of LeakyReLU
 
 // Copies a map without a border, `row` numbers a row, into the middle of one with a border.
 void copy_rows(const float* from, std::int64_t rows, std::int64_t row, float* middle, std::int64_t padded_row) {
@@ -28,7 +27,32 @@ void interleave_row(const float* kinds, std::int64_t side, std::int64_t channels
   }
 }
 
+// Rows (or columns) of the kernel through which the even and the odd rows of an upsampled map see the map.
+constexpr std::int64_t kTaps[2][2] = {{3, 1}, {2, 0}};
+
+// On the CPU, [inputs][4][4][outputs].
+torch::Tensor channels_last(const torch::Tensor& weight) {
+  return weight.detach().to(torch::kCPU).contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+// Where the weights of all outputs lie for a kind of pixel and number i of [2][2][inputs].
+const float* upsampling_row(const torch::Tensor& weight, std::int64_t kind, std::int64_t i) {
+  const std::int64_t inputs = weight.size(0);
+  const std::int64_t tap = i / inputs;
+  const auto y = kTaps[kind / 2][tap / 2];
+  const auto x = kTaps[kind % 2][tap % 2];
+  return weight.data_ptr<float>() + ((i % inputs * 4 + y) * 4 + x) * weight.size(1);
+}
+
 }  // namespace
+
+void pack_upsampling(const torch::Tensor& weight, const float* biases, std::array<PackedConvolution, 4>& kinds) {
+  const auto from = channels_last(weight);
+  for (std::int64_t kind = 0; kind < 4; ++kind) {
+    kinds[static_cast<std::size_t>(kind)].pack_rows([&](std::int64_t i) { return upsampling_row(from, kind, i); },
+                                                    biases);
+  }
+}
 
 FastNetwork::FastNetwork(const NetworkImpl& network) : shortcut_(network.shortcuts()) {
   const auto levels = network.encoder().size();
@@ -59,14 +83,22 @@ void FastNetwork::update(const NetworkImpl& network) {
     const auto& layer = network.encoder()[i];
     pack_layer(layer->weight.permute({0, 2, 3, 1}), layer->bias, encoder_[i]);
     const auto& up = network.decoder()[i];
-    const auto kernel = upsampling_kernel(up->weight).permute({0, 2, 3, 1});
-    if (i == decoder_.size()) {
-      pack_layer(kernel, up->bias.repeat({4}), outermost_);
+    const auto shifts = up->bias.detach().to(torch::kCPU).repeat({4});
+    const auto* const biases = shifts.data_ptr<float>();
+    if (i < decoder_.size()) {
+      pack_upsampling(up->weight, biases, decoder_[i]);
       continue;
     }
-    const auto kinds = kernel.chunk(4);
-    for (std::size_t kind = 0; kind < 4; ++kind)
-      pack_layer(kinds[kind], up->bias, decoder_[i][kind]);
+    // Three colors of four kinds.
+    const auto from = channels_last(up->weight);
+    std::array<float, 12> row;
+    outermost_.pack_rows(
+        [&](std::int64_t tap) {
+          for (std::int64_t kind = 0; kind < 4; ++kind)
+            std::copy_n(upsampling_row(from, kind, tap), 3, row.data() + 3 * kind);
+          return row.data();
+        },
+        biases);
   }
   pack_layer(network.squeeze()->weight, network.squeeze()->bias, squeeze_);
   pack_layer(network.spread()->weight, network.spread()->bias, spread_);
@@ -76,7 +108,7 @@ FastNetwork::Workspace FastNetwork::make_workspace() const {
   Workspace workspace;
   for (std::size_t l = 0; l < maps_.size(); ++l) {
     const auto& map = maps_[l];
-    const auto padded = static_cast<std::size_t>((map.side + 2) * map.row());
+    const auto padded = static_cast<std::size_t>(map.numbers());
     workspace.encoded.emplace_back(padded, 0.0F);
     workspace.decoded.emplace_back(l > 0 ? padded : 0, 0.0F);
   }
@@ -147,14 +179,22 @@ void FastNetwork::decode(Workspace& workspace) const {
                  last.outputs);
 }
 
-void FastNetwork::pixel_loss(const float* patch, Workspace& workspace, float* loss) const {
+void FastNetwork::reconstruct(const float* patch, Workspace& workspace) const {
   encode(patch, workspace);
   decode(workspace);
+}
+
+void FastNetwork::reconstruction_row(const Workspace& workspace, std::int64_t y, float* row) const {
+  interleave_row(workspace.kinds.data(), maps_.front().side / 2, 3, y, row);
+}
+
+void FastNetwork::pixel_loss(const float* patch, Workspace& workspace, float* loss) const {
+  reconstruct(patch, workspace);
   const auto& first = maps_.front();
   auto& row = workspace.inner;  // no longer needed
   row.resize(std::max<std::size_t>(row.size(), static_cast<std::size_t>(first.side * 3)));
   for (std::int64_t y = 0; y < first.side; ++y) {
-    interleave_row(workspace.kinds.data(), first.side / 2, 3, y, row.data());
+    reconstruction_row(workspace, y, row.data());
     const float* const wanted = workspace.encoded[0].data() + first.middle() + y * first.row();
     for (std::int64_t x = 0; x < first.side; ++x) {
       float sum = 0;

@@ -177,7 +177,7 @@ SmoothnessKernel::SmoothnessKernel(const Parameters& parameters, std::int64_t he
 }
 
 void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness, const Image& image,
-                const float* log_odds, float* result, Workspace& workspace) {
+                const float* log_odds, float* result, Workspace& workspace, bool again) {
   check(image);
   if (smoothness.height() != image.height || smoothness.width() != image.width) {
     throw Error("the CRF's smoothness kernel is for " + std::to_string(smoothness.width()) + " x " +
@@ -185,7 +185,7 @@ void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness
                 " x " + std::to_string(image.height));
   }
   auto& appearance = workspace.appearance;
-  if (parameters.appearance.weight > 0 && parameters.iterations > 0) {
+  if (!again && parameters.appearance.weight > 0 && parameters.iterations > 0) {
     const auto& sigma = parameters.appearance;
     appearance.lattice.build(image, {sigma.x, sigma.y, sigma.color[0], sigma.color[1], sigma.color[2]});
     appearance.normalize(parameters.normalization, workspace.appearance_values, workspace.appearance_scratch);

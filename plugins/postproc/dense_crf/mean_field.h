@@ -48,10 +48,11 @@ struct Workspace {
 /// Mean field inference of two labels. With s = 2 Q(1) - 1 and z = log(Q(1) / Q(0)) the update of one channel
 ///   z <- z0 + sum_m w_m K^_m s,   s <- tanh(z / 2)
 /// is exactly the paper's (Algorithm 1 with Potts compatibility); all pixels at once.
-/// `log_odds` [pixels]: z0 = U(0) - U(1). `result` [pixels]: z after the last iteration. Throws nbs::Error when the
+/// `log_odds` [pixels]: z0 = U(0) - U(1). `result` [pixels]: z after the last iteration. `again`: the last call with
+/// this workspace had the same parameters and image, so its appearance kernel is used again. Throws nbs::Error when the
 /// sigmas are too small, or `smoothness` was made for another size.
 void mean_field(const Parameters& parameters, const SmoothnessKernel& smoothness, const Image& image,
-                const float* log_odds, float* result, Workspace& workspace);
+                const float* log_odds, float* result, Workspace& workspace, bool again = false);
 
 /// z = log(p / (1 - p)), with p first brought into [clamp, 1 - clamp].
 void log_odds_of(const float* probabilities, std::int64_t count, float clamp, float* log_odds);

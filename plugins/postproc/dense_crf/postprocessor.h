@@ -30,7 +30,7 @@ class DenseCrf : public Postprocessor {
     GridWorkspace grid;
     std::vector<float> log_odds;
   };
-  void refine(const float* probability, const Image& image, float* refined, Worker& worker) const;
+  void refine(const float* probability, const Image& image, float* refined, Worker& worker, bool again) const;
 
   Options options_;
   Parameters parameters_;

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 
@@ -47,6 +48,7 @@ enum class How {
   copies,
   batch,
   uphill,
+  together,
 };
 
 template <How how>
@@ -142,8 +144,9 @@ class BadAutoencoder : public nbs::Autoencoder {
     if (how == How::type) return losses.to(torch::kFloat64);
     if (how == How::state) return losses * (1 + steps_);
     if (how == How::batch) return losses + patches.mean();
-    return losses;
+    return how == How::together ? last_of(losses) : losses;
   }
+  bool concurrent_losses() const override { return how == How::together; }
   std::vector<torch::Tensor> state() override { return {how == How::copies ? gain_.clone() : gain_}; }
   void save(nbs::State& state) const override {
     state.write("gain", gain_);
@@ -155,9 +158,22 @@ class BadAutoencoder : public nbs::Autoencoder {
   }
 
  private:
+  // What the last thread that came by has left, which is one's own only for one thread at a time.
+  torch::Tensor last_of(const torch::Tensor& losses) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      last_ = losses;
+    }
+    usleep(2000);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return last_;
+  }
+
   nbs::Context& context_;
   torch::Tensor gain_;
   std::int64_t steps_ = 0;
+  std::mutex mutex_;
+  torch::Tensor last_;
 };
 
 /// Gives each map's mean, or, badly, that of all maps of the batch.
@@ -216,6 +232,7 @@ NBS_PLUGIN("bad", "1.0.0") {
   add_autoencoder<How::copies>(registrar, "copies");
   add_autoencoder<How::batch>(registrar, "batch");
   add_autoencoder<How::uphill>(registrar, "uphill");
+  add_autoencoder<How::together>(registrar, "together");
   registrar.add<BadPostprocessor<How::good>>("good", "A postprocessor that is good");
   registrar.add<BadPostprocessor<How::batch>>("batch", "A postprocessor that looks at other images");
 }

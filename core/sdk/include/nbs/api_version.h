@@ -10,7 +10,7 @@ namespace nbs {
 
 /// Raised when a plugin built before must not be loaded any more. Minor: when something was added
 /// that older plugins need not know.
-inline constexpr std::uint32_t kApiMajor = 6;
-inline constexpr std::uint32_t kApiMinor = 1;
+inline constexpr std::uint32_t kApiMajor = 7;
+inline constexpr std::uint32_t kApiMinor = 0;
 
 }  // namespace nbs

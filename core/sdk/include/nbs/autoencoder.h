@@ -25,6 +25,10 @@ class Autoencoder : public Component {
   /// not depend on the others in the batch.
   virtual torch::Tensor pixel_loss(const torch::Tensor& patches) = 0;
 
+  /// Whether pixel_loss() may be called from several threads at the same time, while nothing else is called: the host
+  /// then evaluates what both rollouts of an iteration see side by side, a core each.
+  virtual bool concurrent_losses() const { return false; }
+
   /// All tensors (parameters and buffers) that pixel_loss() depends on, as the live tensors in a
   /// fixed order. The host copies from them and into them: this is how profiles are replayed. See
   /// docs/profiles.md.

@@ -7,7 +7,8 @@
 
 namespace nbs {
 
-/// What every plugin object can do. Calls come from one thread at a time.
+/// What every plugin object can do. Calls come from one thread at a time, but for what Autoencoder::concurrent_losses()
+/// allows.
 class Component {
  public:
   virtual ~Component() = default;

@@ -45,11 +45,31 @@ class PackedConvolution {
 
   /// `weights`: [outputs][kernel][kernel][inputs]; `biases`: [outputs].
   void pack(const float* weights, const float* biases) {
-    for (std::int64_t o = 0; o < shape_.outputs; ++o) {
-      float* const to = weights_.data() + (o / kLanes) * rows() * kLanes + o % kLanes;
-      for (std::int64_t i = 0; i < rows(); ++i)
-        to[i * kLanes] = weights[o * rows() + i];
-      biases_[static_cast<std::size_t>(o)] = biases[o];
+    // Block by block, as writing to every sixteenth number would take several times as long.
+    for (std::int64_t block = 0; block < blocks_; ++block) {
+      const std::int64_t first = block * kLanes;
+      const std::int64_t lanes = std::min(kLanes, shape_.outputs - first);
+      std::copy_n(biases + first, lanes, biases_.data() + first);
+      float* to = weights_.data() + first * rows();
+      for (std::int64_t i = 0; i < rows(); ++i, to += kLanes) {
+        for (std::int64_t lane = 0; lane < lanes; ++lane)
+          to[lane] = weights[(first + lane) * rows() + i];
+      }
+    }
+  }
+
+  /// The same where the weights of all outputs lie side by side: row(i) points to the `outputs` of them that input number
+  /// i, of [kernel][kernel][inputs], is multiplied by.
+  template <typename Row>
+  void pack_rows(const Row& row, const float* biases) {
+    std::copy_n(biases, shape_.outputs, biases_.data());
+    for (std::int64_t i = 0; i < rows(); ++i) {
+      const float* const from = row(i);
+      for (std::int64_t block = 0; block < blocks_; ++block) {
+        const std::int64_t first = block * kLanes;
+        std::copy_n(from + first, std::min(kLanes, shape_.outputs - first),
+                    weights_.data() + (block * rows() + i) * kLanes);
+      }
     }
   }
 
@@ -82,25 +102,38 @@ class PackedConvolution {
   }
 
 #define NBS_INLINE inline __attribute__((always_inline))
-  // `Pixels` output pixels and `Blocks` x 16 channels at once, in vectors of this kind: as many sums as there are
-  // vector registers for, so that a sum need not wait for the one before, and each weight that is loaded serves several
-  // pixels.
+  // A pixel of the output. Counted on, as a division for each would take a quarter of the time of a layer with few
+  // inputs.
+  struct Place {
+    std::int64_t y = 0;
+    std::int64_t x = 0;
+
+    NBS_INLINE void next(std::int64_t side) {
+      if (++x < side) return;
+      x = 0;
+      ++y;
+    }
+  };
+
+  // `Pixels` output pixels from `place` on, which then is the one behind them, and `Blocks` x 16 channels at once, in
+  // vectors of this kind: as many sums as there are vector registers for, so that a sum need not wait for the one
+  // before, and each weight that is loaded serves several pixels.
   template <typename Vector, int Pixels, int Blocks>
-  static NBS_INLINE void run_tile(const Call& call, std::int64_t pixel, std::int64_t block) {
+  static NBS_INLINE void run_tile(const Call& call, Place& place, std::int64_t block) {
     constexpr std::int64_t kNumbers = sizeof(Vector) / sizeof(float);
     constexpr int kVectors = Blocks * static_cast<int>(kLanes / kNumbers);
     const auto& self = *call.self;
     const auto& shape = self.shape_;
     const float* from[Pixels];
-    for (int p = 0; p < Pixels; ++p) {
-      const std::int64_t y = (pixel + p) / shape.side;
-      const std::int64_t x = (pixel + p) % shape.side;
-      from[p] = call.in + shape.stride * (y * call.in_row + x * shape.inputs);
+    float* to[Pixels];
+    for (int p = 0; p < Pixels; ++p, place.next(shape.side)) {
+      from[p] = call.in + shape.stride * (place.y * call.in_row + place.x * shape.inputs);
+      to[p] = call.out + place.y * call.out_row + place.x * call.out_pixel + block * kLanes;
     }
     const std::int64_t block_size = self.rows() * kLanes;
     const float* weight = self.weights_.data() + block * block_size;
     // Where vector v lies in packed weights, from the first block on.
-    const auto place = [block_size](int v) __attribute__((always_inline)) {
+    const auto offset_of = [block_size](int v) __attribute__((always_inline)) {
       return v * kNumbers / kLanes * block_size + v * kNumbers % kLanes;
     };
     Vector sum[Pixels][kVectors];
@@ -117,24 +150,21 @@ class PackedConvolution {
       for (std::int64_t k = offset; k < offset + run; ++k, weight += kLanes) {
         for (int v = 0; v < kVectors; ++v) {
           Vector w;
-          std::memcpy(&w, weight + place(v), sizeof w);
+          std::memcpy(&w, weight + offset_of(v), sizeof w);
           for (int p = 0; p < Pixels; ++p)
             sum[p][v] += from[p][k] * w;
         }
       }
     }
     for (int p = 0; p < Pixels; ++p) {
-      const std::int64_t y = (pixel + p) / shape.side;
-      const std::int64_t x = (pixel + p) % shape.side;
-      float* const to = call.out + y * call.out_row + x * call.out_pixel + block * kLanes;
       for (int v = 0; v < kVectors; ++v) {
         const Vector value = sum[p][v];
         const Vector result = value > 0.0F ? value : value * call.slope;
         const std::int64_t kept = std::min(kNumbers, shape.outputs - block * kLanes - v * kNumbers);
         if (kept == kNumbers) {  // one instruction where the size is known
-          std::memcpy(to + v * kNumbers, &result, sizeof result);
+          std::memcpy(to[p] + v * kNumbers, &result, sizeof result);
         } else if (kept > 0) {
-          std::memcpy(to + v * kNumbers, &result, static_cast<std::size_t>(kept) * sizeof(float));
+          std::memcpy(to[p] + v * kNumbers, &result, static_cast<std::size_t>(kept) * sizeof(float));
         }
       }
     }
@@ -144,16 +174,17 @@ class PackedConvolution {
   static NBS_INLINE void run_blocks(const Call& call, std::int64_t block) {
     const std::int64_t pixels = call.self->shape_.side * call.self->shape_.side;
     std::int64_t pixel = 0;
+    Place place;
     for (; pixel + MostPixels <= pixels; pixel += MostPixels)
-      run_tile<Vector, MostPixels, Blocks>(call, pixel, block);
+      run_tile<Vector, MostPixels, Blocks>(call, place, block);
     if constexpr (MostPixels > 4) {
       for (; pixel + 4 <= pixels; pixel += 4)
-        run_tile<Vector, 4, Blocks>(call, pixel, block);
+        run_tile<Vector, 4, Blocks>(call, place, block);
     }
     for (; pixel + 2 <= pixels; pixel += 2)
-      run_tile<Vector, 2, Blocks>(call, pixel, block);
+      run_tile<Vector, 2, Blocks>(call, place, block);
     for (; pixel < pixels; ++pixel)
-      run_tile<Vector, 1, Blocks>(call, pixel, block);
+      run_tile<Vector, 1, Blocks>(call, place, block);
   }
 
   template <typename Vector, int MostPixels, int MostBlocks>

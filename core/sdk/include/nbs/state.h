@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <string>
 #include <utility>
@@ -112,6 +113,19 @@ class State {
 
   /// Whether no value is NaN or infinite.
   static bool all_finite(const torch::Tensor& value) {
+    if (value.is_cpu() && value.scalar_type() == torch::kFloat32 && value.is_contiguous()) {
+      // The exponent of NaN and infinity is all ones. Several times quicker than below on the small tensors of
+      // networks, which are saved behind every iteration.
+      constexpr std::uint32_t kExponent = 0x7f800000;
+      const auto* const values = value.data_ptr<float>();
+      bool found = false;
+      for (std::int64_t i = 0; i < value.numel(); ++i) {
+        std::uint32_t bits;
+        std::memcpy(&bits, values + i, sizeof bits);
+        found |= (bits & kExponent) == kExponent;
+      }
+      return !found;
+    }
     return !value.is_floating_point() || value.numel() == 0 || torch::isfinite(value).all().item<bool>();
   }
 

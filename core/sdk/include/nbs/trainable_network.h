@@ -69,6 +69,9 @@ class TrainableNetwork {
     return norm;
   }
 
+  /// The same with gradients that the caller has left in the parameters' grad(), all of them.
+  void step_along_gradients() { advance(); }
+
   /// The averaged weights are in the network for as long as the result lives; the last ones if there is no average.
   WeightAverage::Use averaged() { return WeightAverage::Use(average_); }
 

@@ -48,6 +48,18 @@ TEST_CASE("results do not depend on threads or on the other images") {
   }
 }
 
+TEST_CASE("several maps of one image side by side are refined like each alone") {
+  const auto input = random_input(7, 21, 34);
+  const auto pictures = input.images.index_select(0, torch::tensor({0, 0, 0, 1, 1, 0, 2}));
+  for (const std::int64_t threads : {1, 3}) {
+    const auto together = refine({{"threads", threads}}, input.maps, pictures);
+    for (std::int64_t i = 0; i < 7; ++i) {
+      const auto alone = refine({}, input.maps.slice(0, i, i + 1), pictures.slice(0, i, i + 1));
+      CHECK(torch::equal(alone[0], together[i]));
+    }
+  }
+}
+
 TEST_CASE("one object gives the same for the same input, also after another size") {
   nbs::Context context({}, [](const std::string&) {});
   DenseCrf crf(options_with({}), context);

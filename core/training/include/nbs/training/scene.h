@@ -19,8 +19,8 @@ namespace nbs::training {
 /// There are maps only of images that were looked at since, so memory does not grow with the number of images.
 class CurrentLosses {
  public:
-  /// `autoencoder_mutex`: held while the autoencoder works, as several of these may be asked at the same time. Each of
-  /// them by one thread only.
+  /// `autoencoder_mutex`: held while the autoencoder works, as several of these may be asked at the same time, unless it
+  /// can be asked by several threads itself. Each of these by one thread only.
   CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder,
                 std::mutex& autoencoder_mutex);
 
@@ -49,6 +49,7 @@ class CurrentLosses {
   const TrainingImages& images_;
   const Tiling& tiling_;
   Autoencoder& autoencoder_;
+  bool concurrent_;
   std::mutex& autoencoder_mutex_;
   std::int64_t tiles_evaluated_ = 0;
   std::map<std::int64_t, Entry> entries_;  // of images that were looked at since the last change
