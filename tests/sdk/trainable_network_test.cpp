@@ -86,3 +86,17 @@ TEST_CASE("what was saved goes on with the step size that it had reached, and re
   other.reset();
   CHECK(moves(other, 1)[0] == doctest::Approx(0.5).epsilon(1e-3));
 }
+
+TEST_CASE("a step along gradients that were written by hand is the step of a loss that has them") {
+  auto context = plain_context();
+  auto by_loss = made(context, 0);
+  auto by_hand = made(context, 0);
+  for (int i = 1; i <= 3; ++i) {
+    by_loss.step(by_loss->forward().sum() * i);
+    by_hand->parameters()[0].grad().fill_(i);
+    by_hand.step_along_gradients();
+    CHECK(by_hand->value() == by_loss->value());
+    CHECK(by_hand.steps() == i);
+  }
+  CHECK(by_hand->value() != 0);
+}

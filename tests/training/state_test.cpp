@@ -73,6 +73,25 @@ TEST_CASE("what cannot be kept is refused when it is written") {
   CHECK(state.tensors().size() == 1);
 }
 
+TEST_CASE("a tensor is finite as LibTorch says it, of any type, order and size") {
+  using Limits = std::numeric_limits<float>;
+  for (const float value : {0.0F, -0.0F, 1e-42F, Limits::max(), Limits::lowest(), Limits::denorm_min(),
+                            Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), -Limits::quiet_NaN()}) {
+    CAPTURE(value);
+    for (const auto type : {torch::kFloat32, torch::kFloat64, torch::kBFloat16}) {
+      auto tensor = torch::ones({3, 5, 7}, type);
+      tensor[1][4][6] = value;
+      const bool expected = torch::isfinite(tensor).all().item<bool>();
+      CHECK(State::all_finite(tensor) == expected);
+      CHECK(State::all_finite(tensor.permute({2, 0, 1})) == expected);
+      CHECK(State::all_finite(tensor[1][4].slice(0, 6)) == expected);
+      CHECK(State::all_finite(tensor[0]));
+    }
+  }
+  CHECK(State::all_finite(torch::empty({0})));
+  CHECK(State::all_finite(torch::arange(3)));
+}
+
 TEST_CASE("a module, its optimizer and its average go into another object with every bit") {
   const auto make = [](std::uint64_t seed) {
     torch::manual_seed(seed);
