@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include <ATen/Parallel.h>
+
 #include "nbs/pack_layer.h"
 
 namespace nbs::conv {
@@ -78,30 +80,38 @@ FastNetwork::FastNetwork(const NetworkImpl& network) : shortcut_(network.shortcu
 }
 
 void FastNetwork::update(const NetworkImpl& network) {
-  torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < encoder_.size(); ++i) {
-    const auto& layer = network.encoder()[i];
-    pack_layer(layer->weight.permute({0, 2, 3, 1}), layer->bias, encoder_[i]);
-    const auto& up = network.decoder()[i];
-    const auto shifts = up->bias.detach().to(torch::kCPU).repeat({4});
-    const auto* const biases = shifts.data_ptr<float>();
-    if (i < decoder_.size()) {
-      pack_upsampling(up->weight, biases, decoder_[i]);
-      continue;
+  const auto levels = static_cast<std::int64_t>(encoder_.size());
+  at::parallel_for(0, levels + 1, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (i < levels) {
+        update_level(network, static_cast<std::size_t>(i));
+        continue;
+      }
+      pack_layer(network.squeeze()->weight, network.squeeze()->bias, squeeze_);
+      pack_layer(network.spread()->weight, network.spread()->bias, spread_);
     }
-    // Three colors of four kinds.
-    const auto from = channels_last(up->weight);
-    std::array<float, 12> row;
-    outermost_.pack_rows(
-        [&](std::int64_t tap) {
-          for (std::int64_t kind = 0; kind < 4; ++kind)
-            std::copy_n(upsampling_row(from, kind, tap), 3, row.data() + 3 * kind);
-          return row.data();
-        },
-        biases);
-  }
-  pack_layer(network.squeeze()->weight, network.squeeze()->bias, squeeze_);
-  pack_layer(network.spread()->weight, network.spread()->bias, spread_);
+  });
+}
+
+// Level i of the encoder, counted from the outermost, and of the decoder, counted from the innermost.
+void FastNetwork::update_level(const NetworkImpl& network, std::size_t i) {
+  torch::NoGradGuard no_grad;
+  const auto& layer = network.encoder()[i];
+  pack_layer(layer->weight.permute({0, 2, 3, 1}), layer->bias, encoder_[i]);
+  const auto& up = network.decoder()[i];
+  const auto shifts = up->bias.detach().to(torch::kCPU).repeat({4});
+  const auto* const biases = shifts.data_ptr<float>();
+  if (i < decoder_.size()) return pack_upsampling(up->weight, biases, decoder_[i]);
+  // Three colors of four kinds.
+  const auto from = channels_last(up->weight);
+  std::array<float, 12> row;
+  outermost_.pack_rows(
+      [&](std::int64_t tap) {
+        for (std::int64_t kind = 0; kind < 4; ++kind)
+          std::copy_n(upsampling_row(from, kind, tap), 3, row.data() + 3 * kind);
+        return row.data();
+      },
+      biases);
 }
 
 FastNetwork::Workspace FastNetwork::make_workspace() const {

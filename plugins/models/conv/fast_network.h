@@ -59,6 +59,7 @@ class FastNetwork {
   const std::vector<BorderedMap>& maps() const { return maps_; }
 
  private:
+  void update_level(const NetworkImpl& network, std::size_t i);
   void encode(const float* patch, Workspace& workspace) const;
   void decode(Workspace& workspace) const;
   void add_shortcut(std::size_t level, Workspace& workspace) const;

@@ -45,21 +45,26 @@ class PackedConvolution {
 
   /// `weights`: [outputs][kernel][kernel][inputs]; `biases`: [outputs].
   void pack(const float* weights, const float* biases) {
-    // Block by block, as writing to every sixteenth number would take several times as long.
+    // In squares of 16 x 16, so that each line of memory is read and written once: outputs lie powers of two apart, so
+    // few of their lines fit into the first cache at the same time.
     for (std::int64_t block = 0; block < blocks_; ++block) {
       const std::int64_t first = block * kLanes;
       const std::int64_t lanes = std::min(kLanes, shape_.outputs - first);
       std::copy_n(biases + first, lanes, biases_.data() + first);
-      float* to = weights_.data() + first * rows();
-      for (std::int64_t i = 0; i < rows(); ++i, to += kLanes) {
-        for (std::int64_t lane = 0; lane < lanes; ++lane)
-          to[lane] = weights[(first + lane) * rows() + i];
+      float* const to = weights_.data() + first * rows();
+      for (std::int64_t i = 0; i < rows(); i += kLanes) {
+        const std::int64_t count = std::min(kLanes, rows() - i);
+        for (std::int64_t lane = 0; lane < lanes; ++lane) {
+          const float* const from = weights + (first + lane) * rows() + i;
+          for (std::int64_t k = 0; k < count; ++k)
+            to[(i + k) * kLanes + lane] = from[k];
+        }
       }
     }
   }
 
-  /// The same where the weights of all outputs lie side by side: row(i) points to the `outputs` of them that input number
-  /// i, of [kernel][kernel][inputs], is multiplied by.
+  /// The same where the weights of all outputs lie side by side: row(i) points to the `outputs` of them that input
+  /// number i, of [kernel][kernel][inputs], is multiplied by.
   template <typename Row>
   void pack_rows(const Row& row, const float* biases) {
     std::copy_n(biases, shape_.outputs, biases_.data());
