@@ -9,18 +9,35 @@ namespace nbs {
 
 #define NBS_INLINE inline __attribute__((always_inline))
 
-/// A matrix product: out[i][k] (+)= sum over r of a[i][r] b[r][k].
+/// A matrix product: out[i][k] (+)= sum over r of a[i][r] b[r][k], on one core. Run it by vectors::run_in_widest().
 struct MatrixProduct {
-  const float* a;
-  std::int64_t a_row;  // from i to i + 1
-  std::int64_t a_sum;  // from r to r + 1
-  const float* b;
-  std::int64_t b_row;  // from r to r + 1
-  float* out;
-  std::int64_t out_row;
-  std::int64_t rows, sums, columns;  // of i, r, k; a whole number of eight columns
-  bool add;                          // to what is there
+  const float* a;        ///< any order of rows and columns
+  std::int64_t a_row;    ///< numbers from i to i + 1
+  std::int64_t a_sum;    ///< numbers from r to r + 1
+  const float* b;        ///< row by row
+  std::int64_t b_row;    ///< numbers from r to r + 1
+  float* out;            ///< row by row
+  std::int64_t out_row;  ///< numbers from i to i + 1
+  std::int64_t rows;     ///< of i
+  std::int64_t sums;     ///< of r
+  std::int64_t columns;  ///< of k, a multiple of eight
+  bool add;              ///< to what is there, or in its place
 
+  /// For the instruction set `Width`, vectors::Avx512, Avx2 or Narrow.
+  template <typename Width>
+  NBS_INLINE void run() const {
+    using Vector = typename Width::Vector;
+    constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(float);
+    std::int64_t column = 0;
+    for (; column + 2 * kLanes <= columns; column += 2 * kLanes)
+      column_of_tiles<Vector, Width::kRowsOfPairs, 2>(column);
+    for (; column + kLanes <= columns; column += kLanes)
+      column_of_tiles<Vector, Width::kRows, 1>(column);
+    for (; column < columns; column += 8)
+      column_of_tiles<vectors::Eight, Width::kRows, 1>(column);
+  }
+
+ private:
   template <typename T, int Rows, int Vectors>
   NBS_INLINE void tile(std::int64_t row, std::int64_t column) const {
     constexpr std::int64_t kLanes = sizeof(T) / sizeof(float);
@@ -60,18 +77,6 @@ struct MatrixProduct {
       tile<T, 2, Vectors>(row, column);
     for (; row < rows; ++row)
       tile<T, 1, Vectors>(row, column);
-  }
-  template <typename Width>
-  NBS_INLINE void run() const {
-    using Vector = typename Width::Vector;
-    constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(float);
-    std::int64_t column = 0;
-    for (; column + 2 * kLanes <= columns; column += 2 * kLanes)
-      column_of_tiles<Vector, Width::kRowsOfPairs, 2>(column);
-    for (; column + kLanes <= columns; column += kLanes)
-      column_of_tiles<Vector, Width::kRows, 1>(column);
-    for (; column < columns; column += 8)
-      column_of_tiles<vectors::Eight, Width::kRows, 1>(column);
   }
 };
 #undef NBS_INLINE
