@@ -19,8 +19,8 @@ namespace nbs::training {
 /// There are maps only of images that were looked at since, so memory does not grow with the number of images.
 class CurrentLosses {
  public:
-  /// `autoencoder_mutex`: held while the autoencoder works, as several of these may be asked at the same time, unless it
-  /// can be asked by several threads itself. Each of these by one thread only.
+  /// `autoencoder_mutex`: held while the autoencoder works, as several of these may be asked at the same time, unless
+  /// it can be asked by several threads itself. Each of these by one thread only.
   CurrentLosses(const TrainingImages& images, const Tiling& tiling, Autoencoder& autoencoder,
                 std::mutex& autoencoder_mutex);
 
