@@ -159,6 +159,13 @@ TEST_CASE("the gradient that is computed patch by patch is that of LibTorch's ow
   at::set_num_threads(before);
 }
 
+TEST_CASE("patches of another size, or none, are refused when it learns") {
+  Made made(small_options(), 1);
+  for (const auto& patches : {torch::zeros({2, 3, 8, 8}), torch::zeros({2, 1, 16, 16}), torch::zeros({0, 3, 16, 16})})
+    CHECK_THROWS_WITH_AS(made->train_step(patches), doctest::Contains("patches [B, 3, 16, 16] are wanted, but got"),
+                         nbs::Error);
+}
+
 TEST_CASE("a step is Adam's along LibTorch's gradients") {
   auto options = small_options();
   options.learning_rate = 1e-2;

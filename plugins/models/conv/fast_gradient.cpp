@@ -2,11 +2,14 @@
 #include "fast_gradient.h"
 
 #include <algorithm>
+#include <string>
 
 #include <ATen/Parallel.h>
 
+#include "nbs/error.h"
 #include "nbs/matrix_product.h"
 #include "nbs/pack_layer.h"
+#include "nbs/state.h"
 
 namespace nbs::conv {
 
@@ -191,6 +194,11 @@ FastGradient::Share FastGradient::make_share() const {
 
 double FastGradient::run(const torch::Tensor& patches) {
   torch::NoGradGuard no_grad;
+  const auto side = forward_.maps().front().side;
+  if (patches.dim() != 4 || patches.size(0) == 0 || patches.sizes().slice(1) != at::IntArrayRef({3, side, side})) {
+    throw Error("patches [B, 3, " + std::to_string(side) + ", " + std::to_string(side) + "] are wanted, but got " +
+                State::shape_text(patches.sizes()));
+  }
   update();
   const auto input = patches.contiguous();
   const auto count = input.size(0);

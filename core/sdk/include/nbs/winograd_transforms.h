@@ -19,6 +19,15 @@ constexpr std::int64_t kPlanes = 36;  ///< kPatch x kPatch
 
 // The transforms of one dimension; points 0, 1, -1, 2, -2 and infinity.
 
+/// The planes of the points 1, -1, 2 and -2, by the even and odd powers of a polynomial at 1 and at 2.
+template <typename T>
+NBS_INLINE void at_points(const T& even, const T& odd, const T& far_even, const T& far_odd, T (&planes)[6]) {
+  planes[1] = even + odd;
+  planes[2] = even - odd;
+  planes[3] = far_even + far_odd;
+  planes[4] = far_even - far_odd;
+}
+
 /// B^T: inputs to planes.
 struct ToInput {
   static constexpr int kFrom = 6, kTo = 6;
@@ -29,10 +38,7 @@ struct ToInput {
     const T far_even = d[4] - d[2];
     const T far_odd = 2.0F * (d[3] - d[1]);
     v[0] = even + 4.0F * d[0] - d[2];
-    v[1] = even + odd;
-    v[2] = even - odd;
-    v[3] = far_even + far_odd;
-    v[4] = far_even - far_odd;
+    at_points(even, odd, far_even, far_odd, v);
     v[5] = 4.0F * d[1] - 5.0F * d[3] + d[5];
   }
 };
@@ -63,10 +69,7 @@ struct ToOutputGradient {
     const T far_even = g[0] + 4.0F * g[2];
     const T far_odd = 2.0F * g[1] + 8.0F * g[3];
     v[0] = g[0];
-    v[1] = even + odd;
-    v[2] = even - odd;
-    v[3] = far_even + far_odd;
-    v[4] = far_even - far_odd;
+    at_points(even, odd, far_even, far_odd, v);
     v[5] = g[3];
   }
 };
@@ -81,10 +84,7 @@ struct ToKernel {
     const T far_even = g[0] * (1.0F / 24) + g[2] * (1.0F / 6);
     const T far_odd = g[1] * (1.0F / 12);
     u[0] = g[0] * 0.25F;
-    u[1] = even + odd;
-    u[2] = even - odd;
-    u[3] = far_even + far_odd;
-    u[4] = far_even - far_odd;
+    at_points(even, odd, far_even, far_odd, u);
     u[5] = g[2];
   }
 };
