@@ -114,6 +114,9 @@ TEST_CASE("a predictor that would never learn from full profiles is refused") {
   CHECK(with({"train.iterations=32", "train.predictor_iterations=1", "train.patience=9"}) ==
         Texts{"--set train.patience=9: train.patience is 9, which would end training before the 1 iterations that "
               "train the predictor alone (train.predictor_iterations); set one of the two to 0"});
+  CHECK(with({"train.iterations=32", "train.student_iterations=7", "train.patience=9"}) ==
+        Texts{"--set train.patience=9: train.patience is 9, which would end training before the 7 iterations of the "
+              "students (train.student_iterations); set one of the two to 0"});
   CHECK(
       with({"train.iterations=28", "train.predictor_iterations=1"}) ==
       Texts{
@@ -249,6 +252,13 @@ TEST_CASE("what only the components know is compared with the pipeline") {
               "predictor learns, but the predictor "
               "\"mean\" learns nothing; set it to 0"});
   CHECK(component_problems(fixed, {"train.patience=3"}).size() == 1);
+  CHECK(component_problems(learning, {"train.student_iterations=3"}) ==
+        Texts{"--set train.student_iterations=3: train.student_iterations is 3, iterations of students that learn from "
+              "images alone, but the predictor \"mean\" needs loss profiles; set it to 0"});
+  CHECK(component_problems({false, false, {}}, {"train.student_iterations=3"}) ==
+        Texts{"--set train.student_iterations=3: train.student_iterations is 3, iterations of students that learn from "
+              "images alone, but the predictor \"mean\" learns nothing; set it to 0"});
+  CHECK(component_problems({false, true, {}}, {"train.student_iterations=3"}).empty());
   CHECK(
       component_problems(learning, {"sampler.plugin=none", "autoencoder.plugin=none"}) ==
       Texts{"p.toml:5:2: the predictor \"mean\" needs loss profiles as it is set, but the pipeline has no [sampler] to "

@@ -195,7 +195,8 @@ TEST_CASE("crops of images stay aligned with their masks") {
   nbs::data::AugmentOptions augment;
   augment.flip = true;
   augment.rotate90 = true;
-  const auto batch = nbs::training::draw_images(every_labeled(images), LabeledViews(images), options, augment, random);
+  const auto batch =
+      nbs::training::draw_images(every_labeled(images), LabeledViews(images), nullptr, options, augment, random);
   CHECK_FALSE(batch.input.profile.defined());
   CHECK(torch::equal(batch.masks, mask_of((batch.input.image.select(1, 0) * 512).round())));
   std::set<std::pair<float, float>> seen;
@@ -231,7 +232,7 @@ TEST_CASE("as many crops as asked for show an anomalous pixel, at every place of
   for (const double share : {0.0, 0.25, 1.0}) {
     options.anomalous_crops = share;
     const auto batch =
-        nbs::training::draw_images(every_labeled(images), LabeledViews(images), options, unturned, random);
+        nbs::training::draw_images(every_labeled(images), LabeledViews(images), nullptr, options, unturned, random);
     const auto showing = batch.masks.flatten(1).any(1).sum().item<double>() / 4000;
     // Of the others, half are of this image, and 3 x 5 of its 12 x 12 windows show the pixel.
     const double expected = share + (1 - share) * 0.5 * (3 * 5) / (12 * 12);
@@ -289,7 +290,8 @@ TEST_CASE("an image and its mask are rotated, scaled and bent together, and the 
   augment.scale = 0.2;
   augment.elastic = 2;
   Random random(5);
-  const auto batch = nbs::training::draw_images(every_labeled(images), LabeledViews(images), options, augment, random);
+  const auto batch =
+      nbs::training::draw_images(every_labeled(images), LabeledViews(images), nullptr, options, augment, random);
   const auto bright = (batch.input.image.select(1, 0) > 0.5).to(torch::kFloat32);
   for (std::int64_t b = 0; b < 8; ++b) {
     const double overlap = (bright[b] * batch.masks[b]).sum().item<double>();

@@ -284,11 +284,9 @@ struct SmallRun {
       folds.push_back(std::make_shared<MeanPredictor>());
   }
   training::Components components() const {
-    return {sampler,
-            autoencoder,
-            predictor,
-            {folds.begin(), folds.end()},
-            {{"sampler", sampler->generator()}, {"autoencoder", autoencoder->generator()}}};
+    return {sampler,   autoencoder,
+            predictor, {folds.begin(), folds.end()},
+            {},        {{"sampler", sampler->generator()}, {"autoencoder", autoencoder->generator()}}};
   }
   training::TrainingResult run(
       const training::TrainingImages& images, const training::Settings& settings, std::uint64_t seed = 5,

@@ -138,6 +138,7 @@ TEST_CASE("predictors are combined by their logits: half that of all images, hal
   // Alone it stays as it is, and 0 and 1 are probabilities, too.
   CHECK(torch::equal(nbs::training::combined(by_predictor.slice(0, 0, 1)), by_predictor[0]));
   const auto extreme = nbs::training::combined(torch::tensor({1.0F, 1.0F, 0.0F}).view({3, 1, 1}));
-  CHECK(extreme.item<double>() == doctest::Approx(1 / (1 + std::exp(-(16.6355 / 2 + 16.6355 / 4 - 27.6310 / 4)))).epsilon(1e-4));
+  CHECK(extreme.item<double>() ==
+        doctest::Approx(1 / (1 + std::exp(-(16.6355 / 2 + 16.6355 / 4 - 27.6310 / 4)))).epsilon(1e-4));
   CHECK(nbs::training::combined(torch::ones({2, 1, 1})).item<float>() == doctest::Approx(1));
 }

@@ -51,4 +51,7 @@ TEST_CASE("a fold takes its share of them") {
   settings.train.predictor_iterations = 0;
   CHECK(planned_steps(settings, false, 0.4) == 480);
   CHECK(planned_steps(settings, false, 0) == 0);
+  settings.train.student_iterations = 50;
+  CHECK(nbs::training::planned_student_steps(settings) == 150);
+  CHECK(nbs::training::planned_student_steps(settings, 0.5) == 75);
 }

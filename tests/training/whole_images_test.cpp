@@ -124,13 +124,13 @@ TEST_CASE("crops of padded views say which of their pixels count") {
   Random random(5);
   SUBCASE("a crop that fits into what is no padding lies there") {
     options.crop = 8;
-    const auto batch = nbs::training::draw_images({6, 7, 8}, labeled, options, {}, random);
+    const auto batch = nbs::training::draw_images({6, 7, 8}, labeled, nullptr, options, {}, random);
     CHECK_FALSE(batch.counted.defined());
     CHECK(batch.masks.max().item<float>() == 0);
   }
   SUBCASE("a larger one holds all rows that there are") {
     options.crop = 12;
-    const auto batch = nbs::training::draw_images({6, 7, 8}, labeled, options, {}, random);
+    const auto batch = nbs::training::draw_images({6, 7, 8}, labeled, nullptr, options, {}, random);
     REQUIRE(batch.counted.defined());
     CHECK(torch::equal(batch.counted, 1 - batch.masks));  // padding is marked as anomalous, and nothing else
     CHECK(batch.counted.sum().item<double>() == 40 * 10 * 12);
@@ -138,7 +138,7 @@ TEST_CASE("crops of padded views say which of their pixels count") {
   SUBCASE("around an anomaly") {
     options.crop = 6;
     options.anomalous_crops = 1;
-    const auto batch = nbs::training::draw_images({0, 4, 5, 6}, labeled, options, {}, random);
+    const auto batch = nbs::training::draw_images({0, 4, 5, 6}, labeled, nullptr, options, {}, random);
     CHECK(batch.masks.flatten(1).any(1).all().item<bool>());
     CHECK_FALSE(batch.counted.defined());
   }

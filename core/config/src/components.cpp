@@ -37,6 +37,12 @@ std::vector<Diagnostic> check_components(const Document& document, const Pipelin
                        "predictor \"{}\" learns nothing; set it to 0",
                        train.predictor_iterations, name));
   }
+  if (train.student_iterations > 0 && (!facts.learns || facts.needs_profile)) {
+    report("train.student_iterations",
+           fmt::format("train.student_iterations is {}, iterations of students that learn from images alone, but the "
+                       "predictor \"{}\" {}; set it to 0",
+                       train.student_iterations, name, facts.learns ? "needs loss profiles" : "learns nothing"));
+  }
   if (!facts.learns && train.patience > 0) {
     report("train.patience", fmt::format("train.patience is {}, which waits for l_pred to fall, but the predictor "
                                          "\"{}\" learns nothing and has none; set it to 0",

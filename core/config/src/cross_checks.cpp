@@ -205,6 +205,12 @@ void cross_check(const Document& document, const Pipeline& pipeline, std::vector
                     "alone (train.predictor_iterations); set one of the two to 0",
                     train.patience, train.predictor_iterations));
   }
+  if (train.patience > 0 && train.student_iterations > 0) {
+    report("train.patience",
+           fmt::format("train.patience is {}, which would end training before the {} iterations of the students "
+                       "(train.student_iterations); set one of the two to 0",
+                       train.patience, train.student_iterations));
+  }
   if (buffer.crop > data.image_size) {
     report("buffer.crop", fmt::format("buffer.crop is {}, more than the image's {} pixels (data.image_size)",
                                       buffer.crop, data.image_size));

@@ -55,8 +55,7 @@ void raise(double& most, double mib) {
 }  // namespace
 
 std::int64_t iterations_of(const config::Pipeline& pipeline) {
-  const auto& train = pipeline.train.options;
-  return train.iterations + train.predictor_iterations;
+  return pipeline.train.options.all_iterations();
 }
 
 void Experience::learn(const config::Pipeline& pipeline, const record::RunResult& result) {

@@ -30,33 +30,61 @@ torch::Tensor dihedral_back(const torch::Tensor& planes, std::int64_t index) {
 
 namespace {
 
-// Draws from a list of things, images or profiles of images, and a window to be cut out of what it draws: around an
-// anomalous pixel for the share of draws that [buffer] says, if there is one.
+// A view, or a profile of one, and the mask [S, S] that it is taught with.
+struct Taught {
+  std::int64_t view;
+  torch::Tensor mask;
+  bool anomalous;  // whether the mask has an anomalous pixel that is no padding
+};
+
+std::vector<Taught> taught_views(const std::vector<std::int64_t>& views, const LabeledViews& labeled) {
+  std::vector<Taught> taught;
+  taught.reserve(views.size());
+  for (const auto view : views)
+    taught.push_back({view, labeled.images().masks[view], labeled.shows_anomaly(view)});
+  return taught;
+}
+
+std::vector<Taught> taught_views(const PseudoLabels& pseudo, const LabeledViews& labeled) {
+  std::vector<Taught> taught;
+  taught.reserve(pseudo.views.size());
+  for (std::size_t i = 0; i < pseudo.views.size(); ++i) {
+    const auto mask = pseudo.masks[static_cast<std::int64_t>(i)];
+    const bool anomalous = labeled.whole().without_padding(mask, pseudo.views[i]).any().item<bool>();
+    taught.push_back({pseudo.views[i], mask, anomalous});
+  }
+  return taught;
+}
+
+// Draws from a list of things, and a window to be cut out of what it draws: around an anomalous pixel for the share of
+// draws that [buffer] says, if there is one.
 class CropDrawer {
  public:
-  // `shown`: the image of each thing.
-  CropDrawer(std::vector<std::int64_t> shown, const LabeledViews& labeled, const config::BufferOptions& buffer)
-      : shown_(std::move(shown)), labeled_(labeled), buffer_(buffer) {
+  CropDrawer(std::vector<Taught> taught, const LabeledViews& labeled, const config::BufferOptions& buffer)
+      : taught_(std::move(taught)), labeled_(labeled), buffer_(buffer) {
     if (buffer.anomalous_crops == 0) return;
-    for (std::size_t i = 0; i < shown_.size(); ++i) {
-      if (labeled.shows_anomaly(shown_[i])) anomalous_.push_back(i);
+    for (std::size_t i = 0; i < taught_.size(); ++i) {
+      if (taught_[i].anomalous) anomalous_.push_back(i);
     }
   }
+
+  bool empty() const { return taught_.empty(); }
+  const Taught& operator[](std::size_t drawn) const { return taught_[drawn]; }
 
   std::pair<std::size_t, Window> draw(Random& random) const {
     if (!anomalous_.empty() && random.uniform() < buffer_.anomalous_crops) {
       const auto drawn =
           anomalous_[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(anomalous_.size())))];
-      const auto mask = labeled_.whole().without_padding(labeled_.images().masks[shown_[drawn]], shown_[drawn]);
+      const auto mask = labeled_.whole().without_padding(taught_[drawn].mask, taught_[drawn].view);
       return {drawn, draw_anomalous_window(labeled_.images().size(), mask, buffer_.crop, random)};
     }
-    const auto drawn = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(shown_.size())));
-    const auto part = labeled_.whole().part(shown_[drawn]);
+    const auto drawn = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(taught_.size())));
+    const auto part = labeled_.whole().part(taught_[drawn].view);
     return {drawn, draw_window(labeled_.images().size(), {part.height, part.width}, buffer_.crop, random)};
   }
 
  private:
-  std::vector<std::int64_t> shown_;
+  std::vector<Taught> taught_;
   std::vector<std::size_t> anomalous_;
   const LabeledViews& labeled_;
   const config::BufferOptions& buffer_;
@@ -134,7 +162,7 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
   for (const auto* const profile_of : profiles)
     shown.push_back(profile_of->image);
   const auto& images = labeled.images();
-  const CropDrawer drawer(std::move(shown), labeled, buffer);
+  const CropDrawer drawer(taught_views(shown, labeled), labeled, buffer);
   CountedPixels counted(labeled.whole());
   Minibatch batch;
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
@@ -206,21 +234,25 @@ torch::Tensor augment_patches(const torch::Tensor& patches, const data::AugmentO
   return changed;
 }
 
-Minibatch draw_images(const std::vector<std::int64_t>& among, const LabeledViews& labeled,
+Minibatch draw_images(const std::vector<std::int64_t>& among, const LabeledViews& labeled, const PseudoLabels* pseudo,
                       const config::BufferOptions& buffer, const data::AugmentOptions& augment, Random& random) {
   std::vector<torch::Tensor> inputs;
   std::vector<torch::Tensor> masks;
   const auto& images = labeled.images();
-  const CropDrawer drawer(among, labeled, buffer);
+  const CropDrawer true_masks(taught_views(among, labeled), labeled, buffer);
+  const CropDrawer pseudo_masks(pseudo != nullptr ? taught_views(*pseudo, labeled) : std::vector<Taught>(), labeled,
+                                buffer);
   CountedPixels counted(labeled.whole());
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
+    const bool is_true = pseudo_masks.empty() || random.uniform() >= buffer.pseudo_labeled;
+    const auto& drawer = is_true ? true_masks : pseudo_masks;
     const auto [index, window] = drawer.draw(random);
-    const auto drawn = among[index];
+    const auto& drawn = drawer[index];
     Crop cut(images.size(), window, augment, random);
     cut.turn(draw_turn(augment, random));
-    inputs.push_back(recolored(cut.of(images.image(drawn)), augment, random));
-    masks.push_back(cut.of_mask(images.masks[drawn]));
-    counted.add(drawn, images.size(), cut);
+    inputs.push_back(recolored(cut.of(images.image(drawn.view)), augment, random));
+    masks.push_back(cut.of_mask(drawn.mask.to(torch::kFloat32)));
+    counted.add(drawn.view, images.size(), cut);
   }
   Minibatch batch;
   batch.input.image = torch::stack(inputs);

@@ -19,6 +19,12 @@ CheckpointSelector::Verdict CheckpointSelector::judge(double smoothed) {
   return verdict;
 }
 
+void CheckpointSelector::reset() {
+  average_ = 0;
+  weight_ = 0;
+  lowest_.reset();
+}
+
 void CheckpointSelector::save(StateWriter& writer) const {
   writer.number("selector.average", average_);
   writer.number("selector.weight", weight_);

@@ -43,7 +43,8 @@ std::vector<std::vector<std::int64_t>> fold_images(std::int64_t labeled, std::in
 }
 
 CrossFit::CrossFit(const std::vector<std::shared_ptr<Predictor>>& predictors, const LabeledViews& labeled,
-                   const ProfileBuffer& profiles, const Settings& settings, std::uint64_t seed)
+                   const ProfileBuffer& profiles, const Settings& settings, std::uint64_t seed,
+                   const std::vector<const PseudoLabels*>& pseudo)
     : steps_(settings.fold_steps),
       folds_(static_cast<std::int64_t>(predictors.size())),
       labeled_(labeled.whole().labeled()) {
@@ -54,7 +55,8 @@ CrossFit::CrossFit(const std::vector<std::shared_ptr<Predictor>>& predictors, co
     auto taught = labeled.whole().views_of(others(out, labeled_));
     if (!show_anomaly(labeled, taught)) continue;
     auto random = std::make_unique<Random>(component_seed(seed, fold_name(k)));
-    PredictorTrainer trainer(*predictor, std::move(taught), labeled, profiles, settings, *random);
+    const auto* const masks = pseudo.empty() ? nullptr : pseudo[trained_.size()];
+    PredictorTrainer trainer(*predictor, std::move(taught), labeled, profiles, settings, *random, masks);
     trained_.push_back({k, out, predictor, std::move(random), std::move(trainer)});
   }
 }
@@ -88,23 +90,23 @@ std::vector<FoldModel> CrossFit::models() const {
   return models;
 }
 
-void CrossFit::save(StateWriter& writer) const {
-  writer.integer("cross_fit.turns", turns_);
+void CrossFit::save(StateWriter& writer, const std::string& name) const {
+  writer.integer(name + ".turns", turns_);
   for (const auto& fold : trained_) {
-    const auto name = fmt::format("cross_fit.fold{}", fold.number);
+    const auto of_fold = fmt::format("{}.fold{}", name, fold.number);
     State predictor;
     fold.predictor->save(predictor);
-    writer.part(name + ".predictor", predictor);
-    writer.bytes(name + ".random", fold.random->state());
+    writer.part(of_fold + ".predictor", predictor);
+    writer.bytes(of_fold + ".random", fold.random->state());
   }
 }
 
-void CrossFit::load(const StateReader& reader) {
-  turns_ = reader.integer("cross_fit.turns", 0, std::numeric_limits<std::int64_t>::max());
+void CrossFit::load(const StateReader& reader, const std::string& name) {
+  turns_ = reader.integer(name + ".turns", 0, std::numeric_limits<std::int64_t>::max());
   for (auto& fold : trained_) {
-    const auto name = fmt::format("cross_fit.fold{}", fold.number);
-    load_part(reader, *fold.predictor, name + ".predictor");
-    fold.random->set_state(reader.bytes(name + ".random"));
+    const auto of_fold = fmt::format("{}.fold{}", name, fold.number);
+    load_part(reader, *fold.predictor, of_fold + ".predictor");
+    fold.random->set_state(reader.bytes(of_fold + ".random"));
   }
 }
 

@@ -121,6 +121,19 @@ torch::Tensor Inference::probability_by_predictor(const torch::Tensor& image) {
   return mean_over_cycles(predictors, image);
 }
 
+const std::shared_ptr<Predictor>& Inference::predictor(std::int64_t number) const {
+  return number == 0 ? components_.predictor : components_.folds[static_cast<std::size_t>(number - 1)];
+}
+
+torch::Tensor Inference::probability_by(std::int64_t number, const torch::Tensor& image) {
+  return mean_over_cycles({predictor(number)}, image)[0];
+}
+
+const std::vector<std::int64_t>& Inference::left_out(std::int64_t number) const {
+  static const std::vector<std::int64_t> nothing;
+  return number == 0 ? nothing : model_.folds[static_cast<std::size_t>(number - 1)].left_out;
+}
+
 std::vector<std::shared_ptr<Predictor>> Inference::predictors_without(std::int64_t i) const {
   std::vector<std::shared_ptr<Predictor>> predictors;
   for (std::size_t k = 0; k < model_.folds.size(); ++k) {

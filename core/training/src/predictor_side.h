@@ -30,14 +30,20 @@ struct Trainer::PredictorSide {
   PredictorTrainer predictor;
   std::unique_ptr<CrossFit> folds;  // null without cross-fitting
 
-  PredictorSide(const TrainingImages& images, const Components& components, const Settings& settings, Random& random,
-                std::uint64_t seed)
+  /// `pseudo`: what students learn from besides, that of the run's own first; empty for those that are none.
+  PredictorSide(const TrainingImages& images, Predictor& own, const std::vector<std::shared_ptr<Predictor>>& of_folds,
+                const Settings& settings, Random& random, std::uint64_t seed,
+                const std::vector<PseudoLabels>& pseudo = {})
       : labeled(images),
         // At least the profiles of one recording: of an image that is many views all must be taught.
         buffer(std::max(settings.buffer.capacity, images.labeled)),
-        predictor(*components.predictor, all_labeled(images), labeled, buffer, settings, random) {
-    if (components.predictor->is_trainable() && !components.folds.empty())
-      folds = std::make_unique<CrossFit>(components.folds, labeled, buffer, settings, seed);
+        predictor(own, all_labeled(images), labeled, buffer, settings, random,
+                  pseudo.empty() ? nullptr : &pseudo.front()) {
+    if (!own.is_trainable() || of_folds.empty()) return;
+    std::vector<const PseudoLabels*> of_each;
+    for (std::size_t k = 1; k < pseudo.size(); ++k)
+      of_each.push_back(&pseudo[k]);
+    folds = std::make_unique<CrossFit>(of_folds, labeled, buffer, settings, seed, of_each);
   }
 
   void add(std::vector<BufferedProfile> profiles) {

@@ -15,18 +15,45 @@ namespace nbs::training {
 
 namespace {
 
-double balance_of(const config::TrainOptions& options, const LabeledViews& labeled,
-                  const std::vector<std::int64_t>& taught) {
+// Pixels that are no padding, and the anomalous ones among them.
+struct Pixels {
   std::int64_t anomalous = 0;
   std::int64_t all = 0;
-  for (const auto view : taught) {
-    anomalous += labeled.anomalous_pixels(view);
-    all += labeled.pixels(view);
+
+  double share() const { return static_cast<double>(anomalous) / static_cast<double>(all); }
+};
+
+Pixels pixels_of(const PseudoLabels& pseudo, const LabeledViews& labeled) {
+  Pixels pixels;
+  for (std::size_t i = 0; i < pseudo.views.size(); ++i) {
+    const auto mask = labeled.whole().without_padding(pseudo.masks[static_cast<std::int64_t>(i)], pseudo.views[i]);
+    pixels.anomalous += mask.sum().item<std::int64_t>();
+    pixels.all += labeled.pixels(pseudo.views[i]);
   }
-  return class_balance(options, static_cast<double>(anomalous), static_cast<double>(all - anomalous));
+  return pixels;
+}
+
+double balance_of(const Settings& settings, const LabeledViews& labeled, const std::vector<std::int64_t>& taught,
+                  const PseudoLabels* pseudo) {
+  Pixels pixels;
+  for (const auto view : taught) {
+    pixels.anomalous += labeled.anomalous_pixels(view);
+    pixels.all += labeled.pixels(view);
+  }
+  if (pseudo == nullptr || pseudo->views.empty()) {
+    return class_balance(settings.train, static_cast<double>(pixels.anomalous),
+                         static_cast<double>(pixels.all - pixels.anomalous));
+  }
+  const double share = settings.buffer.pseudo_labeled;
+  const double anomalous = (1 - share) * pixels.share() + share * pixels_of(*pseudo, labeled).share();
+  return class_balance(settings.train, anomalous, 1 - anomalous);
 }
 
 }  // namespace
+
+std::int64_t planned_student_steps(const Settings& settings, double share) {
+  return std::llround(share * static_cast<double>(settings.train.student_iterations)) * settings.buffer.steps;
+}
 
 std::int64_t planned_steps(const Settings& settings, bool from_profiles, double share) {
   const std::int64_t every = settings.buffer.every;
@@ -39,14 +66,16 @@ std::int64_t planned_steps(const Settings& settings, bool from_profiles, double 
 }
 
 PredictorTrainer::PredictorTrainer(Predictor& predictor, std::vector<std::int64_t> taught, const LabeledViews& labeled,
-                                   const ProfileBuffer& profiles, const Settings& settings, Random& random)
+                                   const ProfileBuffer& profiles, const Settings& settings, Random& random,
+                                   const PseudoLabels* pseudo)
     : predictor_(predictor),
       taught_(std::move(taught)),
       labeled_(labeled),
       profiles_(profiles),
       settings_(settings),
       random_(random),
-      alpha_(predictor.is_trainable() ? balance_of(settings.train, labeled, taught_) : 0) {
+      pseudo_(pseudo),
+      alpha_(predictor.is_trainable() ? balance_of(settings, labeled, taught_, pseudo) : 0) {
   if (predictor_.is_trainable() && taught_.empty())
     throw Error("the predictor learns from labeled images, but data.labeled is 0; label at least one image");
   if (!predictor_.is_trainable() && settings_.train.predictor_iterations > 0) {
@@ -77,9 +106,10 @@ std::optional<double> PredictorTrainer::train(std::int64_t iteration) {
   if (from_profiles && profiles.empty()) return std::nullopt;
   double total = 0;
   for (std::int64_t step = 0; step < settings_.buffer.steps; ++step) {
-    const auto batch = from_profiles ? draw_profiles(profiles, labeled_, settings_.profile, settings_.buffer,
-                                                     settings_.augment, predictor_.needs_image(), random_)
-                                     : draw_images(taught_, labeled_, settings_.buffer, settings_.augment, random_);
+    const auto batch = from_profiles
+                           ? draw_profiles(profiles, labeled_, settings_.profile, settings_.buffer, settings_.augment,
+                                           predictor_.needs_image(), random_)
+                           : draw_images(taught_, labeled_, pseudo_, settings_.buffer, settings_.augment, random_);
     const PredictionLoss loss = [&](const torch::Tensor& logits, const torch::Tensor& masks) {
       return prediction_loss(logits, masks, alpha_, batch.counted);
     };

@@ -8,11 +8,14 @@
 
 #include "nbs/not_finite.h"
 #include "nbs/training/divergence.h"
+#include "nbs/training/inference.h"
 #include "nbs/training/rewards.h"
+#include "nbs/training/seeds.h"
 #include "nbs/training/stopwatch.h"
 
 #include "predictor_side.h"
 #include "profile_side.h"
+#include "students.h"
 
 namespace nbs::training {
 
@@ -49,9 +52,12 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
     : images_(images),
       components_(std::move(components)),
       settings_(settings),
+      seed_(seed),
       random_(seed),
-      predictors_(std::make_unique<PredictorSide>(images_, components_, settings_, random_, seed)),
+      predictors_(std::make_unique<PredictorSide>(images_, *components_.predictor, components_.folds, settings_,
+                                                  random_, seed)),
       selector_(settings_.train) {
+  require_students();
   seconds_.rollout = seconds_.autoencoder = seconds_.evaluate = seconds_.predictor = seconds_.policy = 0;
   if (!components_.predictor->needs_profile()) {
     components_.sampler.reset();
@@ -69,6 +75,21 @@ Trainer::Trainer(const TrainingImages& images, Components components, Settings s
 }
 
 Trainer::~Trainer() = default;
+
+void Trainer::require_students() const {
+  const auto& predictor = *components_.predictor;
+  if (settings_.train.student_iterations == 0) return;
+  if (predictor.needs_profile() || !predictor.is_trainable()) {
+    throw Error(fmt::format(
+        "train.student_iterations is {}, iterations of students that learn from images alone, but this predictor {}; "
+        "set it to 0",
+        settings_.train.student_iterations, predictor.is_trainable() ? "needs loss profiles" : "learns nothing"));
+  }
+  if (components_.students.size() != components_.folds.size() + 1) {
+    throw Error(fmt::format("{} students were made for {} predictors", components_.students.size(),
+                            components_.folds.size() + 1));
+  }
+}
 
 TrainingResult Trainer::run(const std::function<void(const IterationReport&)>& report,
                             const std::function<bool()>& interrupted) {
@@ -97,9 +118,9 @@ TrainingResult Trainer::run(const std::function<void(const IterationReport&)>& r
 StopReason Trainer::iterate(const std::function<void(const IterationReport&)>& report,
                             const std::function<bool()>& interrupted) {
   const auto& train = settings_.train;
-  for (; iteration_ < train.iterations + train.predictor_iterations; ++iteration_) {
+  for (; iteration_ < train.all_iterations(); ++iteration_) {
     if (interrupted()) return StopReason::interrupted;
-    report(run_iteration());
+    report(iteration_ < train.teacher_iterations() ? run_iteration() : run_student_iteration());
     ++age_;
     if (train.patience > 0 && best_ && iteration_ - last_improvement_ >= train.patience) {
       ++iteration_;
@@ -125,6 +146,37 @@ IterationReport Trainer::run_iteration() {
     profiles_->sampler.train(profiles_->rollouts, loss, warming_up, line);
   }
   if (loss) select(*loss, line);
+  return line;
+}
+
+// The masks that students learn from depend on the seed and the teachers' model alone, so they are made again where
+// training goes on from a checkpoint.
+void Trainer::begin_students() {
+  if (!best_) throw Error("the students have no teacher: training kept no model before their first iteration");
+  const WholeImages whole(images_);
+  Random random(component_seed(seed_, "student_images"));
+  const auto drawn = drawn_images({whole.labeled(), whole.unlabeled()}, settings_.train.student_images, random);
+  Inference teachers(components_, settings_.profile, /*dihedral=*/false, images_.size(), *best_);
+  students_ = std::make_unique<Students>(images_, components_.students, settings_, random_,
+                                         component_seed(seed_, "students"), pseudo_labels(teachers, images_, drawn));
+}
+
+// Only the students learn. What the teachers came to remains the run's model until the last of these iterations is
+// done: a student that has hardly begun is worth nothing.
+IterationReport Trainer::run_student_iteration() {
+  if (!students_) {
+    begin_students();
+    selector_.reset();  // their l_pred is another one
+  }
+  IterationReport line;
+  line.iteration = iteration_;
+  const auto loss = students_->predictors.train(iteration_, seconds_);
+  line.l_pred = loss;
+  line.l_pred_smoothed = selector_.smooth(*loss);
+  if (iteration_ + 1 == settings_.train.all_iterations()) {
+    remember_students(*line.l_pred_smoothed);
+    line.best = 1;
+  }
   return line;
 }
 
@@ -235,6 +287,16 @@ void Trainer::remember(double smoothed) {
   if (predictors_->folds) checkpoint.folds = predictors_->folds->models();
   checkpoint.prior_log_odds = predictors_->predictor.prior_log_odds();
   best_ = std::move(checkpoint);
+}
+
+// Students make the masks in place of their teachers.
+void Trainer::remember_students(double smoothed) {
+  const auto& side = students_->predictors;
+  best_->iteration = iteration_;
+  best_->loss = smoothed;
+  best_->predictor = saved(*components_.students.front(), "predictor");
+  best_->folds = side.folds ? side.folds->models() : std::vector<FoldModel>();
+  best_->prior_log_odds = side.predictor.prior_log_odds();
 }
 
 }  // namespace nbs::training

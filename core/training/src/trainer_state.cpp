@@ -8,6 +8,7 @@
 
 #include "predictor_side.h"
 #include "profile_side.h"
+#include "students.h"
 
 namespace nbs::training {
 
@@ -41,6 +42,10 @@ void Trainer::save(State& state) const {
     writer.part("sampler", saved(*components_.sampler, "sampler"));
   }
   save_best(writer);
+  writer.integer("students", students_ ? 1 : 0);
+  if (!students_) return;
+  writer.part("student", saved(*components_.students.front(), "predictor"));
+  if (const auto& folds = students_->predictors.folds) folds->save(writer, "students");
 }
 
 // Of each stage the seconds, or kNoSeconds.
@@ -73,8 +78,7 @@ void Trainer::save_best(StateWriter& writer) const {
 
 void Trainer::load(const State& state) {
   const StateReader reader(state);
-  const auto& train = settings_.train;
-  iteration_ = reader.integer("trainer.iteration", 0, train.iterations + train.predictor_iterations);
+  iteration_ = reader.integer("trainer.iteration", 0, settings_.train.all_iterations());
   age_ = reader.integer("trainer.age", 0, kMost);
   last_improvement_ = reader.integer("trainer.last_improvement", 0, kMost);
   random_.set_state(reader.bytes("trainer.random"));
@@ -93,12 +97,24 @@ void Trainer::load(const State& state) {
     profiles_->recorder.load(reader);
     profiles_->density.load(reader);
   }
+  load_students(reader);
   // Last, as a component may draw while it loads.
   for (auto& [role, generator] : components_.generators) {
     const auto wanted = generator.get_state();
     generator.set_state(reader.tensor("random." + role, wanted.sizes(), wanted.scalar_type()));
   }
   state.require_all_read();
+}
+
+// After their teachers, whose masks they learn from.
+void Trainer::load_students(const StateReader& reader) {
+  students_.reset();
+  if (reader.integer("students", 0, 1) == 0) return;
+  reader.require(best_.has_value() && !components_.students.empty(),
+                 "there are students, but no model of a teacher, or the pipeline has none");
+  begin_students();
+  load_part(reader, *components_.students.front(), "student");
+  if (const auto& folds = students_->predictors.folds) folds->load(reader, "students");
 }
 
 void Trainer::load_best(const StateReader& reader) {

@@ -87,6 +87,17 @@ torch::Tensor WholeImages::mask(std::int64_t image) const {
   return assembled(image, 1, [&](std::int64_t view) { return images_.masks[view].unsqueeze(0); })[0];
 }
 
+evaluation::ScoredImage WholeImages::scored(std::int64_t image, const torch::Tensor& probability) const {
+  evaluation::ScoredImage scored;
+  scored.height = probability.size(0);
+  scored.width = probability.size(1);
+  const auto values = probability.contiguous();
+  scored.probability.assign(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
+  const auto truth = mask(image).gt(0.5).to(torch::kUInt8).contiguous();
+  scored.mask.assign(truth.data_ptr<std::uint8_t>(), truth.data_ptr<std::uint8_t>() + truth.numel());
+  return scored;
+}
+
 torch::Tensor WholeImages::stitched(std::int64_t image,
                                     const std::function<torch::Tensor(const torch::Tensor& view)>& map) const {
   if (size(image) == one_view_.size()) return map(images_.image(first_view(image)));

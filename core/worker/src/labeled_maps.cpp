@@ -43,13 +43,8 @@ std::vector<evaluation::ScoredImage> labeled_images(const LabeledMaps& labeled, 
                                                     const std::vector<std::string>& ids) {
   std::vector<evaluation::ScoredImage> scored;
   for (std::size_t i = 0; i < labeled.images.size(); ++i) {
-    evaluation::ScoredImage image;
+    auto image = images.scored(labeled.images[i], labeled.maps[i]);
     if (!ids.empty()) image.id = ids[static_cast<std::size_t>(labeled.images[i])];
-    image.height = labeled.maps[i].size(0);
-    image.width = labeled.maps[i].size(1);
-    image.probability = values_of(labeled.maps[i]);
-    for (const float value : values_of(images.mask(labeled.images[i])))
-      image.mask.push_back(value > 0.5F ? 1 : 0);
     scored.push_back(std::move(image));
   }
   return scored;

@@ -173,7 +173,7 @@ int run_to_the_end(const std::vector<std::string>& words) {
   Session session(resolved, from ? from->threads() : threads, say);
   set_up_process(session);
   const auto& pipeline = session.pipeline();
-  Progress progress(style, pipeline.train.options.iterations + pipeline.train.options.predictor_iterations);
+  Progress progress(style, pipeline.train.options.all_iterations());
   const auto provenance =
       record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads());
   auto run = checkpoints_of(session, out, provenance, identity);

@@ -48,6 +48,7 @@ class Session {
   template <typename Interface>
   std::shared_ptr<Interface> make(const config::ComponentSpec& spec, const std::string& role,
                                   training::Components& components, std::int64_t training_steps = 0);
+  void add_students(const training::Settings& settings, training::Components& components);
   Context& context_for(const std::string& role, std::int64_t training_steps = 0);
 
   host::Registry* registry_;  // lives until the program ends, so it outlives everything that plugins made

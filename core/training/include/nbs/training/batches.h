@@ -10,6 +10,7 @@
 #include "nbs/predictor.h"
 #include "nbs/training/buffer.h"
 #include "nbs/training/labeled_views.h"
+#include "nbs/training/pseudo_labels.h"
 
 namespace nbs::training {
 
@@ -32,8 +33,8 @@ Minibatch draw_profiles(const std::vector<const BufferedProfile*>& profiles, con
                         const data::AugmentOptions& augment, bool with_image, Random& random);
 
 /// Crops of the labeled views `among`, augmented in image space together with their masks: for predictors that see no
-/// profile.
-Minibatch draw_images(const std::vector<std::int64_t>& among, const LabeledViews& labeled,
+/// profile. With `pseudo`, which may be null, buffer.pseudo_labeled of them are of its views.
+Minibatch draw_images(const std::vector<std::int64_t>& among, const LabeledViews& labeled, const PseudoLabels* pseudo,
                       const config::BufferOptions& buffer, const data::AugmentOptions& augment, Random& random);
 
 /// Augments patches [B, 3, p, p] in place of D' (Algorithm 1): flips, quarter turns and color, patch by patch. A patch

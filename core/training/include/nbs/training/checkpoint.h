@@ -30,6 +30,9 @@ class CheckpointSelector {
   /// Judges a checkpoint with full profiles by its smoothed l_pred.
   Verdict judge(double smoothed);
 
+  /// Forgets all values: those to come are of other predictors.
+  void reset();
+
   void save(StateWriter& writer) const;
   void load(const StateReader& reader);
 

@@ -23,10 +23,11 @@ std::vector<std::vector<std::int64_t>> fold_images(std::int64_t labeled, std::in
 /// it.
 class CrossFit {
  public:
-  /// `predictors`: an untrained one for each fold. `seed`: of the run's training. Throws nbs::Error as PredictorTrainer
-  /// does.
+  /// `predictors`: an untrained one for each fold. `seed`: of the run's training. `pseudo`: of each fold that has a
+  /// predictor, in their order, if these are students; else empty. Throws nbs::Error as PredictorTrainer does.
   CrossFit(const std::vector<std::shared_ptr<Predictor>>& predictors, const LabeledViews& labeled,
-           const ProfileBuffer& profiles, const Settings& settings, std::uint64_t seed);
+           const ProfileBuffer& profiles, const Settings& settings, std::uint64_t seed,
+           const std::vector<const PseudoLabels*>& pseudo = {});
 
   /// To be called in each iteration in which the predictor learns: each fold's learns in settings.fold_steps of them,
   /// not all in the same. Throws Diverged.
@@ -35,8 +36,9 @@ class CrossFit {
   /// The predictors as they are now. Throws Diverged if one is not finite.
   std::vector<FoldModel> models() const;
 
-  void save(StateWriter& writer) const;
-  void load(const StateReader& reader);
+  /// Under names that begin with `name`.
+  void save(StateWriter& writer, const std::string& name = "cross_fit") const;
+  void load(const StateReader& reader, const std::string& name = "cross_fit");
   /// Reads models that write_folds() wrote, into the predictors too. Throws nbs::Error unless they are of these folds.
   std::vector<FoldModel> load_models(const StateReader& reader, const std::string& name);
 

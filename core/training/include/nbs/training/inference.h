@@ -26,6 +26,12 @@ class Inference {
   torch::Tensor probability(const torch::Tensor& image);
   /// The same [1 + K, S, S] by predictor: that of all labeled images, then those of the K folds.
   torch::Tensor probability_by_predictor(const torch::Tensor& image);
+  /// How many predictors there are, 1 + K.
+  std::int64_t predictors() const { return 1 + static_cast<std::int64_t>(model_.folds.size()); }
+  /// What one of them says, [S, S]; 0: that of all labeled images.
+  torch::Tensor probability_by(std::int64_t predictor, const torch::Tensor& image);
+  /// The labeled images of the data set that it was not taught.
+  const std::vector<std::int64_t>& left_out(std::int64_t predictor) const;
   /// Of labeled image i of the data set, of which `image` is a view, by the predictors that were not taught it: the
   /// mean over the folds that leave it out.
   torch::Tensor out_of_fold(const torch::Tensor& image, std::int64_t i);
@@ -40,6 +46,7 @@ class Inference {
   torch::Tensor profile(const torch::Tensor& image);
 
  private:
+  const std::shared_ptr<Predictor>& predictor(std::int64_t number) const;
   std::vector<std::shared_ptr<Predictor>> predictors_without(std::int64_t i) const;
   torch::Tensor prepared_profile(const Cycle& cycle, const torch::Tensor& image);
   torch::Tensor predict(Predictor& predictor, const PredictorInput& input) const;

@@ -30,6 +30,8 @@ struct Components {
   std::shared_ptr<Autoencoder> autoencoder;
   std::shared_ptr<Predictor> predictor;
   std::vector<std::shared_ptr<Predictor>> folds;  ///< for CrossFit; empty without it
+  /// Untrained ones for train.student_iterations: as many as predictor and folds together; empty without them.
+  std::vector<std::shared_ptr<Predictor>> students;
   /// The random sources of the three, by their role ("sampler", "autoencoder", "predictor"), as far as they use one:
   /// only what stands here can go on where it was.
   std::map<std::string, at::Generator> generators;
@@ -77,10 +79,14 @@ class Trainer {
  private:
   struct ProfileSide;
   struct PredictorSide;
+  struct Students;
 
   StopReason iterate(const std::function<void(const IterationReport&)>& report,
                      const std::function<bool()>& interrupted);
   IterationReport run_iteration();
+  void require_students() const;
+  void begin_students();
+  IterationReport run_student_iteration();
   void train_on_patches(IterationReport& line);
   void note_places();
   bool predictor_is_due() const;
@@ -91,17 +97,21 @@ class Trainer {
   void require_finite_parameters() const;
   State saved(const Component& component, const char* name) const;
   void remember(double smoothed);
+  void remember_students(double smoothed);
   std::vector<double> spent() const;
   void set_spent(const std::vector<double>& all);
   void save_best(StateWriter& writer) const;
   void load_best(const StateReader& reader);
+  void load_students(const StateReader& reader);
 
   const TrainingImages& images_;
   Components components_;
   Settings settings_;
+  std::uint64_t seed_;
   Random random_;
   std::unique_ptr<ProfileSide> profiles_;  // null if the predictor reads no profile
   std::unique_ptr<PredictorSide> predictors_;
+  std::unique_ptr<Students> students_;  // null until they learn
   CheckpointSelector selector_;
   std::int64_t iteration_ = 0;
   std::int64_t age_ = 0;               // iterations since the autoencoder was initialized

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "nbs/evaluation/scored_image.h"
 #include "nbs/training/training_images.h"
 
 namespace nbs::training {
@@ -33,6 +34,8 @@ class WholeImages {
   torch::Tensor colors(std::int64_t image) const;
   /// The mask [H, W] of a labeled image.
   torch::Tensor mask(std::int64_t image) const;
+  /// A labeled image with its mask and these probabilities [H, W]; it has no name.
+  evaluation::ScoredImage scored(std::int64_t image, const torch::Tensor& probability) const;
   /// What `map` gives for each view [3, S, S], [C, S, S] in [0, 1], put together: [C, H, W].
   torch::Tensor stitched(std::int64_t image, const std::function<torch::Tensor(const torch::Tensor& view)>& map) const;
 

@@ -158,6 +158,7 @@ struct BufferOptions {
   std::int64_t batch = 4;
   std::int64_t crop = 128;
   double anomalous_crops = 0;
+  double pseudo_labeled = 0.5;
   std::int64_t steps = 1;
   std::int64_t every = 1;
   bool dihedral = true;
@@ -175,6 +176,9 @@ struct BufferOptions {
         .doc(
             "Share of the crops that are drawn around an anomalous pixel of a labeled image, where there is one; the "
             "others are drawn anywhere. For anomalies so small that most crops would show none.");
+    s.add("pseudo_labeled", &BufferOptions::pseudo_labeled)
+        .range(0, 1)
+        .doc("Share of the crops of students (`train.student_iterations`) that show an unlabeled image.");
     s.add("steps", &BufferOptions::steps)
         .range(1, 10000)
         .doc("Minibatches, so optimizer steps of the predictor, in an iteration in which it learns.");
@@ -200,6 +204,8 @@ struct BufferOptions {
 struct TrainOptions {
   std::int64_t iterations = 300;
   std::int64_t predictor_iterations = 0;
+  std::int64_t student_iterations = 0;
+  std::int64_t student_images = 500;
   std::int64_t patches = 128;
   std::int64_t clone_patches = 128;
   std::int64_t minibatch = 32;
@@ -218,6 +224,11 @@ struct TrainOptions {
   Precision precision = Precision::float32;
   double checkpoint_minutes = 5;  // changes no result: see changes_results()
 
+  /// Iterations before those of the students.
+  std::int64_t teacher_iterations() const { return iterations + predictor_iterations; }
+  /// All of a run that nothing ends early.
+  std::int64_t all_iterations() const { return teacher_iterations() + student_iterations; }
+
   // NOLINTNEXTLINE(readability-function-size): a list, one entry for each option
   static void declare(Schema<TrainOptions>& s) {
     s.add("iterations", &TrainOptions::iterations).range(1, 1e9).doc("Iterations j of Algorithm 1 at most.");
@@ -227,6 +238,15 @@ struct TrainOptions {
         .doc(
             "Iterations after the others in which only the predictor learns, from the profiles in the buffer; "
             "autoencoder, profiles and sampler stay as they are.");
+    s.add("student_iterations", &TrainOptions::student_iterations)
+        .range(0, 1e9)
+        .doc(
+            "Iterations after all others in which new predictors, the students, learn from the labeled images and from "
+            "the masks that the first ones make of unlabeled images; the students then make the masks. For predictors "
+            "that see no loss profile. 0: none.");
+    s.add("student_images", &TrainOptions::student_images)
+        .range(1, 1e9)
+        .doc("Unlabeled images that students learn from at most, drawn at random; each takes a byte a pixel and fold.");
     s.add("patches", &TrainOptions::patches)
         .range(1, 1e6)
         .doc("N: patches of the rollout that trains the autoencoder.");
