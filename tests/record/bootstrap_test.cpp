@@ -144,3 +144,20 @@ TEST_CASE("resamples without an anomaly have no F1; nothing is said if none has 
   CHECK_FALSE(f1_difference(one, {counts("marked", 5, 0, 0), counts("clean", 0, 5, 0)}).has_value());
   CHECK_FALSE(f1_difference(one, {counts("clean", 0, 5, 0)}).has_value());
 }
+
+TEST_CASE(
+    "the higher expected F1 is the better one, and where they are the same the F1 on the labeled images decides") {
+  const auto expecting = [](std::optional<double> f1, std::int64_t found) {
+    record::ExpectedScores expected;
+    expected.f1 = f1;
+    expected.by_image = {counts("a", found, 0, 10 - found)};
+    return expected;
+  };
+  using record::expects_more;
+  CHECK(expects_more(expecting(0.6, 1), expecting(0.5, 9)));
+  CHECK_FALSE(expects_more(expecting(0.5, 9), expecting(0.6, 1)));
+  CHECK(expects_more(expecting(0.5, 9), expecting(0.5, 8)));
+  CHECK_FALSE(expects_more(expecting(0.5, 8), expecting(0.5, 9)));
+  CHECK_FALSE(expects_more(expecting(0.5, 9), expecting(0.5, 9)));
+  CHECK(expects_more(expecting(0.1, 1), expecting(std::nullopt, 9)));
+}

@@ -59,11 +59,10 @@ double labeled_f1(const record::ExpectedScores& expected) {
   return record::weighted_scores(expected.by_image).f1.value_or(0);
 }
 
-// What candidates are compared by: first the F1 to expect of the images that are to be masked; only where that is the
-// same, that of the labeled images, which alone chose worse on the kept runs (docs/experiments.md, "Which method?").
-std::pair<double, double> rank_of(const Contender& candidate) {
-  if (!candidate.expected) return {-1, -1};
-  return {candidate.expected->f1.value_or(0), labeled_f1(*candidate.expected)};
+// Those that expect nothing come last.
+bool better(const Contender& a, const Contender& b) {
+  if (!a.expected || !b.expected) return a.expected.has_value() && !b.expected;
+  return record::expects_more(*a.expected, *b.expected);
 }
 
 void read_expected(Contender& candidate) {
@@ -165,8 +164,7 @@ std::vector<const Contender*> best_first(const std::vector<Contender>& candidate
   ranked.reserve(candidates.size());
   for (const auto& candidate : candidates)
     ranked.push_back(&candidate);
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto* a, const auto* b) { return rank_of(*a) > rank_of(*b); });
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto* a, const auto* b) { return better(*a, *b); });
   return ranked;
 }
 

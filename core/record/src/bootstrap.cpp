@@ -101,6 +101,13 @@ PixelScores weighted_scores(const std::vector<ImageScore>& images) {
   return scores;
 }
 
+bool expects_more(const ExpectedScores& a, const ExpectedScores& b) {
+  const double expected = a.f1.value_or(0);
+  const double other = b.f1.value_or(0);
+  if (expected != other) return expected > other;
+  return weighted_scores(a.by_image).f1.value_or(0) > weighted_scores(b.by_image).f1.value_or(0);
+}
+
 std::optional<Interval> resampled_interval(
     std::size_t count, double lowest,
     const std::function<std::optional<double>(const std::vector<std::size_t>& drawn)>& value_of) {

@@ -30,7 +30,7 @@ void Trainer::save(State& state) const {
     writer.tensor("random." + role, generator.get_state());
   selector_.save(writer);
   predictors_->buffer.save(writer);
-  if (predictors_->folds) predictors_->folds->save(writer);
+  if (predictors_->folds) predictors_->folds->save(writer, "folds_of_teacher");
   writer.part("predictor", saved(*components_.predictor, "predictor"));
   if (profiles_) {
     profiles_->autoencoder.save(writer);
@@ -45,7 +45,7 @@ void Trainer::save(State& state) const {
   writer.integer("students", students_ ? 1 : 0);
   if (!students_) return;
   writer.part("student", saved(*components_.students.front(), "predictor"));
-  if (const auto& folds = students_->predictors.folds) folds->save(writer, "students");
+  if (const auto& folds = students_->predictors.folds) folds->save(writer, "folds_of_student");
 }
 
 // Of each stage the seconds, or kNoSeconds.
@@ -87,7 +87,7 @@ void Trainer::load(const State& state) {
   predictors_->buffer.load(reader, images_.labeled, settings_.profile.length, images_.size());
   load_best(reader);  // into the components too, where what follows takes its place
   load_part(reader, *components_.predictor, "predictor");
-  if (predictors_->folds) predictors_->folds->load(reader);
+  if (predictors_->folds) predictors_->folds->load(reader, "folds_of_teacher");
   if (profiles_) {
     load_part(reader, *components_.autoencoder, "autoencoder");
     load_part(reader, *components_.sampler, "sampler");
@@ -114,7 +114,7 @@ void Trainer::load_students(const StateReader& reader) {
                  "there are students, but no model of a teacher, or the pipeline has none");
   begin_students();
   load_part(reader, *components_.students.front(), "student");
-  if (const auto& folds = students_->predictors.folds) folds->load(reader, "students");
+  if (const auto& folds = students_->predictors.folds) folds->load(reader, "folds_of_student");
 }
 
 void Trainer::load_best(const StateReader& reader) {

@@ -34,6 +34,12 @@ std::vector<double> image_weights(const std::vector<ImageScore>& images);
 /// known.
 PixelScores weighted_scores(const std::vector<ImageScore>& images);
 
+/// Whether a pipeline that expects `a` is better than one that expects `b`, which looked at the same labeled images:
+/// the F1 to expect of the images that are to be masked is higher, or, where that is the same, the weighted F1 of the
+/// labeled ones, which alone chose worse on the kept runs (docs/experiments.md, "Which method?"). A missing F1 counts
+/// as 0.
+bool expects_more(const ExpectedScores& a, const ExpectedScores& b);
+
 /// Of what `value_of` says of images that are drawn by their numbers, 0 to `images` - 1; within `lowest` and 1. A draw
 /// that says nothing is left out. Nothing if all images, each once, say nothing. With a single image both ends are what
 /// it says.

@@ -37,8 +37,8 @@ class CrossFit {
   std::vector<FoldModel> models() const;
 
   /// Under names that begin with `name`.
-  void save(StateWriter& writer, const std::string& name = "cross_fit") const;
-  void load(const StateReader& reader, const std::string& name = "cross_fit");
+  void save(StateWriter& writer, const std::string& name) const;
+  void load(const StateReader& reader, const std::string& name);
   /// Reads models that write_folds() wrote, into the predictors too. Throws nbs::Error unless they are of these folds.
   std::vector<FoldModel> load_models(const StateReader& reader, const std::string& name);
 
