@@ -133,6 +133,7 @@ std::vector<std::string> small(const Shipped& file) {
   if (file.text("predictor.plugin") == "dilated") set({"predictor.channels=4", "predictor.dilations=[1,2]"});
   if (file.text("predictor.plugin") == "unet")
     set({"predictor.depth=2", "predictor.width=4", "buffer.crop=32", "train.iterations=2"});
+  if (at(file.document.root(), "train.student_iterations") != nullptr) set({"train.student_iterations=2"});
   if (file.text("predictor.plugin") == "late_fusion")
     set({"predictor.channels=4", "predictor.dilations=[1,2]", "predictor.image_depth=2", "predictor.image_width=4"});
   return words;

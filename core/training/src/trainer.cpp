@@ -153,6 +153,7 @@ IterationReport Trainer::run_iteration() {
 // training goes on from a checkpoint.
 void Trainer::begin_students() {
   if (!best_) throw Error("the students have no teacher: training kept no model before their first iteration");
+  const Stopwatch watch(seconds_.predictor);
   const WholeImages whole(images_);
   Random random(component_seed(seed_, "student_images"));
   const auto drawn = drawn_images({whole.labeled(), whole.unlabeled()}, settings_.train.student_images, random);
