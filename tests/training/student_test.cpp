@@ -158,6 +158,9 @@ TEST_CASE("a pseudo-label is what its teacher says from the threshold of the ima
       const auto near = (probability(views[v]) - threshold).abs() < 1e-6;
       CHECK_FALSE((wrong & ~near).any().item<bool>());
     }
+    REQUIRE(labels[k].anomalous_pixels.size() == views.size());
+    for (std::size_t v = 0; v < views.size(); ++v)
+      CHECK(labels[k].anomalous_pixels[v] == labels[k].masks[static_cast<std::int64_t>(v)].sum().item<std::int64_t>());
     CHECK(labels[k].masks.any().item<bool>());
     CHECK_FALSE(labels[k].masks.all().item<bool>());
   }
@@ -172,6 +175,7 @@ TEST_CASE("crops of students show unlabeled images with their pseudo-labels as o
   pseudo.views = {4, 6};
   pseudo.masks = torch::zeros({2, 16, 16}, torch::kUInt8);
   pseudo.masks[1].slice(0, 0, 8).fill_(1);
+  pseudo.anomalous_pixels = {0, 128};
   nbs::config::BufferOptions options;
   options.batch = 400;
   options.crop = 16;
@@ -204,6 +208,7 @@ TEST_CASE("crops around anomalous pixels are drawn of pseudo-labels, too") {
   pseudo.views = {4, 6};
   pseudo.masks = torch::zeros({2, 16, 16}, torch::kUInt8);
   pseudo.masks[0][15][15] = 1;
+  pseudo.anomalous_pixels = {1, 0};
   nbs::config::BufferOptions options;
   options.batch = 50;
   options.crop = 4;

@@ -45,14 +45,11 @@ std::vector<Taught> taught_views(const std::vector<std::int64_t>& views, const L
   return taught;
 }
 
-std::vector<Taught> taught_views(const PseudoLabels& pseudo, const LabeledViews& labeled) {
+std::vector<Taught> taught_views(const PseudoLabels& pseudo) {
   std::vector<Taught> taught;
   taught.reserve(pseudo.views.size());
-  for (std::size_t i = 0; i < pseudo.views.size(); ++i) {
-    const auto mask = pseudo.masks[static_cast<std::int64_t>(i)];
-    const bool anomalous = labeled.whole().without_padding(mask, pseudo.views[i]).any().item<bool>();
-    taught.push_back({pseudo.views[i], mask, anomalous});
-  }
+  for (std::size_t i = 0; i < pseudo.views.size(); ++i)
+    taught.push_back({pseudo.views[i], pseudo.masks[static_cast<std::int64_t>(i)], pseudo.anomalous_pixels[i] > 0});
   return taught;
 }
 
@@ -240,8 +237,7 @@ Minibatch draw_images(const std::vector<std::int64_t>& among, const LabeledViews
   std::vector<torch::Tensor> masks;
   const auto& images = labeled.images();
   const CropDrawer true_masks(taught_views(among, labeled), labeled, buffer);
-  const CropDrawer pseudo_masks(pseudo != nullptr ? taught_views(*pseudo, labeled) : std::vector<Taught>(), labeled,
-                                buffer);
+  const CropDrawer pseudo_masks(pseudo != nullptr ? taught_views(*pseudo) : std::vector<Taught>(), labeled, buffer);
   CountedPixels counted(labeled.whole());
   for (std::int64_t b = 0; b < buffer.batch; ++b) {
     const bool is_true = pseudo_masks.empty() || random.uniform() >= buffer.pseudo_labeled;

@@ -26,8 +26,7 @@ struct Pixels {
 Pixels pixels_of(const PseudoLabels& pseudo, const LabeledViews& labeled) {
   Pixels pixels;
   for (std::size_t i = 0; i < pseudo.views.size(); ++i) {
-    const auto mask = labeled.whole().without_padding(pseudo.masks[static_cast<std::int64_t>(i)], pseudo.views[i]);
-    pixels.anomalous += mask.sum().item<std::int64_t>();
+    pixels.anomalous += pseudo.anomalous_pixels[i];
     pixels.all += labeled.pixels(pseudo.views[i]);
   }
   return pixels;

@@ -38,7 +38,9 @@ std::vector<PseudoLabels> pseudo_labels(Inference& teachers, const TrainingImage
     const double threshold = taught_threshold(teachers, predictor, whole);
     for (std::size_t i = 0; i < labels.views.size(); ++i) {
       const auto probability = teachers.probability_by(predictor, images.image(labels.views[i]));
-      labels.masks[static_cast<std::int64_t>(i)].copy_(probability >= threshold);
+      auto mask = labels.masks[static_cast<std::int64_t>(i)];
+      mask.copy_(probability >= threshold);
+      labels.anomalous_pixels.push_back(whole.without_padding(mask, labels.views[i]).sum().item<std::int64_t>());
     }
   }
   return all;

@@ -13,8 +13,9 @@ namespace nbs::training {
 /// Masks that a predictor, the teacher, made of views that it was not taught. Another one, its student, learns from
 /// them as if they were true (pseudo-labels, Lee 2013).
 struct PseudoLabels {
-  std::vector<std::int64_t> views;  ///< of TrainingImages
-  torch::Tensor masks;              ///< [V, S, S], 0 or 1, bytes
+  std::vector<std::int64_t> views;             ///< of TrainingImages
+  torch::Tensor masks;                         ///< [V, S, S], 0 or 1, bytes
+  std::vector<std::int64_t> anomalous_pixels;  ///< of each view, without padding
 };
 
 /// The pseudo-labels of each of a model's predictors, that of all labeled images first. Each makes masks of the
