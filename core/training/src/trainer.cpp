@@ -153,7 +153,6 @@ IterationReport Trainer::run_iteration() {
 // training goes on from a checkpoint.
 void Trainer::begin_students() {
   if (!best_) throw Error("the students have no teacher: training kept no model before their first iteration");
-  const Stopwatch watch(seconds_.predictor);
   const WholeImages whole(images_);
   Random random(component_seed(seed_, "student_images"));
   const auto drawn = drawn_images({whole.labeled(), whole.unlabeled()}, settings_.train.student_images, random);
@@ -166,6 +165,7 @@ void Trainer::begin_students() {
 // done: a student that has hardly begun is worth nothing.
 IterationReport Trainer::run_student_iteration() {
   if (!students_) {
+    const Stopwatch watch(seconds_.predictor);
     begin_students();
     selector_.reset();  // their l_pred is another one
   }
