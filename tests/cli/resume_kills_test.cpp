@@ -36,7 +36,8 @@ std::string patient() {
 
 constexpr const char* kUnet =
     "name = \"unet\"\n[data]\nimage_size = 32\nlabeled = 2\ncount = 6\n[buffer]\nbatch = 2\ncrop = 16\n"
-    "[predictor]\nplugin = \"unet\"\ndepth = 2\nwidth = 4\n[train]\niterations = 20\nstudent_iterations = 20\nthreads = 1\n";
+    "[predictor]\nplugin = \"unet\"\ndepth = 2\nwidth = 4\n[train]\niterations = 20\nstudent_iterations = 20\nthreads "
+    "= 1\n";
 
 struct Worker {
   pid_t process = 0;
