@@ -184,7 +184,8 @@ int run_to_the_end(const std::vector<std::string>& words) {
   if (given) given->require_split_of(out);
   if (run.minutes > 0 || from) run.origin.images = hash_of(data.set, data.images.held_out);
   if (from) from->require_images(run.origin.images);
-  const auto components = session.make_components(fold_count(pipeline.evaluation.options, data.set.labeled));
+  auto components = session.make_components(fold_count(pipeline.evaluation.options, data.set.labeled));
+  if (!given) session.add_students(components);
   session.make_postprocessors();  // whatever is wrong with them is better known before training
   const double before_training = clock.seconds() - (from ? from->training_seconds() : 0);
   const double before_total = from ? from->total_seconds() : 0;

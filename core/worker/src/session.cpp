@@ -93,7 +93,6 @@ training::Components Session::make_components(std::int64_t folds) {
     const auto role = fmt::format("predictor.fold{}", k);
     components.folds.push_back(make<Predictor>(*pipeline_.predictor, role, components, fold_steps));
   }
-  if (settings.train.student_iterations > 0) add_students(settings, components);
   if (!components.predictor->needs_profile()) return components;
   if (pipeline_.sampler) components.sampler = make<Sampler>(*pipeline_.sampler, "sampler", components);
   if (pipeline_.autoencoder)
@@ -101,7 +100,9 @@ training::Components Session::make_components(std::int64_t folds) {
   return components;
 }
 
-void Session::add_students(const training::Settings& settings, training::Components& components) {
+void Session::add_students(training::Components& components) {
+  const auto settings = training_settings(pipeline_);
+  if (settings.train.student_iterations == 0) return;
   const auto steps = training::planned_student_steps(settings);
   components.students.push_back(make<Predictor>(*pipeline_.predictor, "student", components, steps));
   const auto fold_steps = training::planned_student_steps(settings, settings.fold_steps);

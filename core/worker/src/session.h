@@ -39,6 +39,9 @@ class Session {
   /// Makes sampler, autoencoder and predictor, as far as the pipeline has them and the predictor needs them.
   /// With `folds` more predictors for cross-fitting, unless the predictor learns nothing.
   training::Components make_components(std::int64_t folds = 0);
+  /// Adds as many students, if the pipeline has any: for a run that trains, as masks need no other predictors than
+  /// those of make_components().
+  void add_students(training::Components& components);
   /// Makes one of the pipeline's postprocessors.
   std::shared_ptr<Postprocessor> make_postprocessor(const config::ComponentSpec& spec);
   /// Makes the chain of postprocessors, with the pipeline's options or those given for each.
@@ -48,7 +51,6 @@ class Session {
   template <typename Interface>
   std::shared_ptr<Interface> make(const config::ComponentSpec& spec, const std::string& role,
                                   training::Components& components, std::int64_t training_steps = 0);
-  void add_students(const training::Settings& settings, training::Components& components);
   Context& context_for(const std::string& role, std::int64_t training_steps = 0);
 
   host::Registry* registry_;  // lives until the program ends, so it outlives everything that plugins made

@@ -177,7 +177,7 @@ struct BufferOptions {
             "Share of the crops that are drawn around an anomalous pixel of a labeled image, where there is one; the "
             "others are drawn anywhere. For anomalies so small that most crops would show none.");
     s.add("pseudo_labeled", &BufferOptions::pseudo_labeled)
-        .range(0, 1)
+        .range(0, 0.99)  // of true masks alone it is sure that they show both kinds of pixels
         .doc("Share of the crops of students (`train.student_iterations`) that show an unlabeled image.");
     s.add("steps", &BufferOptions::steps)
         .range(1, 10000)
