@@ -89,6 +89,39 @@ TEST_CASE("with the model of a finished run, another threshold gives the bytes t
   CHECK(masks.status == 0);
 }
 
+TEST_CASE("the models of a run with several members are taken and mask new images as one run's does") {
+  const Trained trained;
+  const Words members = {"--set", "train.members=3"};
+  const auto with = [&](Words words) {
+    words.insert(words.end(), members.begin(), members.end());
+    return words;
+  };
+  const auto& folder = trained.nbs.folder();
+  REQUIRE(trained.run(with({"--run-dir", "three"})).status == 0);
+  CHECK(fs::exists(folder / "three" / "model" / "member2" / "predictor.safetensors"));
+  const Words other = {"--set", "evaluation.threshold_rule=precision", "--set", R"(postproc=[{plugin="morphology"}])"};
+  auto words = with(other);
+  words.insert(words.end(), {"--run-dir", "whole"});
+  REQUIRE(trained.run(words).status == 0);
+  words = with(other);
+  words.insert(words.end(), {"--run-dir", "taken", "--model", "three"});
+  const auto ended = trained.run(words);
+  INFO(ended.errors);
+  REQUIRE(ended.status == 0);
+  CHECK(trained.result("taken") == trained.result("whole"));
+  CHECK(trained.result("taken").at("iterations") == 3 * trained.result("trained").at("iterations").get<int>());
+  for (const auto& name : nbs::test::entries_of(folder / "whole" / "predictions"))
+    CHECK(nbs::read_file(folder / "taken" / "predictions" / name) ==
+          nbs::read_file(folder / "whole" / "predictions" / name));
+  // The unlabeled images again, one by one, come to the masks that the run made.
+  REQUIRE(trained.nbs({"predict", "three", "set/images", "--out", "masks"}).status == 0);
+  for (const auto& name : nbs::test::entries_of(folder / "three" / "predictions")) {
+    if (name.find(".mask.png") == std::string::npos && name.find(".probability.png") == std::string::npos) continue;
+    CHECK(nbs::read_file(folder / "masks" / name) == nbs::read_file(folder / "three" / "predictions" / name));
+  }
+  CHECK(text(trained.refusal({"--set", "train.members=2"})) == Contains("train.members is 2, but 1"));
+}
+
 TEST_CASE("a model that was trained otherwise is refused with the option and both values") {
   const Trained trained;
   CHECK(text(trained.refusal({"--set", "train.iterations=7"})) ==

@@ -30,7 +30,7 @@ std::string patient() {
   nbs::test::TinyOptions tiny;
   tiny.top = "name = \"patient\"";
   tiny.sampler = "plugin = \"heuristic\"";
-  tiny.train = "iterations = 40\npatches = 8\nreinit_every = 0\npatience = 12";
+  tiny.train = "iterations = 40\npatches = 8\nreinit_every = 0\npatience = 12\nmembers = 2";
   return nbs::test::tiny_pipeline(tiny);
 }
 

@@ -168,6 +168,11 @@ TEST_CASE("folds that cannot be are refused, with both numbers") {
   CHECK(problems_with({"data.labeled=3", "evaluation.folds=4"}) ==
         Texts{"--set evaluation.folds=4: evaluation.folds is 4, but only 3 images are labeled (data.labeled); use at "
               "most as many, or -1 for one fold an image"});
+  CHECK(problems_with({"data.labeled=3", "evaluation.folds=3", "train.members=3"}).empty());
+  CHECK(problems_with({"data.labeled=3", "evaluation.folds=2", "train.members=5"}).empty());
+  CHECK(problems_with({"data.labeled=3", "evaluation.folds=3", "train.members=2"}) ==
+        Texts{"--set evaluation.folds=3: evaluation.folds is 3, but train.members is 2 and each member leaves out one "
+              "fold, so the others would be left out by none; use at most as many, or -1"});
   CHECK(problems_with({"data.labeled=3", "evaluation.folds=1"}) ==
         Texts{"--set evaluation.folds=1: evaluation.folds is 1, and the one fold would leave out every labeled image; "
               "use at least 2, -1 for one fold an image, or 0 for none"});

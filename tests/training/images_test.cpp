@@ -101,3 +101,20 @@ TEST_CASE("64 MiB of images are kept; one that was written to is found also when
     CHECK(images.unwritten() == !write);
   }
 }
+
+TEST_CASE("reordered images are the same ones at other places") {
+  const Images images(store_of(3, 8), {2, 0, 1});
+  const auto others = images.reordered({1, 2, 0});
+  CHECK(is_image(others[0], 0));
+  CHECK(is_image(others[1], 1));
+  CHECK(is_image(others[2], 2));
+  CHECK(is_image(images[0], 2));
+  CHECK(others[2].data_ptr() == images[0].data_ptr());  // what is kept is shared
+  std::vector<float> window(3 * 8 * 8);
+  others.copy_window(1, 0, 0, 8, window.data());
+  CHECK(is_image(torch::from_blob(window.data(), {3, 8, 8}), 1));
+  const auto whole = torch::rand({3, 3, 6, 6});
+  const auto of_tensor = Images(whole).reordered({2, 0, 1});
+  CHECK(torch::equal(of_tensor[0], whole[2]));
+  CHECK(torch::equal(of_tensor[2], whole[1]));
+}

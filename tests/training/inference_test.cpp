@@ -127,7 +127,7 @@ TEST_CASE("masks are made from the profiles of the last cycles, each as it was a
 TEST_CASE("predictors are combined by their logits: half that of all images, half the mean of the folds") {
   // Of 0.5, 0.9 and 0.1: logits 0, ln 9 and -ln 9.
   const auto by_predictor = torch::tensor({0.9F, 0.5F, 0.1F, 0.2F, 0.8F, 0.8F}).view({3, 1, 2});
-  const auto together = nbs::training::combined(by_predictor);
+  const auto together = nbs::training::combined(by_predictor, 1);
   REQUIRE(together.sizes().vec() == std::vector<std::int64_t>{1, 2});
   const auto odds = [](double q) { return std::log(q / (1 - q)); };
   const auto expected = [&](double main, double first, double second) {
@@ -135,10 +135,16 @@ TEST_CASE("predictors are combined by their logits: half that of all images, hal
   };
   CHECK(together[0][0].item<double>() == doctest::Approx(expected(0.9, 0.1, 0.8)).epsilon(1e-6));
   CHECK(together[0][1].item<double>() == doctest::Approx(expected(0.5, 0.2, 0.8)).epsilon(1e-6));
+  // Without one of all images, the others count alike; as do several of all images.
+  const auto mean = 1 / (1 + std::exp(-(odds(0.9) + odds(0.1) + odds(0.8)) / 3));
+  CHECK(nbs::training::combined(by_predictor, 0)[0][0].item<double>() == doctest::Approx(mean).epsilon(1e-6));
+  CHECK(nbs::training::combined(by_predictor, 3)[0][0].item<double>() == doctest::Approx(mean).epsilon(1e-6));
+  const auto two = 1 / (1 + std::exp(-((odds(0.9) + odds(0.1)) / 4 + odds(0.8) / 2)));
+  CHECK(nbs::training::combined(by_predictor, 2)[0][0].item<double>() == doctest::Approx(two).epsilon(1e-6));
   // Alone it stays as it is, and 0 and 1 are probabilities, too.
-  CHECK(torch::equal(nbs::training::combined(by_predictor.slice(0, 0, 1)), by_predictor[0]));
-  const auto extreme = nbs::training::combined(torch::tensor({1.0F, 1.0F, 0.0F}).view({3, 1, 1}));
+  CHECK(torch::equal(nbs::training::combined(by_predictor.slice(0, 0, 1), 1), by_predictor[0]));
+  const auto extreme = nbs::training::combined(torch::tensor({1.0F, 1.0F, 0.0F}).view({3, 1, 1}), 1);
   CHECK(extreme.item<double>() ==
         doctest::Approx(1 / (1 + std::exp(-(16.6355 / 2 + 16.6355 / 4 - 27.6310 / 4)))).epsilon(1e-4));
-  CHECK(nbs::training::combined(torch::ones({2, 1, 1})).item<float>() == doctest::Approx(1));
+  CHECK(nbs::training::combined(torch::ones({2, 1, 1}), 1).item<float>() == doctest::Approx(1));
 }

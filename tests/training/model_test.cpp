@@ -15,8 +15,8 @@ using doctest::Contains;
 using nbs::test::error_text;
 using nbs::training::Model;
 using nbs::training::ModelHashes;
-using nbs::training::read_model;
-using nbs::training::write_model;
+using nbs::training::read_models;
+using nbs::training::write_models;
 
 namespace {
 
@@ -48,14 +48,14 @@ Model some_model() {
 TEST_CASE("a model written to a folder comes back with every bit") {
   const nbs::test::Scratch scratch;
   const auto model = some_model();
-  const auto hashes = write_model(scratch / "model", model);
+  const auto hashes = write_models(scratch / "model", {model});
   CHECK(nbs::test::entries_of(scratch / "model") ==
         std::vector<std::string>{"autoencoders.safetensors", "folds.safetensors", "predictor.safetensors",
                                  "prior.safetensors", "sampler.safetensors"});
   CHECK(hashes.size() == 5);
   for (const auto& [name, hash] : hashes)
     CHECK(hash == nbs::file_sha256(scratch / "model" / name));
-  const auto back = read_model(scratch / "model", hashes);
+  const auto back = read_models(scratch / "model", hashes).at(0);
   CHECK(nbs::test::same(back.predictor, model.predictor));
   CHECK(nbs::test::same(back.sampler.value(), *model.sampler));
   CHECK(back.prior_log_odds == model.prior_log_odds);
@@ -78,16 +78,16 @@ TEST_CASE("a model written to a folder comes back with every bit") {
     }
   }
   // Writing it again changes nothing.
-  CHECK(write_model(scratch / "again", back) == hashes);
+  CHECK(write_models(scratch / "again", {back}) == hashes);
 }
 
 TEST_CASE("a model of a predictor alone has neither autoencoders nor a sampler") {
   const nbs::test::Scratch scratch;
   Model model;
   model.predictor.write_integer("p", 1);
-  const auto hashes = write_model(scratch / "model", model);
+  const auto hashes = write_models(scratch / "model", {model});
   CHECK(hashes.size() == 1);
-  const auto back = read_model(scratch / "model", hashes);
+  const auto back = read_models(scratch / "model", hashes).at(0);
   CHECK(back.cycles.empty());
   CHECK_FALSE(back.sampler.has_value());
   CHECK(nbs::test::same(back.predictor, model.predictor));
@@ -96,14 +96,14 @@ TEST_CASE("a model of a predictor alone has neither autoencoders nor a sampler")
 TEST_CASE("a model file that is missing, damaged or of another run is refused with its name and both hashes") {
   const nbs::test::Scratch scratch;
   const auto folder = scratch / "model";
-  const auto hashes = write_model(folder, some_model());
+  const auto hashes = write_models(folder, {some_model()});
   auto other = some_model();
   other.predictor = nbs::State();
   other.predictor.write("weight", torch::full({2}, 0.5));
-  const auto others = write_model(scratch / "other", other);
+  const auto others = write_models(scratch / "other", {other});
   const auto file = folder / "predictor.safetensors";
   const auto bytes = nbs::read_file(file);
-  const auto refusal = [&] { return error_text([&] { read_model(folder, hashes); }); };
+  const auto refusal = [&] { return error_text([&] { read_models(folder, hashes); }); };
   REQUIRE(refusal() == "no error");
   std::filesystem::copy_file(scratch / "other" / "predictor.safetensors", file,
                              std::filesystem::copy_options::overwrite_existing);
@@ -119,7 +119,44 @@ TEST_CASE("a model file that is missing, damaged or of another run is refused wi
   CHECK(refusal() == Contains("has the SHA-256"));
   std::filesystem::remove(file);
   CHECK(refusal() == Contains("cannot be opened"));
-  CHECK(error_text([&] { read_model(folder, {}); }) == Contains("has no predictor.safetensors"));
+  CHECK(error_text([&] { read_models(folder, {}); }) == Contains("has no predictor.safetensors"));
+}
+
+TEST_CASE("the models of members are in folders of their own, and come back in their order with what each left out") {
+  const nbs::test::Scratch scratch;
+  std::vector<nbs::training::Model> models;
+  for (std::int64_t m = 0; m < 11; ++m) {
+    models.push_back(some_model());
+    models.back().left_out = {m, m + 20};
+    models.back().prior_log_odds = static_cast<double>(m);
+  }
+  const auto hashes = write_models(scratch / "model", models);
+  CHECK(hashes.count("member10/predictor.safetensors") == 1);
+  CHECK(hashes.count("predictor.safetensors") == 0);
+  const auto back = read_models(scratch / "model", hashes);
+  REQUIRE(back.size() == models.size());
+  for (std::size_t m = 0; m < back.size(); ++m) {
+    CHECK(back[m].left_out == models[m].left_out);
+    CHECK(back[m].prior_log_odds == static_cast<double>(m));
+    CHECK(nbs::test::same(back[m].predictor, models[m].predictor));
+    CHECK(back[m].cycles.size() == models[m].cycles.size());
+    CHECK(back[m].folds.size() == models[m].folds.size());
+  }
+  CHECK(write_models(scratch / "again", back) == hashes);
+}
+
+TEST_CASE("a model that is a part of a state comes back whole") {
+  auto model = some_model();
+  model.left_out = {2};
+  nbs::State state;
+  nbs::training::StateWriter writer(state);
+  nbs::training::write_model(writer, "of.somebody", model);
+  writer.integer("other", 1);
+  const nbs::training::StateReader reader(state);
+  const auto back = nbs::training::read_model(reader, "of.somebody");
+  const nbs::test::Scratch scratch;
+  CHECK(write_models(scratch / "back", {back}) == write_models(scratch / "model", {model}));
+  CHECK(error_text([&] { nbs::training::read_model(reader, "of.nobody"); }) == Contains("of.nobody"));
 }
 
 TEST_CASE("autoencoders of anybody's making are refused where counts and tensors do not agree") {
@@ -133,8 +170,8 @@ TEST_CASE("autoencoders of anybody's making are refused where counts and tensors
     const auto predictor = nbs::training::to_safetensors({});
     nbs::write_file(scratch / "model" / "predictor.safetensors", predictor);
     return error_text([&] {
-      read_model(scratch / "model",
-                 {{"autoencoders.safetensors", nbs::sha256(bytes)}, {"predictor.safetensors", nbs::sha256(predictor)}});
+      read_models(scratch / "model", {{"autoencoders.safetensors", nbs::sha256(bytes)},
+                                      {"predictor.safetensors", nbs::sha256(predictor)}});
     });
   };
   CHECK(refusal([](nbs::State& s) { s.write_integer("cycles", 0); }) == "no error");

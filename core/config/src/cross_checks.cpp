@@ -88,6 +88,11 @@ void check_labeled(const Pipeline& pipeline, const Report& report) {
            fmt::format("evaluation.folds is {}, but only {} images are labeled (data.labeled); use at most as many, or "
                        "-1 for one fold an image",
                        evaluation.folds, data.labeled));
+  } else if (pipeline.train.options.members > 1 && evaluation.folds > pipeline.train.options.members) {
+    report("evaluation.folds",
+           fmt::format("evaluation.folds is {}, but train.members is {} and each member leaves out one fold, so the "
+                       "others would be left out by none; use at most as many, or -1",
+                       evaluation.folds, pipeline.train.options.members));
   } else if (evaluation.folds == 1) {
     report("evaluation.folds",
            "evaluation.folds is 1, and the one fold would leave out every labeled image; use at least 2, -1 for one "

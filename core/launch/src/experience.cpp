@@ -55,7 +55,7 @@ void raise(double& most, double mib) {
 }  // namespace
 
 std::int64_t iterations_of(const config::Pipeline& pipeline) {
-  return pipeline.train.options.all_iterations();
+  return pipeline.train.options.run_iterations();
 }
 
 void Experience::learn(const config::Pipeline& pipeline, const record::RunResult& result) {

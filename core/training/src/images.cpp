@@ -87,6 +87,14 @@ Images::Images(std::shared_ptr<const data::ImageStore> store, std::vector<std::i
 
 Images::Images(torch::Tensor whole) : whole_(std::move(whole)) {}
 
+Images Images::reordered(const std::vector<std::int64_t>& order) const {
+  if (!store_) return Images(whole_.index_select(0, torch::tensor(order, torch::kInt64)));
+  Images other = *this;
+  std::transform(order.begin(), order.end(), other.places_.begin(),
+                 [this](std::int64_t i) { return places_[static_cast<std::size_t>(i)]; });
+  return other;
+}
+
 std::int64_t Images::count() const {
   return store_ ? static_cast<std::int64_t>(places_.size()) : whole_.size(0);
 }

@@ -26,10 +26,14 @@ torch::Tensor bounded_logit(const torch::Tensor& probability) {
 
 }  // namespace
 
-torch::Tensor combined(const torch::Tensor& by_predictor) {
+torch::Tensor combined(const torch::Tensor& by_predictor, std::int64_t fully_taught) {
   if (by_predictor.size(0) == 1) return by_predictor[0];
   const auto logits = bounded_logit(by_predictor);
-  return torch::sigmoid((logits[0] + logits.slice(0, 1).mean(0)) / 2).to(torch::kFloat32);
+  const auto others = logits.size(0) - fully_taught;
+  if (fully_taught == 0 || others == 0) return torch::sigmoid(logits.mean(0)).to(torch::kFloat32);
+  const auto of_all = logits.slice(0, 0, fully_taught).mean(0);
+  const auto of_others = logits.slice(0, fully_taught).mean(0);
+  return torch::sigmoid((of_all + of_others) / 2).to(torch::kFloat32);
 }
 
 Inference::Inference(Components components, const config::ProfileOptions& profile, bool dihedral,
@@ -112,7 +116,7 @@ torch::Tensor Inference::mean_over_cycles(const std::vector<std::shared_ptr<Pred
 }
 
 torch::Tensor Inference::probability(const torch::Tensor& image) {
-  return combined(probability_by_predictor(image));
+  return combined(probability_by_predictor(image), model_.left_out.empty() ? 1 : 0);
 }
 
 torch::Tensor Inference::probability_by_predictor(const torch::Tensor& image) {
@@ -130,17 +134,16 @@ torch::Tensor Inference::probability_by(std::int64_t number, const torch::Tensor
 }
 
 const std::vector<std::int64_t>& Inference::left_out(std::int64_t number) const {
-  static const std::vector<std::int64_t> nothing;
-  return number == 0 ? nothing : model_.folds[static_cast<std::size_t>(number - 1)].left_out;
+  return number == 0 ? model_.left_out : model_.folds[static_cast<std::size_t>(number - 1)].left_out;
 }
 
 std::vector<std::shared_ptr<Predictor>> Inference::predictors_without(std::int64_t i) const {
-  std::vector<std::shared_ptr<Predictor>> predictors;
-  for (std::size_t k = 0; k < model_.folds.size(); ++k) {
-    const auto& left_out = model_.folds[k].left_out;
-    if (std::find(left_out.begin(), left_out.end(), i) != left_out.end()) predictors.push_back(components_.folds[k]);
+  std::vector<std::shared_ptr<Predictor>> without;
+  for (std::int64_t number = 0; number < predictors(); ++number) {
+    const auto& images = left_out(number);
+    if (std::find(images.begin(), images.end(), i) != images.end()) without.push_back(predictor(number));
   }
-  return predictors;
+  return without;
 }
 
 torch::Tensor Inference::out_of_fold(const torch::Tensor& image, std::int64_t i) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/model.h"
 
+#include <algorithm>
 #include <limits>
+#include <map>
+#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,12 +19,16 @@ namespace nbs::training {
 
 namespace {
 
-constexpr const char* kAutoencoders = "autoencoders.safetensors";
-constexpr const char* kPredictor = "predictor.safetensors";
-constexpr const char* kSampler = "sampler.safetensors";
-constexpr const char* kFolds = "folds.safetensors";
-constexpr const char* kPrior = "prior.safetensors";
+// The parts of a model, each a file or a part of a checkpoint.
+constexpr const char* kAutoencoders = "autoencoders";
+constexpr const char* kPredictor = "predictor";
+constexpr const char* kSampler = "sampler";
+constexpr const char* kFolds = "folds";
+constexpr const char* kPrior = "prior";
 constexpr const char* kPriorLogOdds = "log_odds";
+constexpr const char* kLeftOut = "left_out";
+constexpr const char* kLeftOutImages = "images";
+constexpr const char* kEnding = ".safetensors";
 constexpr std::int64_t kMostLabeled = std::int64_t{1} << 32;
 
 State state_of(const std::vector<Cycle>& cycles) {
@@ -71,17 +78,79 @@ std::vector<Cycle> cycles_of(const State& state) {
   return cycles;
 }
 
-State read_state(const std::filesystem::path& folder, const std::string& name, const ModelHashes& hashes) {
-  const auto file = folder / name;
+State state_of(const std::vector<FoldModel>& folds) {
+  State state;
+  StateWriter writer(state);
+  write_folds(writer, kFolds, folds);
+  return state;
+}
+
+using Parts = std::map<std::string, State>;
+
+Parts parts_of(const Model& model) {
+  Parts parts;
+  if (!model.cycles.empty()) parts.emplace(kAutoencoders, state_of(model.cycles));
+  parts.emplace(kPredictor, model.predictor);
+  if (model.sampler) parts.emplace(kSampler, *model.sampler);
+  if (!model.folds.empty()) parts.emplace(kFolds, state_of(model.folds));
+  if (model.prior_log_odds != 0) StateWriter(parts[kPrior]).number(kPriorLogOdds, model.prior_log_odds);
+  if (!model.left_out.empty()) StateWriter(parts[kLeftOut]).integers(kLeftOutImages, model.left_out);
+  return parts;
+}
+
+Model model_of(const Parts& parts) {
+  Model model;
+  for (const auto& [name, state] : parts) {
+    const StateReader reader(state);
+    if (name == kPredictor)
+      model.predictor = state;
+    else if (name == kSampler)
+      model.sampler = state;
+    else if (name == kAutoencoders)
+      model.cycles = cycles_of(state);
+    else if (name == kFolds)
+      model.folds = read_folds(reader, kFolds, kMostLabeled);
+    else if (name == kPrior)
+      model.prior_log_odds = reader.number(kPriorLogOdds);
+    else if (name == kLeftOut)
+      model.left_out = reader.integers(kLeftOutImages);
+    // Components say themselves what they do not read, and cycles_of() does.
+    if (name == kFolds || name == kPrior || name == kLeftOut) state.require_all_read();
+  }
+  return model;
+}
+
+// The part that a file of a model holds, by its name; the files of a later version's other parts are not read.
+bool is_part(const std::string& name) {
+  const auto names = {kAutoencoders, kPredictor, kSampler, kFolds, kPrior, kLeftOut};
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+State read_state(const std::filesystem::path& file, const std::string& hash) {
   const auto bytes = read_file(file, "model file");
   const auto found = sha256(bytes);
-  if (found != hashes.at(name)) {
+  if (found != hash) {
     throw Error(
         fmt::format("the model file {} has the SHA-256 {}, but the run's result.json says {}: it is damaged, or of "
                     "another run; copy it again, or train again",
-                    file.string(), found, hashes.at(name)));
+                    file.string(), found, hash));
   }
   return from_safetensors(bytes, file.string());
+}
+
+// "" for the one model of a run.
+std::string member_folder(std::size_t member, std::size_t members) {
+  return members == 1 ? "" : fmt::format("member{}/", member);
+}
+
+Model read_one(const std::filesystem::path& folder, const std::string& member, const ModelHashes& hashes) {
+  Parts parts;
+  for (const auto& [name, hash] : hashes) {
+    const std::filesystem::path file(name);
+    const auto part = file.stem().string();
+    if (member + part + kEnding == name && is_part(part)) parts.emplace(part, read_state(folder / file, hash));
+  }
+  return model_of(parts);
 }
 
 [[noreturn]] void refuse(const std::string& label, const std::string& reason) {
@@ -116,52 +185,51 @@ void require_cycle_fits(const Cycle& cycle, const std::string& label, Autoencode
 
 }  // namespace
 
-ModelHashes write_model(const std::filesystem::path& folder, const Model& model) {
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
+ModelHashes write_models(const std::filesystem::path& folder, const std::vector<Model>& models) {
   ModelHashes hashes;
-  const auto write = [&](const char* name, const State& state) {
-    const auto bytes = to_safetensors(state);
-    write_file(folder / name, bytes);
-    hashes[name] = sha256(bytes);
-  };
-  if (!model.cycles.empty()) write(kAutoencoders, state_of(model.cycles));
-  write(kPredictor, model.predictor);
-  if (model.sampler) write(kSampler, *model.sampler);
-  if (!model.folds.empty()) {
-    State state;
-    StateWriter writer(state);
-    write_folds(writer, "folds", model.folds);
-    write(kFolds, state);
-  }
-  if (model.prior_log_odds != 0) {
-    State state;
-    StateWriter(state).number(kPriorLogOdds, model.prior_log_odds);
-    write(kPrior, state);
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    const auto member = member_folder(m, models.size());
+    std::error_code failed;
+    std::filesystem::create_directories(folder / member, failed);
+    for (const auto& [part, state] : parts_of(models[m])) {
+      const auto name = member + part + kEnding;
+      const auto bytes = to_safetensors(state);
+      write_file(folder / name, bytes);
+      hashes[name] = sha256(bytes);
+    }
   }
   return hashes;
 }
 
-Model read_model(const std::filesystem::path& folder, const ModelHashes& hashes) {
-  if (hashes.count(kPredictor) == 0) {
-    throw Error(fmt::format("the model in {} has no {}, without which no mask can be made; run it again",
-                            folder.string(), kPredictor));
+std::vector<Model> read_models(const std::filesystem::path& folder, const ModelHashes& hashes) {
+  const auto has = [&](const std::string& member) { return hashes.count(member + kPredictor + kEnding) != 0; };
+  if (has("")) return {read_one(folder, "", hashes)};
+  std::vector<Model> models;
+  for (std::size_t m = 0; has(member_folder(m, 2)); ++m)
+    models.push_back(read_one(folder, member_folder(m, 2), hashes));
+  if (models.empty()) {
+    throw Error(fmt::format("the model in {} has no {}{}, without which no mask can be made; run it again",
+                            folder.string(), kPredictor, kEnding));
   }
-  Model model;
-  if (hashes.count(kAutoencoders) != 0) model.cycles = cycles_of(read_state(folder, kAutoencoders, hashes));
-  model.predictor = read_state(folder, kPredictor, hashes);
-  if (hashes.count(kSampler) != 0) model.sampler = read_state(folder, kSampler, hashes);
-  if (hashes.count(kFolds) != 0) {
-    const auto state = read_state(folder, kFolds, hashes);
-    model.folds = read_folds(StateReader(state), "folds", kMostLabeled);
-    state.require_all_read();
+  return models;
+}
+
+void write_model(StateWriter& writer, const std::string& name, const Model& model) {
+  const auto parts = parts_of(model);
+  std::string names;
+  for (const auto& [part, state] : parts) {
+    names += part + "\n";
+    writer.part(fmt::format("{}.{}", name, part), state);
   }
-  if (hashes.count(kPrior) != 0) {
-    const auto state = read_state(folder, kPrior, hashes);
-    model.prior_log_odds = StateReader(state).number(kPriorLogOdds);
-    state.require_all_read();
-  }
-  return model;
+  writer.bytes(name + ".parts", names);
+}
+
+Model read_model(const StateReader& reader, const std::string& name) {
+  Parts parts;
+  std::istringstream names(reader.bytes(name + ".parts"));
+  for (std::string part; std::getline(names, part);)
+    parts.emplace(part, reader.part(fmt::format("{}.{}", name, part)));
+  return model_of(parts);
 }
 
 void require_fit(const std::vector<Cycle>& cycles, Autoencoder& autoencoder, std::int64_t length,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/training/seeds.h"
 
+#include <fmt/format.h>
+
 namespace nbs::training {
 
 std::uint64_t component_seed(std::uint64_t run_seed, std::string_view role) {
@@ -13,6 +15,10 @@ std::uint64_t component_seed(std::uint64_t run_seed, std::string_view role) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
   return z ^ (z >> 31);
+}
+
+std::string member_role(std::int64_t member, const std::string& role) {
+  return member == 0 ? role : fmt::format("member{}.{}", member, role);
 }
 
 }  // namespace nbs::training

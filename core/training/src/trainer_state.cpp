@@ -8,13 +8,13 @@
 
 #include "predictor_side.h"
 #include "profile_side.h"
+#include "seconds_io.h"
 #include "students.h"
 
 namespace nbs::training {
 
 namespace {
 
-constexpr double kNoSeconds = -1;
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
@@ -25,7 +25,7 @@ void Trainer::save(State& state) const {
   writer.integer("trainer.age", age_);
   writer.integer("trainer.last_improvement", last_improvement_);
   writer.bytes("trainer.random", random_.state());
-  writer.numbers("trainer.seconds", spent());
+  write_seconds(writer, "trainer.seconds", seconds_);
   for (const auto& [role, generator] : components_.generators)
     writer.tensor("random." + role, generator.get_state());
   selector_.save(writer);
@@ -48,22 +48,6 @@ void Trainer::save(State& state) const {
   if (const auto& folds = students_->predictors.folds) folds->save(writer, "folds_of_student");
 }
 
-// Of each stage the seconds, or kNoSeconds.
-std::vector<double> Trainer::spent() const {
-  std::vector<double> all;
-  for (const auto& stage : record::stages())
-    all.push_back((seconds_.*stage.seconds).value_or(kNoSeconds));
-  return all;
-}
-
-void Trainer::set_spent(const std::vector<double>& all) {
-  const auto& stages = record::stages();
-  if (all.size() != stages.size())
-    throw Error(fmt::format("seconds of {} stages were saved, but there are {}", all.size(), stages.size()));
-  for (std::size_t i = 0; i < stages.size(); ++i)
-    seconds_.*stages[i].seconds = all[i] < 0 ? std::nullopt : std::optional<double>(all[i]);
-}
-
 void Trainer::save_best(StateWriter& writer) const {
   writer.integer("best.iteration", best_ ? best_->iteration : -1);
   if (!best_) return;
@@ -82,7 +66,7 @@ void Trainer::load(const State& state) {
   age_ = reader.integer("trainer.age", 0, kMost);
   last_improvement_ = reader.integer("trainer.last_improvement", 0, kMost);
   random_.set_state(reader.bytes("trainer.random"));
-  set_spent(reader.numbers("trainer.seconds"));
+  seconds_ = read_seconds(reader, "trainer.seconds");
   selector_.load(reader);
   predictors_->buffer.load(reader, images_.labeled, settings_.profile.length, images_.size());
   load_best(reader);  // into the components too, where what follows takes its place

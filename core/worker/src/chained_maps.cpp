@@ -62,13 +62,14 @@ bool ChainedMaps::carries_over() const {
 
 void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
   const auto image = images_.colors(images_.labeled() + unlabeled_.count());
-  const auto folds = by_predictor.size(0) - 1;
-  const auto combined = training::combined(by_predictor);
+  const auto folds = by_predictor.size(0) - labeled_.fully_taught;
+  const auto combined = training::combined(by_predictor, labeled_.fully_taught);
   if (!asks_folds() || folds == 0) {
     unlabeled_.add(postprocess(chain_, combined, image));
     return;
   }
-  const auto maps = postprocess_all(chain_, torch::cat({combined.unsqueeze(0), by_predictor.slice(0, 1)}), image);
+  const auto maps =
+      postprocess_all(chain_, torch::cat({combined.unsqueeze(0), by_predictor.slice(0, labeled_.fully_taught)}), image);
   unlabeled_.add(maps[0]);
   if (carries_over()) levels_.add(unlabeled_.at(unlabeled_.count() - 1));
   for (std::int64_t fold = 1; fold <= folds; ++fold) {
@@ -82,7 +83,7 @@ void ChainedMaps::add_unlabeled(const torch::Tensor& by_predictor) {
 void ChainedMaps::add_held_out(const torch::Tensor& by_predictor) {
   const auto first = images_.count() - images_.held_out();
   const auto image = images_.colors(first + static_cast<std::int64_t>(held_out_.size()));
-  const auto map = postprocess(chain_, training::combined(by_predictor), image);
+  const auto map = postprocess(chain_, training::combined(by_predictor, labeled_.fully_taught), image);
   auto& held_out = held_out_.emplace_back();
   held_out.height = map.size(0);
   held_out.width = map.size(1);

@@ -33,7 +33,7 @@ class ChainedMaps {
   ChainedMaps(const config::EvaluationOptions& options, Chain chain, const LabeledMaps& labeled,
               const training::WholeImages& images, const std::filesystem::path& folder);
 
-  /// Adds the next unlabeled image; `by_predictor`: [1 + K, H, W], as Inference gives it.
+  /// Adds the next unlabeled image; `by_predictor`: [F + K, H, W], as Ensemble gives it.
   void add_unlabeled(const torch::Tensor& by_predictor);
   /// Adds the next held-out image.
   void add_held_out(const torch::Tensor& by_predictor);

@@ -16,10 +16,10 @@ namespace {
 constexpr std::size_t kMostLookedAt = 24;
 
 // `mask`: [H, W] of what the view shows of its image.
-void add(std::optional<evaluation::LossProfiles>& losses, training::Inference& inference, const torch::Tensor& image,
+void add(std::optional<evaluation::LossProfiles>& losses, training::Ensemble& ensemble, const torch::Tensor& image,
          const training::WholeImages& whole, std::int64_t view, const torch::Tensor& mask) {
   torch::NoGradGuard no_grad;
-  const auto profile = whole.without_padding(inference.profile(image), view).contiguous();
+  const auto profile = whole.without_padding(ensemble.profile(image), view).contiguous();
   const auto shown = mask.to(torch::kUInt8).contiguous();
   const auto* const values = shown.data_ptr<std::uint8_t>();
   if (!losses) losses.emplace(profile.size(0));
@@ -31,7 +31,7 @@ struct ViewOfImage {
   std::int64_t view;
 };
 
-void add_unlabeled(std::optional<evaluation::LossProfiles>& losses, training::Inference& inference,
+void add_unlabeled(std::optional<evaluation::LossProfiles>& losses, training::Ensemble& ensemble,
                    const training::TrainingImages& images, const training::WholeImages& whole,
                    const UnlabeledImages& unlabeled, const ViewOfImage& looked_at) {
   auto mask = unlabeled.mask(looked_at.image);
@@ -40,7 +40,7 @@ void add_unlabeled(std::optional<evaluation::LossProfiles>& losses, training::In
   const auto shown = torch::from_blob(mask.data(), {size.height, size.width}, torch::kUInt8)
                          .slice(0, part.y, part.y + part.height)
                          .slice(1, part.x, part.x + part.width);
-  add(losses, inference, images.image(looked_at.view), whole, looked_at.view, shown);
+  add(losses, ensemble, images.image(looked_at.view), whole, looked_at.view, shown);
 }
 
 std::optional<record::LossProfile> summary(const std::optional<evaluation::LossProfiles>& losses) {
@@ -50,22 +50,20 @@ std::optional<record::LossProfile> summary(const std::optional<evaluation::LossP
 
 }  // namespace
 
-std::optional<record::LossProfile> labeled_profile(training::Inference& inference,
-                                                   const training::TrainingImages& images,
+std::optional<record::LossProfile> labeled_profile(training::Ensemble& ensemble, const training::TrainingImages& images,
                                                    const training::WholeImages& whole) {
-  if (!inference.has_profiles()) return std::nullopt;
+  if (!ensemble.has_profiles()) return std::nullopt;
   std::optional<evaluation::LossProfiles> losses;
   for (std::int64_t i = 0; i < images.labeled; ++i) {
-    add(losses, inference, images.image(i), whole, i, whole.without_padding(images.masks[i] > 0.5, i));
+    add(losses, ensemble, images.image(i), whole, i, whole.without_padding(images.masks[i] > 0.5, i));
   }
   return summary(losses);
 }
 
-std::optional<record::LossProfile> scored_profile(training::Inference& inference,
-                                                  const training::TrainingImages& images,
+std::optional<record::LossProfile> scored_profile(training::Ensemble& ensemble, const training::TrainingImages& images,
                                                   const training::WholeImages& whole,
                                                   const UnlabeledImages& unlabeled) {
-  if (!inference.has_profiles()) return std::nullopt;
+  if (!ensemble.has_profiles()) return std::nullopt;
   // Views of images with masks, numbered by the views of all unlabeled images.
   std::vector<std::int64_t> opened;
   for (std::int64_t i = 0; i < unlabeled.count(); ++i) {
@@ -82,7 +80,7 @@ std::optional<record::LossProfile> scored_profile(training::Inference& inference
   for (const auto i : opened) {
     const auto own = views_of(i);
     for (; n < looked_at && n * views / looked_at < before + own.size(); ++n)
-      add_unlabeled(losses, inference, images, whole, unlabeled, {i, own[n * views / looked_at - before]});
+      add_unlabeled(losses, ensemble, images, whole, unlabeled, {i, own[n * views / looked_at - before]});
     before += own.size();
   }
   return summary(losses);

@@ -25,15 +25,17 @@ void GivenModel::require_split_of(const record::RunDirectory& out) const {
       out.split().string(), run_.split().string()));
 }
 
-training::TrainingResult GivenModel::take_over(const record::RunDirectory& out) const {
-  training::TrainingResult taken;
+training::TrainedRun GivenModel::take_over(const record::RunDirectory& out) const {
+  training::TrainedRun taken;
   taken.stop_reason = result_.stop_reason;
   taken.iterations = result_.iterations;
-  auto& best = taken.best.emplace();
-  static_cast<training::Model&>(best) = training::read_model(run_.model(), *result_.model);
   const auto kept = result_.checkpoint.value_or(record::KeptCheckpoint{});
-  best.iteration = kept.iteration.value_or(-1);
-  best.loss = kept.l_pred.value_or(std::numeric_limits<double>::quiet_NaN());
+  for (auto& model : training::read_models(run_.model(), *result_.model)) {
+    auto& checkpoint = taken.models.emplace_back();
+    static_cast<training::Model&>(checkpoint) = std::move(model);
+    checkpoint.iteration = kept.iteration.value_or(-1);
+    checkpoint.loss = kept.l_pred.value_or(std::numeric_limits<double>::quiet_NaN());
+  }
   taken.seconds = {};
   if (auto diagnostics = run_.read_diagnostics()) taken.sampled = std::move(diagnostics->sampled);
   write_file(out.metrics(), read_file(run_.metrics()));

@@ -23,7 +23,7 @@ class GivenModel {
 
   /// What training ended with. The curves of training are copied to `out`. Throws nbs::Error if the model or the curves
   /// cannot be read.
-  training::TrainingResult take_over(const record::RunDirectory& out) const;
+  training::TrainedRun take_over(const record::RunDirectory& out) const;
 
   /// The name of the run's folder.
   std::string name() const;

@@ -9,12 +9,13 @@
 
 namespace nbs::worker {
 
-LabeledMaps labeled_maps(training::Inference& inference, const training::WholeImages& images) {
+LabeledMaps labeled_maps(training::Ensemble& ensemble, const training::WholeImages& images) {
   LabeledMaps labeled;
+  labeled.fully_taught = ensemble.fully_taught();
   bool any_anomaly = false;
   for (std::int64_t i = 0; i < images.labeled(); ++i) {
-    if (!inference.leaves_out(i)) continue;
-    const auto of_view = [&](const torch::Tensor& view) { return inference.out_of_fold(view, i).unsqueeze(0); };
+    if (!ensemble.leaves_out(i)) continue;
+    const auto of_view = [&](const torch::Tensor& view) { return ensemble.out_of_fold(view, i).unsqueeze(0); };
     labeled.maps.push_back(images.stitched(i, of_view)[0]);
     labeled.images.push_back(i);
     any_anomaly = any_anomaly || images.mask(i).any().item<bool>();
@@ -25,10 +26,10 @@ LabeledMaps labeled_maps(training::Inference& inference, const training::WholeIm
   labeled.images.resize(static_cast<std::size_t>(images.labeled()));
   std::iota(labeled.images.begin(), labeled.images.end(), 0);
   for (std::int64_t i = 0; i < images.labeled(); ++i) {
-    const auto of_view = [&](const torch::Tensor& view) { return inference.probability_by_predictor(view); };
-    labeled.maps.push_back(training::combined(images.stitched(i, of_view)));
+    const auto of_view = [&](const torch::Tensor& view) { return ensemble.probability_by_predictor(view); };
+    labeled.maps.push_back(ensemble.combined(images.stitched(i, of_view)));
   }
-  labeled.honest = !inference.learned();
+  labeled.honest = !ensemble.learned();
   return labeled;
 }
 

@@ -47,10 +47,9 @@ struct Masked {
   ChainedMaps maps;
   std::optional<ChainedMaps> before_postproc;
 
-  void predict(training::Inference& inference, const training::WholeImages& images, bool with_held_out) {
+  void predict(training::Ensemble& ensemble, const training::WholeImages& images, bool with_held_out) {
     const auto predicted = [&](std::int64_t image) {
-      return images.stitched(image,
-                             [&](const torch::Tensor& view) { return inference.probability_by_predictor(view); });
+      return images.stitched(image, [&](const torch::Tensor& view) { return ensemble.probability_by_predictor(view); });
     };
     for (std::int64_t i = images.labeled(); i < images.labeled() + images.unlabeled(); ++i) {
       const auto by_predictor = predicted(i);
@@ -67,10 +66,10 @@ struct Masked {
 };
 
 // Predicts all images and chooses the threshold; no mask of an unlabeled image is there.
-Masked mask(Session& session, training::Inference& inference, const training::WholeImages& images,
+Masked mask(Session& session, training::Ensemble& ensemble, const training::WholeImages& images,
             const std::filesystem::path& folder, Progress& progress, record::RunResult& result) {
   const auto& options = session.pipeline().evaluation.options;
-  const auto labeled = labeled_maps(inference, images);
+  const auto labeled = labeled_maps(ensemble, images);
   if (!labeled.honest && !labeled.images.empty()) {
     progress.say(fmt::format(
         "{}, so the threshold is chosen on images that the predictor was taught: it may be too high for others, and "
@@ -83,7 +82,7 @@ Masked mask(Session& session, training::Inference& inference, const training::Wh
   if (!chain.empty()) masked.before_postproc.emplace(options, ChainedMaps::Chain(), labeled, images, folder);
   const auto& unmet = masked.maps.labeled_threshold().unmet;
   if (!unmet.empty()) progress.say(fmt::format("evaluation.threshold_rule: {}", unmet));
-  masked.predict(inference, images, options.threshold_rule == config::ThresholdRule::normal_area);
+  masked.predict(ensemble, images, options.threshold_rule == config::ThresholdRule::normal_area);
   result.threshold_rule = options.threshold_rule;
   result.threshold = masked.maps.threshold();
   return masked;
@@ -168,17 +167,17 @@ bool explain(const record::RunDirectory& out, const record::Diagnostics& diagnos
 
 }  // namespace
 
-bool mask_and_score(Session& session, const training::Components& components, const training::TrainingResult& outcome,
-                    const RunData& data, const record::RunDirectory& out, Progress& progress, record::RunResult& result,
+bool mask_and_score(Session& session, const training::TrainedRun& outcome, const RunData& data,
+                    const record::RunDirectory& out, Progress& progress, record::RunResult& result,
                     const std::function<void()>& write_result) {
   const auto& pipeline = session.pipeline();
-  result.model = training::write_model(out.model(), *outcome.best);
+  const std::vector<training::Model> models(outcome.models.begin(), outcome.models.end());
+  result.model = training::write_models(out.model(), models);
   const auto& options = pipeline.evaluation.options;
-  training::Inference inference(components, pipeline.profile.options, options.dihedral, data.images.size(),
-                                *outcome.best);
+  auto ensemble = session.make_ensemble(models);
   const training::WholeImages images(data.images);
   progress.say("predicting");
-  auto masked = mask(session, inference, images, out.folder(), progress, result);
+  auto masked = mask(session, ensemble, images, out.folder(), progress, result);
   require_unchanged(data.images, data.masks, "predicting");
   const auto labeled = expect(masked, data, images, result);
   const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);
@@ -194,8 +193,8 @@ bool mask_and_score(Session& session, const training::Components& components, co
     write_result();
   }
   diagnostics.sampled = outcome.sampled;
-  diagnostics.labeled_profile = labeled_profile(inference, data.images, images);
-  diagnostics.scored_profile = scored_profile(inference, data.images, images, unlabeled);
+  diagnostics.labeled_profile = labeled_profile(ensemble, data.images, images);
+  diagnostics.scored_profile = scored_profile(ensemble, data.images, images, unlabeled);
   if (options.predictions) {
     result.missing_pictures = write_pictures(out, shown, shown_labeled);
     if (result.missing_pictures) say_missing(*result.missing_pictures);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -12,7 +16,7 @@
 #include "nbs/error.h"
 #include "nbs/record/run_directory.h"
 #include "nbs/tensor.h"
-#include "nbs/training/seeds.h"
+#include "nbs/training/members.h"
 
 #include "arguments.h"
 #include "commands.h"
@@ -48,9 +52,27 @@ double peak_memory_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-std::int64_t fold_count(const config::EvaluationOptions& options, std::int64_t labeled) {
-  const std::int64_t folds = options.folds < 0 ? labeled : options.folds;
-  return labeled < 2 ? 0 : folds;
+// Of the labeled images; each of several members leaves out one.
+std::int64_t fold_count(const config::Pipeline& pipeline, std::int64_t labeled) {
+  if (labeled < 2) return 0;
+  const auto folds = pipeline.evaluation.options.folds;
+  const auto members = pipeline.train.options.members;
+  if (folds >= 0) return folds;
+  return members > 1 ? std::min(labeled, members) : labeled;
+}
+
+std::unique_ptr<training::Members> members_of(Session& session, const RunData& data) {
+  const auto& pipeline = session.pipeline();
+  const auto members = pipeline.train.options.members;
+  const auto folds = fold_count(pipeline, data.set.labeled);
+  const auto make = [&session, folds = members > 1 ? 0 : folds](std::int64_t member) {
+    auto components = session.make_components(folds, member);
+    session.add_students(components, member);
+    return components;
+  };
+  return std::make_unique<training::Members>(data.images, training::left_out_by_members(data.images, folds, members),
+                                             make, training_settings(pipeline),
+                                             static_cast<std::uint64_t>(pipeline.seed));
 }
 
 // Takes away what an earlier start in this folder has left, but for a finished result, which is only ever replaced.
@@ -64,18 +86,15 @@ void remove_leftovers(const record::RunDirectory& out) {
     std::filesystem::remove_all(left, ignored);
 }
 
-training::TrainingResult train(const config::Pipeline& pipeline, const training::TrainingImages& images,
-                               const training::Components& components, const record::RunDirectory& out,
-                               std::optional<RunCheckpoint>& from, CheckpointWriter& checkpoints, Progress& progress) {
-  const auto seed = training::component_seed(static_cast<std::uint64_t>(pipeline.seed), "training");
-  training::Trainer trainer(images, components, training_settings(pipeline), seed);
+training::TrainedRun train(training::Members& members, const record::RunDirectory& out,
+                           std::optional<RunCheckpoint>& from, CheckpointWriter& checkpoints, Progress& progress) {
   std::uint64_t length_of_metrics = 0;
   if (from) {
-    from->restore(trainer);
-    from->require_metrics(out.metrics(), trainer);
+    from->restore(members);
+    from->require_metrics(out.metrics(), members);
     length_of_metrics = from->metrics_length();
-    progress.begin_at(trainer.iteration());
-    say(fmt::format("goes on from the checkpoint after {} iterations", trainer.iteration()));
+    progress.begin_at(members.iteration());
+    say(fmt::format("goes on from the checkpoint after {} iterations", members.iteration()));
     from.reset();  // it may take as much memory as training itself
   } else {
     std::error_code ignored;
@@ -84,14 +103,14 @@ training::TrainingResult train(const config::Pipeline& pipeline, const training:
   remove_leftovers(out);
   cut_file(out.metrics(), length_of_metrics);
   LineFile metrics(out.metrics());
-  auto outcome = trainer.run(
+  auto outcome = members.run(
       [&](const training::IterationReport& report) {
         metrics.append(record::metrics_line(report));
         progress.update(report.iteration + 1, record::progress_values(report));
       },
       [&] {
         const bool stopping = stop_requested();
-        checkpoints.look(trainer, metrics, stopping);
+        checkpoints.look(members, metrics, stopping);
         return stopping;
       });
   progress.finish();
@@ -99,7 +118,7 @@ training::TrainingResult train(const config::Pipeline& pipeline, const training:
   return outcome;
 }
 
-record::RunResult result_head(const config::Pipeline& pipeline, const training::TrainingResult& outcome) {
+record::RunResult result_head(const config::Pipeline& pipeline, const training::TrainedRun& outcome) {
   record::RunResult result;
   result.name = pipeline.name;
   const auto& experiment = pipeline.experiment.options;
@@ -108,7 +127,8 @@ record::RunResult result_head(const config::Pipeline& pipeline, const training::
   result.stop_reason = outcome.stop_reason;
   result.explanation = outcome.explanation;
   result.iterations = outcome.iterations;
-  if (outcome.best) result.checkpoint = {outcome.best->iteration, outcome.best->loss};
+  if (pipeline.train.options.members == 1 && !outcome.models.empty())
+    result.checkpoint = {outcome.models.front().iteration, outcome.models.front().loss};
   result.seconds = outcome.seconds;
   return result;
 }
@@ -131,7 +151,7 @@ std::optional<GivenModel> model_to_take(const Arguments& arguments) {
   return GivenModel(folder);
 }
 
-training::TrainingResult take_over(const GivenModel& given, const record::RunDirectory& out) {
+training::TrainedRun take_over(const GivenModel& given, const record::RunDirectory& out) {
   say(fmt::format("takes the model of {}", given.name()));
   remove_leftovers(out);
   return given.take_over(out);
@@ -173,7 +193,7 @@ int run_to_the_end(const std::vector<std::string>& words) {
   Session session(resolved, from ? from->threads() : threads, say);
   set_up_process(session);
   const auto& pipeline = session.pipeline();
-  Progress progress(style, pipeline.train.options.all_iterations());
+  Progress progress(style, pipeline.train.options.run_iterations());
   const auto provenance =
       record::provenance_of(pipeline, session.registry().catalog(), TORCH_VERSION, session.threads());
   auto run = checkpoints_of(session, out, provenance, identity);
@@ -184,16 +204,15 @@ int run_to_the_end(const std::vector<std::string>& words) {
   if (given) given->require_split_of(out);
   if (run.minutes > 0 || from) run.origin.images = hash_of(data.set, data.images.held_out);
   if (from) from->require_images(run.origin.images);
-  auto components = session.make_components(fold_count(pipeline.evaluation.options, data.set.labeled));
-  if (!given) session.add_students(components);
+  auto members = given ? nullptr : members_of(session, data);
   session.make_postprocessors();  // whatever is wrong with them is better known before training
   const double before_training = clock.seconds() - (from ? from->training_seconds() : 0);
   const double before_total = from ? from->total_seconds() : 0;
   run.training_seconds = [&] { return clock.seconds() - before_training; };
   run.total_seconds = [&] { return clock.seconds() + before_total; };
   CheckpointWriter checkpoints(run);
-  const auto outcome =
-      given ? take_over(*given, out) : train(pipeline, data.images, components, out, from, checkpoints, progress);
+  const auto outcome = given ? take_over(*given, out) : train(*members, out, from, checkpoints, progress);
+  members.reset();
   require_unchanged(data.images, data.masks, "training");
   auto result = result_head(pipeline, outcome);
   if (given)
@@ -206,13 +225,13 @@ int run_to_the_end(const std::vector<std::string>& words) {
     out.write_result(result);
   };
   bool explained = true;
-  if (outcome.best) {
-    explained = mask_and_score(session, components, outcome, data, out, progress, result, write_result);
+  if (!outcome.models.empty()) {
+    explained = mask_and_score(session, outcome, data, out, progress, result, write_result);
   } else {
     say("training ended before any profile was full, so there is nothing to predict from");
   }
   write_result();
-  return end_run(out, result, outcome.best.has_value(), explained);
+  return end_run(out, result, !outcome.models.empty(), explained);
 }
 
 }  // namespace

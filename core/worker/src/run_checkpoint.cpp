@@ -110,15 +110,15 @@ void RunCheckpoint::require_images(const std::string& images) const {
   }
 }
 
-void RunCheckpoint::restore(training::Trainer& trainer) const {
+void RunCheckpoint::restore(training::Members& members) const {
   try {
-    trainer.load(state_);
+    members.load(state_);
   } catch (const Error& error) {
     refuse(error.what());
   }
 }
 
-void RunCheckpoint::require_metrics(const std::filesystem::path& metrics, const training::Trainer& trainer) const {
+void RunCheckpoint::require_metrics(const std::filesystem::path& metrics, const training::Members& members) const {
   std::string text;
   try {
     text = read_file(metrics, "metrics");
@@ -131,18 +131,18 @@ void RunCheckpoint::require_metrics(const std::filesystem::path& metrics, const 
   }
   text.resize(metrics_length_);
   const auto lines = std::count(text.begin(), text.end(), '\n');
-  if (lines != trainer.iteration() || (!text.empty() && text.back() != '\n')) {
+  if (lines != members.iteration() || (!text.empty() && text.back() != '\n')) {
     refuse(fmt::format("{} has {} lines of the {} iterations that were done", metrics.string(), lines,
-                       trainer.iteration()));
+                       members.iteration()));
   }
 }
 
-void CheckpointWriter::look(const training::Trainer& trainer, LineFile& metrics, bool stopping) {
+void CheckpointWriter::look(const training::Members& members, LineFile& metrics, bool stopping) {
   if (run_.minutes <= 0) return;
   const std::chrono::duration<double> since = std::chrono::steady_clock::now() - last_;
   if (!stopping && since.count() < 60 * run_.minutes) return;
   try {
-    write(trainer, metrics);
+    write(members, metrics);
   } catch (const training::Diverged&) {
     // Training finds that out by itself, as it does without checkpoints.
   } catch (const NotFiniteError&) {
@@ -153,11 +153,11 @@ void CheckpointWriter::look(const training::Trainer& trainer, LineFile& metrics,
   last_ = std::chrono::steady_clock::now();
 }
 
-void CheckpointWriter::write(const training::Trainer& trainer, LineFile& metrics) {
+void CheckpointWriter::write(const training::Members& members, LineFile& metrics) {
   // The lines first: after a power cut there must be no checkpoint without its metrics.
   metrics.sync();
   State state;
-  trainer.save(state);
+  members.save(state);
   training::StateWriter writer(state);
   writer.bytes("run.version", run_.origin.version);
   writer.bytes("run.pipeline", run_.origin.pipeline);

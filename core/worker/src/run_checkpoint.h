@@ -9,7 +9,7 @@
 
 #include "nbs/base/files.h"
 #include "nbs/record/provenance.h"
-#include "nbs/training/trainer.h"
+#include "nbs/training/members.h"
 
 #include "checkpoint_refused.h"
 
@@ -48,10 +48,10 @@ class RunCheckpoint {
   void require_pipeline(const std::string& pipeline) const;
   void require_version(const std::string& version) const;
   void require_images(const std::string& images) const;
-  /// Puts `trainer` where the run was. Throws CheckpointRefused; the trainer is then of no use.
-  void restore(training::Trainer& trainer) const;
+  /// Puts `members` where the run was. Throws CheckpointRefused; the object is then of no use.
+  void restore(training::Members& members) const;
   /// Throws CheckpointRefused unless the metrics of exactly the iterations done stand at the start of `metrics`.
-  void require_metrics(const std::filesystem::path& metrics, const training::Trainer& trainer) const;
+  void require_metrics(const std::filesystem::path& metrics, const training::Members& members) const;
 
  private:
   [[noreturn]] void refuse(const std::string& reason) const;
@@ -81,10 +81,10 @@ class CheckpointWriter {
 
   /// Between two iterations: writes one if it is time, or if the run is about to stop. Whatever keeps it from being
   /// written is said once, and the run goes on.
-  void look(const training::Trainer& trainer, LineFile& metrics, bool stopping);
+  void look(const training::Members& members, LineFile& metrics, bool stopping);
 
  private:
-  void write(const training::Trainer& trainer, LineFile& metrics);
+  void write(const training::Members& members, LineFile& metrics);
 
   Run run_;
   std::chrono::steady_clock::time_point last_;

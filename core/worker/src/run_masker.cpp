@@ -17,14 +17,6 @@ namespace nbs::worker {
 
 namespace {
 
-training::Inference inference_of(Session& session, const record::RunDirectory& run, const record::RunResult& result) {
-  const auto& pipeline = session.pipeline();
-  auto model = training::read_model(run.model(), *result.model);
-  const auto folds = static_cast<std::int64_t>(model.folds.size());
-  return {session.make_components(folds), pipeline.profile.options, pipeline.evaluation.options.dihedral,
-          pipeline.data.options.image_size, std::move(model)};
-}
-
 std::vector<std::shared_ptr<Postprocessor>> chain_of(Session& session, const record::RunResult& result) {
   std::vector<OptionValues> tuned;
   if (result.tuned_postproc) tuned = tuned_values(*result.tuned_postproc, session.pipeline().postproc);
@@ -52,7 +44,7 @@ torch::Tensor colors_of(const data::ViewReader& reader, std::int64_t y, std::int
 
 RunMasker::RunMasker(Session& session, const record::RunDirectory& run, const record::RunResult& result)
     : data_(session.pipeline().data.options),
-      inference_(inference_of(session, run, result)),
+      ensemble_(session.make_ensemble(training::read_models(run.model(), *result.model))),
       chain_(chain_of(session, result)) {}
 
 MaskedImage RunMasker::mask(const cv::Mat& stored) {
@@ -80,13 +72,13 @@ void RunMasker::mask_views(const data::ViewReader& reader, const data::ViewPlan&
   ChainedRows chained(chain_, plan.size(),
                       [&](auto y, auto x, auto height, auto width) { return colors_of(reader, y, x, height, width); });
   for (std::int64_t view = 0; view < plan.count(); ++view) {
-    const auto by_predictor = inference_.probability_by_predictor(as_tensor(data::from_levels(reader.levels(view))));
+    const auto by_predictor = ensemble_.probability_by_predictor(as_tensor(data::from_levels(reader.levels(view))));
     if (!stitched) stitched.emplace(plan, by_predictor.size(0));
     stitched->add(by_predictor.contiguous().data_ptr<float>());
     if ((view + 1) % plan.columns() != 0) continue;
     const auto rows = stitched->take();
     if (rows.begin == rows.end) continue;
-    const auto map = training::combined(tensor_of(rows, plan.size().width).clamp_(0, 1));
+    const auto map = ensemble_.combined(tensor_of(rows, plan.size().width).clamp_(0, 1));
     if (chain_.empty()) {
       use(static_cast<int>(rows.begin), as_mat(map));
       continue;

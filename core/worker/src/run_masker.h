@@ -11,7 +11,7 @@
 #include "nbs/data/view_images.h"
 #include "nbs/data/views.h"
 #include "nbs/record/run_directory.h"
-#include "nbs/training/inference.h"
+#include "nbs/training/ensemble.h"
 
 #include "session.h"
 
@@ -45,7 +45,7 @@ class RunMasker {
                   const std::function<void(int begin, const cv::Mat& probability)>& use);
 
   const data::DataOptions& data_;
-  training::Inference inference_;
+  training::Ensemble ensemble_;
   std::vector<std::shared_ptr<Postprocessor>> chain_;
 };
 

@@ -80,36 +80,54 @@ std::shared_ptr<Interface> Session::make(const config::ComponentSpec& spec, cons
   return registry_->make<Interface>(spec.plugin, spec.values, context, spec.place.text(), spec.library);
 }
 
-training::Components Session::make_components(std::int64_t folds) {
+training::Components Session::make_components(std::int64_t folds, std::int64_t member) {
   training::Components components;
   const auto settings = training_settings(pipeline_);
   // Whether the predictor will ask for profiles is not known before it is made; a pipeline without an autoencoder has
   // none to give.
   const bool from_profiles = pipeline_.autoencoder.has_value();
-  components.predictor =
-      make<Predictor>(*pipeline_.predictor, "predictor", components, training::planned_steps(settings, from_profiles));
+  components.predictor = make<Predictor>(*pipeline_.predictor, training::member_role(member, "predictor"), components,
+                                         training::planned_steps(settings, from_profiles));
   const auto fold_steps = training::planned_steps(settings, from_profiles, settings.fold_steps);
   for (std::int64_t k = 0; k < folds && components.predictor->is_trainable(); ++k) {
-    const auto role = fmt::format("predictor.fold{}", k);
+    const auto role = training::member_role(member, fmt::format("predictor.fold{}", k));
     components.folds.push_back(make<Predictor>(*pipeline_.predictor, role, components, fold_steps));
   }
   if (!components.predictor->needs_profile()) return components;
-  if (pipeline_.sampler) components.sampler = make<Sampler>(*pipeline_.sampler, "sampler", components);
-  if (pipeline_.autoencoder)
-    components.autoencoder = make<Autoencoder>(*pipeline_.autoencoder, "autoencoder", components);
+  if (pipeline_.sampler) {
+    const auto role = training::member_role(member, "sampler");
+    components.sampler = make<Sampler>(*pipeline_.sampler, role, components);
+  }
+  if (pipeline_.autoencoder) {
+    const auto role = training::member_role(member, "autoencoder");
+    components.autoencoder = make<Autoencoder>(*pipeline_.autoencoder, role, components);
+  }
   return components;
 }
 
-void Session::add_students(training::Components& components) {
+void Session::add_students(training::Components& components, std::int64_t member) {
   const auto settings = training_settings(pipeline_);
   if (settings.train.student_iterations == 0) return;
   const auto steps = training::planned_student_steps(settings);
-  components.students.push_back(make<Predictor>(*pipeline_.predictor, "student", components, steps));
+  const auto own = training::member_role(member, "student");
+  components.students.push_back(make<Predictor>(*pipeline_.predictor, own, components, steps));
   const auto fold_steps = training::planned_student_steps(settings, settings.fold_steps);
   for (std::size_t k = 0; k < components.folds.size(); ++k) {
-    const auto role = fmt::format("student.fold{}", k);
+    const auto role = training::member_role(member, fmt::format("student.fold{}", k));
     components.students.push_back(make<Predictor>(*pipeline_.predictor, role, components, fold_steps));
   }
+}
+
+training::Ensemble Session::make_ensemble(std::vector<training::Model> models) {
+  std::vector<training::Inference> masking;
+  masking.reserve(models.size());
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    const auto folds = static_cast<std::int64_t>(models[m].folds.size());
+    masking.emplace_back(make_components(folds, static_cast<std::int64_t>(m)), pipeline_.profile.options,
+                         pipeline_.evaluation.options.dihedral, pipeline_.data.options.image_size,
+                         std::move(models[m]));
+  }
+  return training::Ensemble(std::move(masking));
 }
 
 std::shared_ptr<Postprocessor> Session::make_postprocessor(const config::ComponentSpec& spec) {

@@ -9,6 +9,7 @@
 
 #include "nbs/config/pipeline.h"
 #include "nbs/host/registry.h"
+#include "nbs/training/ensemble.h"
 #include "nbs/training/trainer.h"
 
 namespace nbs::worker {
@@ -36,12 +37,15 @@ class Session {
   const host::Registry& registry() const { return *registry_; }
   std::int64_t threads() const { return threads_; }
 
-  /// Makes sampler, autoencoder and predictor, as far as the pipeline has them and the predictor needs them.
-  /// With `folds` more predictors for cross-fitting, unless the predictor learns nothing.
-  training::Components make_components(std::int64_t folds = 0);
+  /// Makes sampler, autoencoder and predictor of a member (train.members), as far as the pipeline has them and the
+  /// predictor needs them. With `folds` more predictors for cross-fitting, unless the predictor learns nothing.
+  training::Components make_components(std::int64_t folds = 0, std::int64_t member = 0);
   /// Adds as many students, if the pipeline has any: for a run that trains, as masks need no other predictors than
   /// those of make_components().
-  void add_students(training::Components& components);
+  void add_students(training::Components& components, std::int64_t member = 0);
+  /// Makes the components that mask with these models, and loads them. Throws nbs::Error if a model is another
+  /// pipeline's.
+  training::Ensemble make_ensemble(std::vector<training::Model> models);
   /// Makes one of the pipeline's postprocessors.
   std::shared_ptr<Postprocessor> make_postprocessor(const config::ComponentSpec& spec);
   /// Makes the chain of postprocessors, with the pipeline's options or those given for each.

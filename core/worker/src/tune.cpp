@@ -9,7 +9,6 @@
 #include "nbs/record/run_directory.h"
 #include "nbs/record/same_plugins.h"
 #include "nbs/tensor.h"
-#include "nbs/training/inference.h"
 
 #include "arguments.h"
 #include "commands.h"
@@ -53,12 +52,9 @@ int tune(const std::vector<std::string>& words) {
   listing.auxiliary.clear();
   auto set = data::load_training_set(listing, split, pipeline.data.options, {session.threads(), {}});
   const auto images = as_tensors(set);
-  auto model = training::read_model(run.model(), *result.model);
-  const auto folds = static_cast<std::int64_t>(model.folds.size());
-  training::Inference inference(session.make_components(folds), pipeline.profile.options,
-                                pipeline.evaluation.options.dihedral, images.size(), std::move(model));
+  auto ensemble = session.make_ensemble(training::read_models(run.model(), *result.model));
   const training::WholeImages whole(images);
-  const auto labeled = labeled_maps(inference, whole);
+  const auto labeled = labeled_maps(ensemble, whole);
   const auto tuning = tune_postprocessors(session, chain, labeled, whole, log);
   fmt::print("# F1 on {} labeled images{}: {:.4f} before tuning, {:.4f} after\n", labeled.images.size(),
              labeled.honest ? "" : ", which the predictor was taught", tuning.before, tuning.after);

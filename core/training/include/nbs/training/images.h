@@ -24,6 +24,9 @@ class Images {
   /// Of a tensor [N, 3, S, S], contiguous: image i is a view of it.
   Images(torch::Tensor whole);  // NOLINT(google-explicit-constructor): a tensor of images is nothing else
 
+  /// The same images in another order: image i is the one at order[i].
+  Images reordered(const std::vector<std::int64_t>& order) const;
+
   std::int64_t count() const;
   std::int64_t size() const;  ///< S
   torch::Tensor operator[](std::int64_t image) const;

@@ -26,16 +26,18 @@ struct FoldModel {
   State predictor;                     ///< what Predictor::save wrote
 };
 
-/// All that masks are made with.
+/// A whole model: all that masks are made with, but for runs of several members (train.members), of which each has one.
 struct Model {
   std::vector<Cycle> cycles;  ///< the last cycles that masks are made from, oldest first; empty without an autoencoder
   State predictor;            ///< what Predictor::save wrote
   std::optional<State> sampler;  ///< what Sampler::save wrote; nothing without one
   std::vector<FoldModel> folds;  ///< empty without cross-fitting
-  /// Is added to every logit. 0 unless train.balance is "balanced": then the logarithm of the odds of an anomalous pixel
-  /// in the labeled images. That loss lets both classes weigh the same, so what a predictor learns lacks just this term
-  /// (prior correction, King & Zeng 2001).
+  /// Is added to every logit. 0 unless train.balance is "balanced": then the logarithm of the odds of an anomalous
+  /// pixel in the labeled images. That loss lets both classes weigh the same, so what a predictor learns lacks just
+  /// this term (prior correction, King & Zeng 2001).
   double prior_log_odds = 0;
+  /// The labeled images of the data set, from 0, that the predictor was not taught; empty unless it is a member's.
+  std::vector<std::int64_t> left_out;
 };
 
 /// Writes a cycle under names that begin with `name`.
@@ -53,13 +55,20 @@ std::vector<FoldModel> read_folds(const StateReader& reader, const std::string& 
 /// The SHA-256 of each file of a model, by its name.
 using ModelHashes = std::map<std::string, std::string>;
 
-/// Writes a model into the folder `model/` of a run, as safetensors files: autoencoders (with cycles), predictor,
-/// sampler (with one), folds (with cross-fitting), prior (with its correction). Throws nbs::Error.
-ModelHashes write_model(const std::filesystem::path& folder, const Model& model);
+/// Writes models into the folder `model/` of a run, as safetensors files: autoencoders (with cycles), predictor,
+/// sampler (with one), folds (with cross-fitting), prior (with its correction), left_out (of a member). Of several,
+/// each is in a folder of its own, member0, member1, …, which is a part of the names that are returned. Throws
+/// nbs::Error.
+ModelHashes write_models(const std::filesystem::path& folder, const std::vector<Model>& models);
 
 /// Reads the files that `hashes` names. Throws nbs::Error, a sentence with the file, if one is missing, is not the one
 /// that was hashed (damaged, or another run's), or holds anything but a model.
-Model read_model(const std::filesystem::path& folder, const ModelHashes& hashes);
+std::vector<Model> read_models(const std::filesystem::path& folder, const ModelHashes& hashes);
+
+/// Writes a model under names that begin with `name`.
+void write_model(StateWriter& writer, const std::string& name, const Model& model);
+/// Reads what write_model() wrote. Throws nbs::Error for anything else.
+Model read_model(const StateReader& reader, const std::string& name);
 
 /// Throws nbs::Error unless the parameter sets are those of `autoencoder` and there are `length` of them in each cycle,
 /// with reference maps, if any, of `image_size` x `image_size` pixels.

@@ -98,8 +98,6 @@ class Trainer {
   State saved(const Component& component, const char* name) const;
   void remember(double smoothed);
   void remember_students(double smoothed);
-  std::vector<double> spent() const;
-  void set_spent(const std::vector<double>& all);
   void save_best(StateWriter& writer) const;
   void load_best(const StateReader& reader);
   void load_students(const StateReader& reader);

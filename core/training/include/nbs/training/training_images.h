@@ -31,4 +31,8 @@ struct TrainingImages {
   std::int64_t auxiliary() const { return count() - labeled - unlabeled; }
 };
 
+/// The same images, but some of the labeled ones (of the data set, from 0) as unlabeled ones without their masks: the
+/// first of those. Pixels are shared with `images`.
+TrainingImages without_masks_of(const std::vector<std::int64_t>& left_out, const TrainingImages& images);
+
 }  // namespace nbs::training

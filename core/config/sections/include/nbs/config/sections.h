@@ -206,6 +206,7 @@ struct TrainOptions {
   std::int64_t predictor_iterations = 0;
   std::int64_t student_iterations = 0;
   std::int64_t student_images = 500;
+  std::int64_t members = 1;
   std::int64_t patches = 128;
   std::int64_t clone_patches = 128;
   std::int64_t minibatch = 32;
@@ -226,8 +227,10 @@ struct TrainOptions {
 
   /// Iterations before those of the students.
   std::int64_t teacher_iterations() const { return iterations + predictor_iterations; }
-  /// All of a run that nothing ends early.
+  /// All of one whole model that nothing ends early.
   std::int64_t all_iterations() const { return teacher_iterations() + student_iterations; }
+  /// Those of all members of a run.
+  std::int64_t run_iterations() const { return members * all_iterations(); }
 
   // NOLINTNEXTLINE(readability-function-size): a list, one entry for each option
   static void declare(Schema<TrainOptions>& s) {
@@ -247,6 +250,13 @@ struct TrainOptions {
     s.add("student_images", &TrainOptions::student_images)
         .range(1, 1e9)
         .doc("Unlabeled images that students learn from at most, drawn at random; each takes a byte a pixel and fold.");
+    s.add("members", &TrainOptions::members)
+        .range(1, 1000)
+        .doc(
+            "Whole models that a run trains one after the other, each with its own autoencoder, sampler and predictor. "
+            "Masks are the mean of what all of them say. With more than one, each is taught all labeled images but "
+            "those of one fold (evaluation.folds, by default as many as members, and at most one an image), in place "
+            "of the folds' predictors, and takes the left-out ones as unlabeled. A run takes that many times as long.");
     s.add("patches", &TrainOptions::patches)
         .range(1, 1e6)
         .doc("N: patches of the rollout that trains the autoencoder.");
@@ -365,10 +375,12 @@ struct EvaluationOptions {
         .doc(
             "Cross-fitting: folds of the labeled images, each left out by a predictor of its own, whose masks of its "
             "fold tell how good masks of images are that no predictor was taught. -1: a fold for each labeled image; "
-            "0: none.");
+            "0: none. With train.members above 1 the folds are those of the members.");
     s.add("fold_steps", &EvaluationOptions::fold_steps)
         .range(0.01, 1)
-        .doc("Optimizer steps that a fold's predictor takes for each one of the predictor's.");
+        .doc(
+            "Optimizer steps that a fold's predictor takes for each one of the predictor's. Without a meaning with "
+            "train.members above 1.");
     s.add("tune_postproc", &EvaluationOptions::tune_postproc)
         .doc(
             "Before the threshold is chosen, the postprocessors' options that name values for tuning are set to "
