@@ -345,6 +345,15 @@ TEST_CASE("students learn from no more unlabeled images than they are to") {
   CHECK_FALSE(same_model(*StudentRun().run(images, settings).best, *all));
 }
 
+TEST_CASE("students without an unlabeled image are refused") {
+  const auto images = small_images(16, kWithMask, 0, 3);
+  CHECK_THROWS_WITH_AS(
+      StudentRun().run(images, settings_of_students()),
+      "train.student_iterations is 8, iterations of students that learn from unlabeled images, but all "
+      "3 images are labeled; add images without masks, or set it to 0",
+      nbs::Error);
+}
+
 TEST_CASE("students of a predictor that needs profiles are refused") {
   const auto images = images_of_students();
   nbs::test::SmallRun run;

@@ -12,6 +12,7 @@
 #include "nbs/training/rewards.h"
 #include "nbs/training/seeds.h"
 #include "nbs/training/stopwatch.h"
+#include "nbs/training/whole_images.h"
 
 #include "predictor_side.h"
 #include "profile_side.h"
@@ -84,6 +85,12 @@ void Trainer::require_students() const {
         "train.student_iterations is {}, iterations of students that learn from images alone, but this predictor {}; "
         "set it to 0",
         settings_.train.student_iterations, predictor.is_trainable() ? "needs loss profiles" : "learns nothing"));
+  }
+  if (images_.unlabeled == 0) {
+    throw Error(
+        fmt::format("train.student_iterations is {}, iterations of students that learn from unlabeled images, but all "
+                    "{} images are labeled; add images without masks, or set it to 0",
+                    settings_.train.student_iterations, WholeImages(images_).labeled()));
   }
   if (components_.students.size() != components_.folds.size() + 1) {
     throw Error(fmt::format("{} students were made for {} predictors", components_.students.size(),
