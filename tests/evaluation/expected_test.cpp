@@ -51,6 +51,15 @@ TEST_CASE("each image is counted at the threshold that the others give") {
   CHECK(expected->f1_high.value() >= expected->f1.value());
 }
 
+TEST_CASE("of a single labeled image it is not known how far others are from it") {
+  const auto images = test::random_images(1, 3, {9, 9}, 30, 0.2);
+  const auto by_f1 = [](const test::Images& others) { return nbs::evaluation::threshold_by_f1(others).threshold; };
+  const auto expected = expected_scores(images, by_f1);
+  REQUIRE(expected.has_value());
+  CHECK(expected->f1_low == 0);
+  CHECK(expected->f1_high == 1);
+}
+
 TEST_CASE("the only image with an anomaly is counted at the threshold of all") {
   auto images = test::random_images(3, 3, {9, 9}, 30, 0.2);
   images[0].mask.assign(images[0].mask.size(), 0);

@@ -71,7 +71,7 @@ Lists folds_of(const TrainingImages& images) {
 bool same_models(const TrainedRun& a, const TrainedRun& b) {
   return std::equal(a.models.begin(), a.models.end(), b.models.begin(), b.models.end(),
                     [](const auto& x, const auto& y) {
-                      return x.left_out == y.left_out && x.prior_log_odds == y.prior_log_odds &&
+                      return x.left_out == y.left_out && x.member == y.member && x.prior_log_odds == y.prior_log_odds &&
                              same_snapshots(x.cycles.front().snapshots, y.cycles.front().snapshots) &&
                              same(x.predictor, y.predictor) && same(x.sampler.value(), y.sampler.value());
                     });
@@ -131,7 +131,7 @@ TEST_CASE("an image of several views is left out with all of them") {
   CHECK(whole.size(2).width == 16);
 }
 
-TEST_CASE("members take the folds in turn, but for those without which no anomaly is left") {
+TEST_CASE("members take the folds in turn, unless all anomalies are in one of them") {
   auto images = small_images(16, kWithMasks, 1, 1);
   CHECK(left_out_by_members(images, 0, 3) == Lists{{}, {}, {}});
   CHECK(left_out_by_members(images, 4, 1) == Lists{{}});
@@ -140,10 +140,8 @@ TEST_CASE("members take the folds in turn, but for those without which no anomal
   images.masks[0].zero_();
   images.masks[2].zero_();
   CHECK(left_out_by_members(images, 4, 3) == Lists{{0}, {1}, {2}});
-  CHECK(left_out_by_members(images, 2, 3) == Lists{{0, 2}, {0, 2}, {0, 2}});
+  CHECK(left_out_by_members(images, 2, 3) == Lists{{}, {}, {}});  // both anomalies are in the second fold
   images.masks[1].zero_();
-  CHECK(left_out_by_members(images, 4, 3) == Lists{{0}, {1}, {2}});
-  images.masks[3].zero_();
   CHECK(left_out_by_members(images, 4, 3) == Lists{{}, {}, {}});
 }
 
@@ -167,6 +165,7 @@ TEST_CASE("a member is what a trainer makes of the images without the masks that
     }
     alone.models.push_back(result.best.value());
     alone.models.back().left_out = folds_of(images)[static_cast<std::size_t>(m)];
+    alone.models.back().member = m;
   }
   CHECK(same_models(run, alone));
   CHECK(same(members.reports, reports));
@@ -214,20 +213,47 @@ TEST_CASE("members say together the mean of their logits, and of a labeled image
   CHECK(ensemble.leaves_out(3));
   CHECK(
       torch::equal(ensemble.out_of_fold(images.image(3), 3), inference_of(run.models[0]).probability(images.image(3))));
-  // Two that leave out the same.
+  // Two that leave out the same count as one.
   const auto more = MembersRun().run(images, {{0}, {1}, {0}});
   auto twice = ensemble_of(more);
-  const auto first = inference_of(more.models[0]).probability(images.image(0));
-  const auto third = inference_of(more.models[2]).probability(images.image(0));
-  CHECK(torch::allclose(twice.out_of_fold(images.image(0), 0), (first + third) / 2));
+  const auto mean_of = [](const torch::Tensor& a, const torch::Tensor& b) {
+    return torch::sigmoid((torch::logit(a.to(torch::kFloat64)) + torch::logit(b.to(torch::kFloat64))) / 2)
+        .to(torch::kFloat32);
+  };
+  const auto by = [&](std::size_t m, const torch::Tensor& of) { return inference_of(more.models[m]).probability(of); };
+  const auto first = images.image(0);
+  CHECK(torch::allclose(twice.out_of_fold(first, 0), mean_of(by(0, first), by(2, first)), 1e-5, 1e-7));
   CHECK_FALSE(twice.leaves_out(2));
   CHECK_FALSE(twice.out_of_fold(images.image(2), 2).defined());
+  const auto groups = twice.probability_by_predictor(image);
+  REQUIRE(groups.size(0) == 2);
+  CHECK(torch::allclose(groups[0], mean_of(by(0, image), by(2, image)), 1e-5, 1e-7));
+  CHECK(torch::equal(groups[1], by(1, image)));
   // None leaves out anything.
-  auto all = ensemble_of(MembersRun().run(images, {{}, {}}));
-  CHECK(all.fully_taught() == 2);
+  const auto full = MembersRun().run(images, {{}, {}});
+  auto all = ensemble_of(full);
+  CHECK(all.fully_taught() == 1);
   CHECK_FALSE(all.leaves_out(0));
-  const auto both = all.probability_by_predictor(image);
-  CHECK(torch::allclose(all.combined(both), torch::sigmoid(torch::logit(both).mean(0)), 1e-5, 1e-6));
+  const auto together = all.probability_by_predictor(image);
+  REQUIRE(together.size(0) == 1);
+  const auto alone = [&](std::size_t m) { return inference_of(full.models[m]).probability(image); };
+  CHECK(torch::allclose(all.combined(together), mean_of(alone(0), alone(1)), 1e-5, 1e-7));
+}
+
+TEST_CASE("a member that writes into the masks that it is taught is found out") {
+  const auto images = small_images(16, kWithMasks, 2, 3);
+  class PaintingSampler : public nbs::test::NotingSampler {
+   public:
+    using NotingSampler::NotingSampler;
+    nbs::Rollout sample(nbs::Scene& scene, std::int64_t count) override {
+      if (scene.labeled(0)) scene.mask(0).fill_(1);
+      return NotingSampler::sample(scene, count);
+    }
+  };
+  MembersRun members;
+  members.change = [](std::int64_t, SmallRun& pieces) { pieces.sampler = std::make_shared<PaintingSampler>(11); };
+  CHECK_THROWS_WITH_AS(members.run(images, folds_of(images)), Contains("have changed in memory during training"),
+                       nbs::Error);
 }
 
 TEST_CASE("members that load what others saved before any iteration end with the same bits") {
@@ -296,11 +322,12 @@ TEST_CASE("a member that diverges costs none of the others, and is named") {
   };
   const auto run = members.run(images, left_out);
   CHECK(run.stop_reason == nbs::training::StopReason::diverged);
-  CHECK(run.explanation.rfind("member 1: ", 0) == 0);
+  CHECK(run.explanation.rfind("member 1, which began after 20 iterations of the others: ", 0) == 0);
   REQUIRE(run.models.size() == 2);
   CHECK(same(run.models[0].predictor, whole.models[0].predictor));
   CHECK(same(run.models[1].predictor, whole.models[2].predictor));
   CHECK(run.models[1].left_out == left_out[2]);
+  CHECK(run.models[1].member == 2);
 }
 
 TEST_CASE("a predictor that learns nothing leaves nothing out") {

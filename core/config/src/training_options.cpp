@@ -44,6 +44,8 @@ Options training_options(const std::string& resolved_text) {
     if (concerns_training(section, option))
       options[section.empty() ? option : fmt::format("{}.{}", section, option)] = value;
   }
+  const auto members = options.find("train.members");
+  if (members != options.end() && members->second != "1") options.erase("evaluation.fold_steps");  // they are the folds
   const auto images = options.find("train.autoencoder_images");
   const bool auxiliary = images != options.end() && images->second == "\"auxiliary\"";
   if (auxiliary && held_out.count("evaluation.threshold_rule") != 0) options.insert(held_out.begin(), held_out.end());

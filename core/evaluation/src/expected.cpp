@@ -125,10 +125,8 @@ bool carry_over(const Estimate& estimate, std::size_t labeled, const UnlabeledPi
   return true;
 }
 
-}  // namespace
-
-std::optional<record::ExpectedScores> expected_scores(const std::vector<ScoredImage>& images, const ThresholdRule& rule,
-                                                      const UnlabeledPixels& unlabeled) {
+std::optional<record::ExpectedScores> estimated(const std::vector<ScoredImage>& images, const ThresholdRule& rule,
+                                                const UnlabeledPixels& unlabeled) {
   if (!std::any_of(images.begin(), images.end(), shows_anomaly)) return std::nullopt;
   const auto counts = counts_of(images, rule);
   record::ExpectedScores expected;
@@ -147,6 +145,18 @@ std::optional<record::ExpectedScores> expected_scores(const std::vector<ScoredIm
   if (const auto interval = record::f1_interval(expected.by_image)) {
     expected.f1_low = interval->low;
     expected.f1_high = interval->high;
+  }
+  return expected;
+}
+
+}  // namespace
+
+std::optional<record::ExpectedScores> expected_scores(const std::vector<ScoredImage>& images, const ThresholdRule& rule,
+                                                      const UnlabeledPixels& unlabeled) {
+  auto expected = estimated(images, rule, unlabeled);
+  if (expected && images.size() == 1) {
+    expected->f1_low = 0;
+    expected->f1_high = 1;
   }
   return expected;
 }

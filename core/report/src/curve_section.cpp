@@ -9,6 +9,7 @@
 #include "html.h"
 #include "plot.h"
 #include "sections.h"
+#include "statistics.h"
 
 namespace nbs::report {
 
@@ -28,6 +29,8 @@ std::vector<double> reinitializations(const RunRecord& run, const record::Metric
   const Value* value = run.option("train.reinit_every");
   const auto* every = value == nullptr ? nullptr : std::get_if<std::int64_t>(value);
   std::vector<double> at;
+  // Members begin anew, too, and each may have ended early.
+  if (const auto members = option_text(run, "train.members"); !members.empty() && members != "1") return at;
   if (every == nullptr || *every < 1 || !has_curves(record::Plot::autoencoder_loss, metrics)) return at;
   for (std::int64_t i = *every; i < metrics.iterations; i += *every) {
     if (at.size() == kMostTicks) return {};  // a dense row of lines shows nothing

@@ -63,6 +63,15 @@ std::optional<std::int64_t> integer_option(const RunRecord& record, const std::s
   return *integer;
 }
 
+// Of a run that nothing ends early. Runs of older versions had none of the kinds of iterations that came later.
+std::optional<std::int64_t> planned_iterations(const RunRecord& record) {
+  const auto iterations = integer_option(record, "train.iterations");
+  if (!iterations) return std::nullopt;
+  const auto later = [&](const char* option) { return integer_option(record, option).value_or(0); };
+  const auto members = integer_option(record, "train.members").value_or(1);
+  return members * (*iterations + later("train.predictor_iterations") + later("train.student_iterations"));
+}
+
 void read_pipeline(RunRecord& record) {
   const fs::path file = record::RunDirectory(record.folder).resolved();
   std::error_code ignored;
@@ -79,7 +88,7 @@ void read_pipeline(RunRecord& record) {
   record.seed = integer_option(record, "seed");
   record.split_seed = integer_option(record, "data.split_seed");
   record.labeled = integer_option(record, "data.labeled");
-  record.planned = integer_option(record, "train.iterations");
+  record.planned = planned_iterations(record);
 }
 
 // The result repeats what names the run, so that it can be kept on its own.

@@ -30,7 +30,7 @@ struct RunRecord {
   std::optional<std::int64_t> split_seed;
   std::optional<std::int64_t> labeled;
   std::int64_t iterations = 0;          ///< done
-  std::optional<std::int64_t> planned;  ///< train.iterations
+  std::optional<std::int64_t> planned;  ///< iterations of a run that nothing ends early
   OptionValues options;                 ///< resolved.toml by dotted names
   std::optional<record::RunResult> result;
   record::Diagnostics diagnostics;  ///< only of read_whole_run(); empty where the run does not say

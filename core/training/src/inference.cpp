@@ -149,7 +149,7 @@ std::vector<std::shared_ptr<Predictor>> Inference::predictors_without(std::int64
 torch::Tensor Inference::out_of_fold(const torch::Tensor& image, std::int64_t i) {
   const auto predictors = predictors_without(i);
   if (predictors.empty()) return {};
-  return mean_over_cycles(predictors, image).mean(0);
+  return combined(mean_over_cycles(predictors, image), 0);
 }
 
 }  // namespace nbs::training

@@ -5,8 +5,10 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
-#include "nbs/error.h"
+#include "nbs/record/diagnostics.h"
+#include "nbs/tensor.h"
 #include "nbs/training/cross_fit.h"
 #include "nbs/training/labeled_views.h"
 #include "nbs/training/seeds.h"
@@ -47,17 +49,27 @@ void add_seconds(record::Seconds& sum, const record::Seconds& more) {
   }
 }
 
+std::string text_of(const std::optional<record::SampledPlaces>& sampled) {
+  record::Diagnostics diagnostics;
+  diagnostics.sampled = sampled;
+  return record::to_json(diagnostics).dump();
+}
+
+std::optional<record::SampledPlaces> sampled_of(const std::string& text) {
+  return record::diagnostics_from_json(nlohmann::ordered_json::parse(text)).sampled;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::int64_t>> left_out_by_members(const TrainingImages& images, std::int64_t folds,
                                                            std::int64_t members) {
   std::vector<std::vector<std::int64_t>> left_out(static_cast<std::size_t>(members));
   if (members == 1 || folds == 0) return left_out;
-  auto usable = fold_images(WholeImages(images).labeled(), folds);
-  const auto cannot = [&](const auto& fold) { return !shows_anomaly(without_masks_of(fold, images)); };
-  usable.erase(std::remove_if(usable.begin(), usable.end(), cannot), usable.end());
-  for (std::size_t m = 0; m < left_out.size() && !usable.empty(); ++m)
-    left_out[m] = usable[m % usable.size()];
+  const auto all = fold_images(WholeImages(images).labeled(), folds);
+  const auto has_all_anomalies = [&](const auto& fold) { return !shows_anomaly(without_masks_of(fold, images)); };
+  if (std::any_of(all.begin(), all.end(), has_all_anomalies)) return left_out;
+  for (std::size_t m = 0; m < left_out.size(); ++m)
+    left_out[m] = all[m % all.size()];
   return left_out;
 }
 
@@ -82,19 +94,29 @@ void Members::begin(std::int64_t member) {
   trainer_ = std::make_unique<Trainer>(taught_, std::move(components), settings_, seed);
 }
 
-// Takes over what a member came to.
-void Members::add(TrainingResult result) {
-  done_.iterations += result.iterations;
-  add_seconds(done_.seconds, result.seconds);
-  if (trouble(result.stop_reason) > trouble(done_.stop_reason)) done_.stop_reason = result.stop_reason;
+// A member that leaves out nothing is taught the run's own masks, which whoever holds them looks after.
+void Members::require_unchanged() const {
+  const auto& left_out = left_out_[static_cast<std::size_t>(member_)];
+  if (left_out.empty() || torch::equal(taught_.masks, without_masks_of(left_out, images_).masks)) return;
+  throw images_changed("training");
+}
+
+// Adds what a member came to.
+void Members::add(TrainingResult result, TrainedRun& run) const {
   if (!result.explanation.empty()) {
-    if (!done_.explanation.empty()) done_.explanation += "; ";
-    done_.explanation += count() == 1 ? result.explanation : fmt::format("member {}: {}", member_, result.explanation);
+    if (!run.explanation.empty()) run.explanation += ". ";
+    run.explanation += count() == 1 ? result.explanation
+                                    : fmt::format("member {}, which began after {} iterations of the others: {}",
+                                                  member_, run.iterations, result.explanation);
   }
-  done_.sampled = std::move(result.sampled);
-  if (!result.best || (result.stop_reason == StopReason::interrupted && !done_.models.empty())) return;
-  done_.models.push_back(std::move(*result.best));
-  done_.models.back().left_out = left_out_[static_cast<std::size_t>(member_)];
+  run.iterations += result.iterations;
+  add_seconds(run.seconds, result.seconds);
+  if (trouble(result.stop_reason) > trouble(run.stop_reason)) run.stop_reason = result.stop_reason;
+  if (member_ == 0) run.sampled = std::move(result.sampled);
+  if (!result.best || (result.stop_reason == StopReason::interrupted && !run.models.empty())) return;
+  auto& model = run.models.emplace_back(std::move(*result.best));
+  model.left_out = left_out_[static_cast<std::size_t>(member_)];
+  if (count() > 1) model.member = member_;
 }
 
 TrainedRun Members::run(const std::function<void(const IterationReport&)>& report,
@@ -107,9 +129,12 @@ TrainedRun Members::run(const std::function<void(const IterationReport&)>& repor
           report(line);
         },
         interrupted);
+    require_unchanged();
     const bool ends = result.stop_reason == StopReason::interrupted || member_ + 1 == count();
-    add(std::move(result));
-    if (ends) return done_;
+    auto so_far = done_;
+    add(std::move(result), so_far);
+    if (ends) return so_far;
+    done_ = std::move(so_far);
     begin(member_ + 1);
   }
 }
@@ -124,6 +149,7 @@ void Members::save(State& state) const {
   writer.integer("done.stop_reason", static_cast<std::int64_t>(done_.stop_reason));
   writer.bytes("done.explanation", done_.explanation);
   write_seconds(writer, "done.seconds", done_.seconds);
+  writer.bytes("done.sampled", text_of(done_.sampled));
   State training;
   trainer_->save(training);
   writer.part("training", training);
@@ -141,6 +167,7 @@ void Members::load(const State& state) {
   done_.stop_reason = static_cast<StopReason>(reader.integer("done.stop_reason", 0, 3));
   done_.explanation = reader.bytes("done.explanation");
   done_.seconds = read_seconds(reader, "done.seconds");
+  done_.sampled = sampled_of(reader.bytes("done.sampled"));
   trainer_->load(reader.part("training"));
   state.require_all_read();
 }

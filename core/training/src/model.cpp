@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -30,6 +31,7 @@ constexpr const char* kLeftOut = "left_out";
 constexpr const char* kLeftOutImages = "images";
 constexpr const char* kEnding = ".safetensors";
 constexpr std::int64_t kMostLabeled = std::int64_t{1} << 32;
+constexpr std::int64_t kMostMembers = std::int64_t{1} << 32;
 
 State state_of(const std::vector<Cycle>& cycles) {
   State state;
@@ -138,19 +140,43 @@ State read_state(const std::filesystem::path& file, const std::string& hash) {
   return from_safetensors(bytes, file.string());
 }
 
+constexpr const char* kMember = "member";
+
 // "" for the one model of a run.
-std::string member_folder(std::size_t member, std::size_t members) {
-  return members == 1 ? "" : fmt::format("member{}/", member);
+std::string folder_of(const std::optional<std::int64_t>& member) {
+  return member ? fmt::format("{}{}/", kMember, *member) : "";
 }
 
-Model read_one(const std::filesystem::path& folder, const std::string& member, const ModelHashes& hashes) {
+// The members whose models these files are.
+std::set<std::int64_t> members_of(const ModelHashes& hashes) {
+  std::set<std::int64_t> members;
+  const std::string begin = kMember;
+  for (const auto& [name, hash] : hashes) {
+    const auto folder = std::filesystem::path(name).parent_path().string();
+    if (folder.rfind(begin, 0) != 0) continue;
+    const auto digits = folder.substr(begin.size());
+    if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
+    members.insert(std::stoll(digits));
+  }
+  return members;
+}
+
+Model read_one(const std::filesystem::path& folder, const std::optional<std::int64_t>& number,
+               const ModelHashes& hashes) {
+  const auto member = folder_of(number);
+  if (hashes.count(member + kPredictor + kEnding) == 0) {
+    throw Error(fmt::format("the model in {} has no {}{}{}, without which no mask can be made; run it again",
+                            folder.string(), member, kPredictor, kEnding));
+  }
   Parts parts;
   for (const auto& [name, hash] : hashes) {
     const std::filesystem::path file(name);
     const auto part = file.stem().string();
     if (member + part + kEnding == name && is_part(part)) parts.emplace(part, read_state(folder / file, hash));
   }
-  return model_of(parts);
+  auto model = model_of(parts);
+  model.member = number;
+  return model;
 }
 
 [[noreturn]] void refuse(const std::string& label, const std::string& reason) {
@@ -187,11 +213,11 @@ void require_cycle_fits(const Cycle& cycle, const std::string& label, Autoencode
 
 ModelHashes write_models(const std::filesystem::path& folder, const std::vector<Model>& models) {
   ModelHashes hashes;
-  for (std::size_t m = 0; m < models.size(); ++m) {
-    const auto member = member_folder(m, models.size());
+  for (const auto& model : models) {
+    const auto member = folder_of(model.member);
     std::error_code failed;
     std::filesystem::create_directories(folder / member, failed);
-    for (const auto& [part, state] : parts_of(models[m])) {
+    for (const auto& [part, state] : parts_of(model)) {
       const auto name = member + part + kEnding;
       const auto bytes = to_safetensors(state);
       write_file(folder / name, bytes);
@@ -202,15 +228,12 @@ ModelHashes write_models(const std::filesystem::path& folder, const std::vector<
 }
 
 std::vector<Model> read_models(const std::filesystem::path& folder, const ModelHashes& hashes) {
-  const auto has = [&](const std::string& member) { return hashes.count(member + kPredictor + kEnding) != 0; };
-  if (has("")) return {read_one(folder, "", hashes)};
+  const auto members = members_of(hashes);
+  if (members.empty()) return {read_one(folder, std::nullopt, hashes)};
   std::vector<Model> models;
-  for (std::size_t m = 0; has(member_folder(m, 2)); ++m)
-    models.push_back(read_one(folder, member_folder(m, 2), hashes));
-  if (models.empty()) {
-    throw Error(fmt::format("the model in {} has no {}{}, without which no mask can be made; run it again",
-                            folder.string(), kPredictor, kEnding));
-  }
+  models.reserve(members.size());
+  for (const auto member : members)
+    models.push_back(read_one(folder, member, hashes));
   return models;
 }
 
@@ -222,6 +245,7 @@ void write_model(StateWriter& writer, const std::string& name, const Model& mode
     writer.part(fmt::format("{}.{}", name, part), state);
   }
   writer.bytes(name + ".parts", names);
+  writer.integer(name + ".member", model.member.value_or(-1));
 }
 
 Model read_model(const StateReader& reader, const std::string& name) {
@@ -229,7 +253,10 @@ Model read_model(const StateReader& reader, const std::string& name) {
   std::istringstream names(reader.bytes(name + ".parts"));
   for (std::string part; std::getline(names, part);)
     parts.emplace(part, reader.part(fmt::format("{}.{}", name, part)));
-  return model_of(parts);
+  auto model = model_of(parts);
+  const auto member = reader.integer(name + ".member", -1, kMostMembers);
+  if (member >= 0) model.member = member;
+  return model;
 }
 
 void require_fit(const std::vector<Cycle>& cycles, Autoencoder& autoencoder, std::int64_t length,

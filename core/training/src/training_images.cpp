@@ -23,6 +23,12 @@ std::vector<T> reordered(const std::vector<T>& all, const std::vector<std::int64
 
 }  // namespace
 
+Error images_changed(const std::string& when) {
+  return Error("the images or masks of the data set have changed in memory during " + when +
+               ": a plugin has written into what it is only given to read, so nothing that came of this run can be "
+               "trusted; find the plugin, which writes through a pointer (data_ptr) of an image, and run again");
+}
+
 TrainingImages without_masks_of(const std::vector<std::int64_t>& left_out, const TrainingImages& images) {
   if (left_out.empty()) return images;
   const WholeImages whole(images);

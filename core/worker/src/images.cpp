@@ -58,9 +58,7 @@ std::int64_t checksum_of_masks(const training::TrainingImages& images) {
 
 void require_unchanged(const training::TrainingImages& images, std::int64_t masks, const char* when) {
   if (images.images.unwritten() && checksum_of_masks(images) == masks) return;
-  throw Error(std::string("the images or masks of the data set have changed in memory during ") + when +
-              ": a plugin has written into what it is only given to read, so nothing that came of this run can be "
-              "trusted; find the plugin, which writes through a pointer (data_ptr) of an image, and run again");
+  throw training::images_changed(when);
 }
 
 torch::Tensor as_tensor(const cv::Mat& image) {

@@ -65,17 +65,22 @@ struct Masked {
   }
 };
 
+const char* why_not_honest(const config::EvaluationOptions& options, bool some_members_missing) {
+  if (options.folds == 0) return "evaluation.folds is 0";
+  if (some_members_missing) return "no member that leaves out a labeled image with an anomaly has a model";
+  return "no labeled image that shows an anomaly could be left out of a fold (evaluation.folds)";
+}
+
 // Predicts all images and chooses the threshold; no mask of an unlabeled image is there.
 Masked mask(Session& session, training::Ensemble& ensemble, const training::WholeImages& images,
-            const std::filesystem::path& folder, Progress& progress, record::RunResult& result) {
+            const std::filesystem::path& folder, bool some_missing, Progress& progress, record::RunResult& result) {
   const auto& options = session.pipeline().evaluation.options;
   const auto labeled = labeled_maps(ensemble, images);
   if (!labeled.honest && !labeled.images.empty()) {
-    progress.say(fmt::format(
-        "{}, so the threshold is chosen on images that the predictor was taught: it may be too high for others, and "
-        "nothing is known of the F1 to expect",
-        options.folds == 0 ? "evaluation.folds is 0"
-                           : "no labeled image that shows an anomaly could be left out of a fold (evaluation.folds)"));
+    progress.say(
+        fmt::format("{}, so the threshold is chosen on images that the predictor was taught: it may be too high for "
+                    "others, and nothing is known of the F1 to expect",
+                    why_not_honest(options, some_missing)));
   }
   const auto chain = session.make_postprocessors(tune(session, labeled, images, progress, result));
   Masked masked{ChainedMaps(options, chain, labeled, images, folder), std::nullopt};
@@ -177,7 +182,9 @@ bool mask_and_score(Session& session, const training::TrainedRun& outcome, const
   auto ensemble = session.make_ensemble(models);
   const training::WholeImages images(data.images);
   progress.say("predicting");
-  auto masked = mask(session, ensemble, images, out.folder(), progress, result);
+  const auto members = static_cast<std::size_t>(pipeline.train.options.members);
+  if (models.size() < members) progress.say(fmt::format("{} of {} members make the masks", models.size(), members));
+  auto masked = mask(session, ensemble, images, out.folder(), models.size() < members, progress, result);
   require_unchanged(data.images, data.masks, "predicting");
   const auto labeled = expect(masked, data, images, result);
   const data::ScoringSet truth(data.listing, data.split, pipeline.data.options);

@@ -79,6 +79,10 @@ std::unique_ptr<training::Members> members_of(Session& session, const RunData& d
 void remove_leftovers(const record::RunDirectory& out) {
   for (const auto& folder : {out.folder(), out.model(), out.predictions(), out.labeled()})
     remove_unfinished_files(folder);
+  std::error_code ended;
+  for (std::filesystem::directory_iterator at(out.model(), ended), end; !ended && at != end; at.increment(ended)) {
+    if (at->is_directory()) remove_unfinished_files(at->path());  // of a member
+  }
   if (!out.has_result() || out.is_finished()) return;
   std::error_code ignored;
   for (const auto& left :

@@ -121,11 +121,10 @@ void Session::add_students(training::Components& components, std::int64_t member
 training::Ensemble Session::make_ensemble(std::vector<training::Model> models) {
   std::vector<training::Inference> masking;
   masking.reserve(models.size());
-  for (std::size_t m = 0; m < models.size(); ++m) {
-    const auto folds = static_cast<std::int64_t>(models[m].folds.size());
-    masking.emplace_back(make_components(folds, static_cast<std::int64_t>(m)), pipeline_.profile.options,
-                         pipeline_.evaluation.options.dihedral, pipeline_.data.options.image_size,
-                         std::move(models[m]));
+  for (auto& model : models) {
+    const auto folds = static_cast<std::int64_t>(model.folds.size());
+    masking.emplace_back(make_components(folds, model.member.value_or(0)), pipeline_.profile.options,
+                         pipeline_.evaluation.options.dihedral, pipeline_.data.options.image_size, std::move(model));
   }
   return training::Ensemble(std::move(masking));
 }

@@ -33,7 +33,8 @@ struct UnlabeledPixels {
 /// of that probability is anomalous (isotonic_shares(), images weighted by record::image_weights()). Summed over the
 /// unlabeled pixels that gives the counts to expect, and precision, recall and F1 follow from them. Estimating accuracy
 /// from confidence is an old idea (for example Guillory et al. 2021 for data that differ from the labeled). f1_low and
-/// f1_high: record::resampled_interval() over the labeled images, wider by what they cannot tell (docs/experiments.md).
+/// f1_high: record::resampled_interval() over the labeled images, wider by what they cannot tell (docs/experiments.md);
+/// 0 and 1 if there is but one, which says nothing of how much images differ.
 ///
 /// Without `unlabeled` images: record::weighted_scores() of by_image and record::f1_interval().
 std::optional<record::ExpectedScores> expected_scores(const std::vector<ScoredImage>& images, const ThresholdRule& rule,

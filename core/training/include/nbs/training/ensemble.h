@@ -8,23 +8,25 @@
 
 namespace nbs::training {
 
-/// Masks images with the models of a run: one, or those of its members (train.members), which count alike.
+/// Masks images with the models of a run: one, or those of its members (train.members). Members that leave out the same
+/// labeled images count together as one predictor, whose logits are their mean: what is said of a labeled image comes
+/// from one such group, and what is said of others from as many as there are folds.
 class Ensemble {
  public:
-  /// At least one. Several were each taught all labeled images, or each not all of them.
-  explicit Ensemble(std::vector<Inference> models) : models_(std::move(models)) {}
+  /// At least one.
+  explicit Ensemble(std::vector<Inference> models);
 
   /// Probability [F + K, S, S] of every pixel of an image [3, S, S] in [0, 1] to be anomalous, by predictor: first of
-  /// the fully_taught() ones.
+  /// the fully_taught() one, if there is one.
   torch::Tensor probability_by_predictor(const torch::Tensor& image);
-  /// F of combined(): how many predictors were taught all labeled images.
-  std::int64_t fully_taught() const;
+  /// F of combined(), 0 or 1: whether a predictor was taught all labeled images.
+  std::int64_t fully_taught() const { return models_.front().left_out(0).empty() ? 1 : 0; }
   /// What they say together.
   torch::Tensor combined(const torch::Tensor& by_predictor) const {
     return training::combined(by_predictor, fully_taught());
   }
-  /// Of labeled image i of the data set, of which `image` is a view: the mean over the models with a predictor that was
-  /// not taught it. Nothing if there is none.
+  /// Of labeled image i of the data set, of which `image` is a view, by the predictors that were not taught it, as
+  /// combined() has it. Nothing if there is none.
   torch::Tensor out_of_fold(const torch::Tensor& image, std::int64_t i);
   /// Whether there is a predictor that was not taught labeled image i.
   bool leaves_out(std::int64_t i) const;
@@ -36,7 +38,7 @@ class Ensemble {
   torch::Tensor profile(const torch::Tensor& image) { return models_.front().profile(image); }
 
  private:
-  std::vector<Inference> models_;
+  std::vector<Inference> models_;  // those of a group follow each other, the fully taught ones first
 };
 
 }  // namespace nbs::training

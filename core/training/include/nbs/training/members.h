@@ -16,15 +16,16 @@ namespace nbs::training {
 struct TrainedRun {
   StopReason stop_reason = StopReason::finished;  ///< of several members: the one that tells of the most trouble
   std::int64_t iterations = 0;                    ///< of all members
-  std::string explanation;                        ///< sentences, when training diverged
+  std::string explanation;                        ///< a sentence for each member that diverged
   std::vector<Checkpoint> models;                 ///< one a member; of a member whose profiles were never full none
   record::Seconds seconds;                        ///< of all members
-  std::optional<record::SampledPlaces> sampled;   ///< of the last member; nothing without a sampler
+  std::optional<record::SampledPlaces> sampled;   ///< of the first member; nothing without a sampler
 };
 
 /// The labeled images of the data set that each of `members` whole models is not taught: for one, and for 0 `folds`,
-/// none. Else the models take the folds (fold_images()) in turn, but for those without which no labeled image shows an
-/// anomaly; if all are such, every model is taught all.
+/// none. Else the models take the folds (fold_images()) in turn. If all anomalies are in one fold, every model is
+/// taught all: without that fold a predictor would learn that there are none, and no other fold shows how well one is
+/// found.
 std::vector<std::vector<std::int64_t>> left_out_by_members(const TrainingImages& images, std::int64_t folds,
                                                            std::int64_t members);
 
@@ -43,7 +44,8 @@ class Members {
 
   /// Runs to the end, from the start or from where load() put it. `report` is called after every iteration, numbered
   /// through all members; `interrupted` is asked before each. A run that is interrupted has the models of the members
-  /// that were done; if there are none, what its first one came to.
+  /// that were done; if there are none, what its first one came to. Throws nbs::Error if the masks that a member was
+  /// taught have changed.
   TrainedRun run(const std::function<void(const IterationReport&)>& report, const std::function<bool()>& interrupted);
 
   /// As Trainer::save() and load() do, with the models of the members that are done.
@@ -54,7 +56,8 @@ class Members {
 
  private:
   void begin(std::int64_t member);
-  void add(TrainingResult result);
+  void require_unchanged() const;
+  void add(TrainingResult result, TrainedRun& run) const;
   std::int64_t count() const { return static_cast<std::int64_t>(left_out_.size()); }
 
   const TrainingImages& images_;

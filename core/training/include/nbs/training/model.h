@@ -36,6 +36,8 @@ struct Model {
   /// pixel in the labeled images. That loss lets both classes weigh the same, so what a predictor learns lacks just
   /// this term (prior correction, King & Zeng 2001).
   double prior_log_odds = 0;
+  /// Which of the run's members it is of, from 0; nothing in a run that has one model.
+  std::optional<std::int64_t> member;
   /// The labeled images of the data set, from 0, that the predictor was not taught; empty unless it is a member's.
   std::vector<std::int64_t> left_out;
 };
@@ -56,8 +58,8 @@ std::vector<FoldModel> read_folds(const StateReader& reader, const std::string& 
 using ModelHashes = std::map<std::string, std::string>;
 
 /// Writes models into the folder `model/` of a run, as safetensors files: autoencoders (with cycles), predictor,
-/// sampler (with one), folds (with cross-fitting), prior (with its correction), left_out (of a member). Of several,
-/// each is in a folder of its own, member0, member1, …, which is a part of the names that are returned. Throws
+/// sampler (with one), folds (with cross-fitting), prior (with its correction), left_out (of a member). Those of
+/// members are in folders of their own, member0, member1, …, which are a part of the names that are returned. Throws
 /// nbs::Error.
 ModelHashes write_models(const std::filesystem::path& folder, const std::vector<Model>& models);
 

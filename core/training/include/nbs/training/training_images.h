@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nbs/data/views.h"
+#include "nbs/error.h"
 #include "nbs/tensor.h"
 #include "nbs/training/images.h"
 
@@ -30,6 +31,9 @@ struct TrainingImages {
   std::int64_t size() const { return images.size(); }
   std::int64_t auxiliary() const { return count() - labeled - unlabeled; }
 };
+
+/// What is thrown if images or masks are not as they were read; `when`: "training".
+Error images_changed(const std::string& when);
 
 /// The same images, but some of the labeled ones (of the data set, from 0) as unlabeled ones without their masks: the
 /// first of those. Pixels are shared with `images`.
