@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ cv::Mat stripe_mask(int rows, int columns, int from, int to);
 /// A plain-folder data set of `count` images of 24 x 32 pixels, named a, b, c, …; the masks of those named in
 /// `anomalous` have a stripe.
 void write_folder_layout(const std::filesystem::path& root, int count, const std::string& anomalous);
+
+/// A picture in files of all formats that say which way up it is to be shown, with names that fit: EXIF's orientation,
+/// 1 to 8 if it is a good one. 8 bit BGR.
+std::map<std::string, std::string> with_orientation(const cv::Mat& picture, int orientation);
 
 std::string read_bytes(const std::filesystem::path& file);
 void write_bytes(const std::filesystem::path& file, const std::string& bytes);

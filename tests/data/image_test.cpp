@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/data/image.h"
 
+#include <map>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -34,7 +35,7 @@ TEST_CASE("gray, 16 bit, alpha and floating images are read to the same range") 
   test::write_picture(scratch / "deep_color.png", cv::Mat(3, 5, CV_16UC3, cv::Scalar(65535, 0, 13107)));
   test::write_picture(scratch / "alpha.png", cv::Mat(3, 5, CV_8UC4, cv::Scalar(255, 0, 51, 7)));
   test::write_picture(scratch / "real.tif", cv::Mat(3, 5, CV_32FC1, cv::Scalar(0.2)));
-  test::write_picture(scratch / "beyond.tif", cv::Mat(3, 5, CV_32FC1, cv::Scalar(7.5)));
+  test::write_picture(scratch / "beyond.tif", cv::Mat(3, 5, CV_32FC1, cv::Scalar(1.09)));
   for (const char* name : {"gray.png", "deep.png", "real.tif"}) {
     CAPTURE(name);
     const cv::Mat image = data::read_image(scratch / name);
@@ -214,7 +215,8 @@ TEST_CASE("a mask of another size than its image is refused with both sizes") {
   test::write_picture(sample.mask, test::stripe_mask(32, 24, 0, 2));
   CHECK(test::error_text([&] { data::load_mask(sample, test::options_for("folder", scratch.path())); }) ==
         test::text("the mask " + sample.mask.string() + " is 24 x 32 pixels, but its image " + sample.image.string() +
-                   " is 32 x 24; they must be the same size"));
+                   " is 32 x 24; they must be the same size (both are taken upright, as the files say that they are to "
+                   "be shown)"));
 }
 
 TEST_CASE("a sample without a mask says so; one that the layout calls normal has an empty mask") {
@@ -228,4 +230,69 @@ TEST_CASE("a sample without a mask says so; one that the layout calls normal has
   const cv::Mat mask = data::load_mask(sample, options);
   CHECK(mask.size() == cv::Size(16, 16));
   CHECK(cv::countNonZero(mask) == 0);
+}
+
+TEST_CASE("images are upright, as their files say that they are to be shown") {
+  const test::Scratch scratch;
+  const cv::Mat drawn = test::color_picture(6, 10);
+  const auto expected = [](const cv::Mat& stored, int orientation) {
+    cv::Mat picture;
+    switch (orientation) {  // as the EXIF standard describes where row 0 and column 0 of the stored picture belong
+      case 2:
+        cv::flip(stored, picture, 1);
+        break;
+      case 3:
+        cv::rotate(stored, picture, cv::ROTATE_180);
+        break;
+      case 4:
+        cv::flip(stored, picture, 0);
+        break;
+      case 5:
+        cv::transpose(stored, picture);
+        break;
+      case 6:
+        cv::rotate(stored, picture, cv::ROTATE_90_CLOCKWISE);
+        break;
+      case 7:
+        cv::rotate(stored, picture, cv::ROTATE_180);
+        cv::transpose(picture, picture);
+        break;
+      case 8:
+        cv::rotate(stored, picture, cv::ROTATE_90_COUNTERCLOCKWISE);
+        break;
+      default:
+        picture = stored;
+    }
+    return picture;
+  };
+  std::map<std::string, cv::Mat> stored;  // 0 is no orientation, so the picture stays as it is
+  for (int orientation = 0; orientation <= 9; ++orientation) {
+    CAPTURE(orientation);
+    for (const auto& [name, bytes] : test::with_orientation(drawn, orientation)) {
+      CAPTURE(name);
+      test::write_bytes(scratch / name, bytes);
+      if (orientation == 0) stored[name] = data::read_stored_image(scratch / name);  // JPEG is not exact
+      const cv::Mat picture = expected(stored[name], orientation);
+      const cv::Mat read = data::read_stored_image(scratch / name);
+      REQUIRE(read.size() == picture.size());
+      CHECK(data::size_of_image(scratch / name) == picture.size());
+      CHECK(cv::norm(read, picture, cv::NORM_INF) == 0);
+      if (name != "a.jpg") CHECK(cv::norm(stored[name], drawn, cv::NORM_INF) == 0);
+    }
+  }
+}
+
+TEST_CASE("floating numbers far from 0 to 1 are no image") {
+  const test::Scratch scratch;
+  cv::Mat picture(8, 8, CV_32FC1, cv::Scalar(1.0625));
+  picture.at<float>(0, 0) = 0;
+  test::write_picture(scratch / "a.tif", picture);
+  CHECK(data::read_image(scratch / "a.tif").at<cv::Vec3f>(1, 0) == cv::Vec3f(1, 1, 1));
+  picture.at<float>(3, 4) = 255;
+  test::write_picture(scratch / "a.tif", picture);
+  CHECK(
+      test::error_text([&] { data::read_image(scratch / "a.tif"); }) ==
+      test::text("the image " + (scratch / "a.tif").string() +
+                 " holds floating numbers from 0 to 255, but black is 0 and white is 1; scale them, or save it with 8 "
+                 "or 16 bits"));
 }

@@ -14,6 +14,7 @@
 #include <opencv2/core.hpp>
 
 #include "nbs/data/image.h"
+#include "nbs/data/mask_remarks.h"
 
 #include "error_text.h"
 #include "fixtures.h"
@@ -186,7 +187,8 @@ TEST_CASE("only images with masks are drawn to be labeled") {
   auto options = test::options_for("folder", scratch.path(), 1);
   options.min_anomalous = 0;
   CHECK(test::error_text([&] { data::draw_split(data::list_samples(options), options); }) ==
-        "data.labeled is 1, but only 0 of the 4 images have a mask; lower it, or add masks");
+        test::text("data.labeled is 1, but only 0 of the 4 images in " + options.root +
+                   " have a mask; lower it, or add masks"));
   options.labeled = 0;
   CHECK(data::draw_split(data::list_samples(options), options).unlabeled == Indices{0, 1, 2, 3});
 
@@ -199,7 +201,8 @@ TEST_CASE("only images with masks are drawn to be labeled") {
     CHECK(data::draw_split(data::list_samples(options), options).labeled == Indices{1, 3});
   options.labeled = 3;
   CHECK(test::error_text([&] { data::draw_split(data::list_samples(options), options); }) ==
-        "data.labeled is 3, but only 2 of the 4 images have a mask; lower it, or add masks");
+        test::text("data.labeled is 3, but only 2 of the 4 images in " + options.root +
+                   " have a mask; lower it, or add masks"));
 }
 
 TEST_CASE("where the layout is silent, masks are opened in the random order and only until an anomaly is found") {
@@ -246,4 +249,45 @@ TEST_CASE("the manifest names every image with its role") {
   CHECK(labeled == split.labeled);
   const auto empty = data::manifest({}, {}, options);
   CHECK(nlohmann::ordered_json::parse(empty).dump(1) + "\n" == empty);
+}
+
+TEST_CASE("masks that are probably not what they should be are told, those of labeled images alone") {
+  const test::Scratch scratch;
+  const auto mask = [&](const std::string& name, int side, int rows, int from, int to) {
+    test::write_picture(scratch / "images" / (name + ".png"), test::color_picture(side, side));
+    cv::Mat drawn = cv::Mat::zeros(side, side, CV_8UC1);
+    drawn.rowRange(0, rows).colRange(from, to).setTo(255);
+    test::write_picture(scratch / "masks" / (name + ".png"), drawn);
+    return (scratch / "masks" / (name + ".png")).string();
+  };
+  auto options = test::options_for("folder", scratch.path(), 3);  // S = 16
+  mask("a", 64, 32, 0, 32);
+  const auto inverted = mask("b", 16, 15, 0, 16);
+  const auto tiny = mask("c", 64, 1, 1, 3);  // between the columns that nearest neighbors take
+  test::write_picture(scratch / "masks" / "d_misnamed.png", test::stripe_mask(8, 8, 0, 2));
+  const auto listing = data::list_samples(options);
+  REQUIRE(listing.remarks.size() == 1);
+  CHECK(listing.remarks.front() == "1 of the 4 files in " + (scratch / "masks").string() +
+                                       " is the mask of no image, so nothing is done with it: d_misnamed.png");
+  data::Split split;
+  split.labeled = {0, 1, 2};
+  const auto remarks = data::remarks_on_masks(listing, split, options);
+  REQUIRE(remarks.size() == 2);
+  CHECK(remarks[0] == "the mask " + inverted +
+                          " calls 94 % of its image anomalous, as every pixel that is not black is; if it is the other "
+                          "way round, invert it");
+  CHECK(remarks[1] == "of the 2 anomalous pixels of the mask " + tiny +
+                          " (64 x 64) 0 are left at 16 x 16, where their area would be 0.1: they are too small; raise "
+                          "data.image_size, or set data.resize = \"tiles\"");
+  split.labeled = {0};
+  split.unlabeled = {1, 2};
+  CHECK(data::remarks_on_masks(listing, split, options).empty());
+}
+
+TEST_CASE("files whose names begin with a dot are no images of a data set") {
+  const test::Scratch scratch;
+  for (const char* name : {"a.png", "._a.png", ".b.png"})
+    test::write_picture(scratch / "images" / name, test::color_picture(8, 8));
+  CHECK(test::ids_of(data::list_samples(test::options_for("folder", scratch.path())).samples) ==
+        std::vector<std::string>{"a"});
 }

@@ -23,6 +23,7 @@ inline record::RunResult full_result() {
   result.checkpoint = {90, 0.125};
   result.model = {{"predictor.safetensors", std::string(64, 'a')}, {"sampler.safetensors", std::string(64, '0')}};
   result.model_from = "trained-01234567";
+  result.images = std::string(64, 'e');
   result.tuned_postproc = {{{"times", std::int64_t{3}},
                             {"weight", 2.0},
                             {"both", true},

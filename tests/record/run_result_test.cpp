@@ -70,10 +70,11 @@ TEST_CASE("keys stand in the order of the documentation; what is not there is le
     return text;
   };
   const auto json = record::to_json(full_result());
-  CHECK(keys(json) ==
-        "format name experiment stop_reason explanation iterations best model model_from tuned_postproc tuning_f1 "
-        "threshold_rule "
-        "threshold expected scores missing_pictures seconds peak_memory_mib");
+  CHECK(
+      keys(json) ==
+      "format name experiment stop_reason explanation iterations best model model_from images tuned_postproc tuning_f1 "
+      "threshold_rule "
+      "threshold expected scores missing_pictures seconds peak_memory_mib");
   CHECK(keys(json.at("scores")) ==
         "threshold precision recall f1 true_positives false_positives false_negatives iou f1_tolerance_2 "
         "f1_tolerance_5 mean_image_f1 auroc average_precision aupro image_auroc oracle by_type seen_types unseen_types "

@@ -68,7 +68,7 @@ void say_size(const BatchArguments& arguments, std::size_t runs) {
 
 void write_report(const BatchArguments& arguments, BatchDisplay& display, bool& all_well) {
   try {
-    report::write_folder_report(arguments.parent);
+    report::write_folder_report(arguments.parent, plugins_for_reports(arguments.plugin_path));
     display.say_report(arguments.parent + "/index.html");
   } catch (const std::exception& error) {
     // It loses no result, and `nbs report` makes it later.

@@ -13,6 +13,7 @@
 #include "nbs/base/print.h"
 #include "nbs/error.h"
 #include "nbs/launch/batch.h"
+#include "nbs/launch/claim.h"
 #include "nbs/launch/worker_process.h"
 #include "nbs/record/bootstrap.h"
 #include "nbs/record/run_directory.h"
@@ -105,7 +106,8 @@ int try_all(std::vector<Contender>& candidates, const ChooseArguments& arguments
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     auto& candidate = candidates[i];
     const double before = clock.minutes();
-    if (arguments.minutes > 0 && longest > 0 && before + longest > arguments.minutes) {
+    const bool is_there = !launch::finished_run(arguments.parent, candidate.trial).empty();  // and takes no time
+    if (!is_there && arguments.minutes > 0 && longest > 0 && before + longest > arguments.minutes) {
       candidate.problem =
           fmt::format("was not tried: {:.1f} of {} minutes had passed, and a candidate took up to {:.1f}", before,
                       arguments.minutes, longest);
@@ -114,7 +116,7 @@ int try_all(std::vector<Contender>& candidates, const ChooseArguments& arguments
     }
     if (const int signal = try_candidate(candidate, arguments.parent, *display, i + 1, candidates.size()))
       return signal;
-    longest = std::max(longest, clock.minutes() - before);
+    if (!is_there) longest = std::max(longest, clock.minutes() - before);
   }
   return 0;
 }
@@ -179,6 +181,12 @@ std::vector<Contender> load_candidates(const PipelineArguments& arguments) {
     auto& [label, pipeline] = pipelines[i];
     if (pipeline.evaluation.options.folds == 0)
       throw Error(fmt::format("{}: evaluation.folds is 0, and without folds nothing can be compared", label));
+    if (pipeline.data.options.labeled < 2) {
+      throw Error(
+          fmt::format("{}: data.labeled is {}, but candidates are compared on labeled images that they were not "
+                      "taught; label at least two images that show anomalies",
+                      label, pipeline.data.options.labeled));
+    }
     candidates.push_back({std::move(label), std::move(pipeline), std::move(trials[i].pipeline), {}, {}, {}});
   }
   return candidates;
@@ -190,10 +198,8 @@ void require_data(const Contender& candidate) {
   try {
     launch::worker_output({"data", file.path().string()});
   } catch (const Error& error) {
-    throw Error(fmt::format(
-        "{}: its data cannot be used, so no candidate was tried ({}); `nbs data FILE` with the same --set shows what "
-        "is found",
-        candidate.label, error.what()));
+    throw Error(
+        fmt::format("{}: its data cannot be used, so no candidate was tried: {}", candidate.label, error.what()));
   }
 }
 
@@ -213,21 +219,23 @@ int choose(const ChooseArguments& given) {
   if (arguments.files.empty()) arguments.files = shipped_candidates();
   auto candidates = load_candidates(arguments);
   require_data(candidates);
-  put_now(fmt::format("{} candidates\n", candidates.size()));
+  put_now(fmt::format("{} candidate{}\n", candidates.size(), candidates.size() == 1 ? "" : "s"));
   if (const int signal = try_all(candidates, arguments, clock)) {
     say("interrupted: nothing was chosen; the same command goes on with the candidates that are left");
     return kToldToStop + signal;
   }
   const auto ranked = best_first(candidates);
   const auto& best = *ranked.front();
-  if (!best.expected) throw Error("no candidate has an F1 to expect, so none can be chosen; see above why");
   const auto lines = comparison(ranked);
+  if (!best.expected) {
+    throw Error(fmt::format("no candidate has an F1 to expect, so none can be chosen:\n{}", fmt::join(lines, "\n")));
+  }
   put_now("\n");
   for (const auto& line : lines)
     put_now(line + "\n");
   const auto file = std::filesystem::path(arguments.parent) / "chosen.toml";
   write_file(file, chosen_text(best, lines, static_cast<std::int64_t>(best.expected->by_image.size())));
-  report::write_folder_report(arguments.parent);
+  report::write_folder_report(arguments.parent, plugins_for_reports(arguments.plugin_path));
   put_now(
       fmt::format("\nchosen: {} -> {}\n"
                   "next: nbs run {} --model {}    masks all images with the model that was judged, with a report\n"

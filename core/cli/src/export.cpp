@@ -11,6 +11,7 @@
 #include "nbs/error.h"
 
 #include "commands.h"
+#include "pipelines.h"
 
 namespace nbs::cli {
 
@@ -33,7 +34,7 @@ void add_export(CLI::App& app, Action& action) {
       const auto format = report::export_format(arguments->format);
       if (format == report::ExportFormat::sqlite && arguments->out.empty())
         throw Error("a database is no text to print; name a file for it with --out");
-      const auto bytes = report::exported(arguments->folder, format);
+      const auto bytes = report::exported(arguments->folder, format, plugins_for_reports());
       if (arguments->out.empty()) {
         put(bytes);
       } else {

@@ -112,6 +112,14 @@ host::Catalog find_plugins(const std::vector<std::string>& command_line, const s
   return launch::plugin_catalog(folders);
 }
 
+host::Catalog plugins_for_reports(const std::vector<std::string>& command_line) {
+  try {
+    return find_plugins(command_line);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 std::vector<NamedPipeline> load_pipelines(const PipelineArguments& arguments, const std::string& model) {
   // Who has made this many mistakes need not wait until all are found.
   constexpr std::size_t kEnough = 1000;

@@ -40,4 +40,7 @@ std::vector<std::string> absolute_folders(const std::vector<std::string>& folder
 /// The plugins found with this search path.
 host::Catalog find_plugins(const std::vector<std::string>& command_line, const std::vector<std::string>& pipeline = {});
 
+/// The plugins that reports know the options of; none if they cannot be found, which costs a report little.
+host::Catalog plugins_for_reports(const std::vector<std::string>& command_line = {});
+
 }  // namespace nbs::cli

@@ -9,6 +9,7 @@
 #include "nbs/record/run_directory.h"
 
 #include "commands.h"
+#include "pipelines.h"
 
 namespace nbs::cli {
 
@@ -22,7 +23,7 @@ int write_reports(const std::vector<std::string>& folders) {
       report::write_run_report(path);
       put_now(run.report().string() + "\n");
     } else {
-      report::write_folder_report(path);
+      report::write_folder_report(path, plugins_for_reports());
       put_now((path / "index.html").string() + "\n");
     }
   }

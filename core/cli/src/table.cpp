@@ -11,6 +11,7 @@
 #include "nbs/report/report.h"
 
 #include "commands.h"
+#include "pipelines.h"
 #include "shipped.h"
 
 namespace nbs::cli {
@@ -37,7 +38,8 @@ void add_table(CLI::App& app, Action& action) {
       const std::vector<std::filesystem::path> folders(arguments->folders.begin(), arguments->folders.end());
       const auto paper = arguments->paper.empty() ? shipped("pipelines/paper_tables.json", "the paper's figures")
                                                   : std::filesystem::path(arguments->paper);
-      const auto text = report::results_table(folders, report::table_format(arguments->format), paper);
+      const auto text =
+          report::results_table(folders, report::table_format(arguments->format), paper, plugins_for_reports());
       if (arguments->out.empty()) {
         put(text);
       } else {

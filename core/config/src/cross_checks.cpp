@@ -53,8 +53,13 @@ void check_data(const Pipeline& pipeline, const Report& report) {
       report("data.root", fmt::format("data.root is not set, but the format \"{}\" reads a folder",
                                       choice_name(data.format, data::formats())));
     } else if (!std::filesystem::is_directory(folder)) {
-      report("data.root", fmt::format("the data folder {} does not exist", folder.string()));
+      const char* const what = std::filesystem::exists(folder) ? "is no folder" : "does not exist";
+      report("data.root", fmt::format("the data folder {} {}", folder.string(), what));
     }
+  } else if (!data.root.empty()) {
+    report("data.root", fmt::format("data.root is {}, but data.format is \"synthetic\", which reads no folder; set "
+                                    "data.format to how the images lie there (\"folder\" for images of your own)",
+                                    data.root));
   } else if (data.resize != data::Resize::square) {
     report("data.resize",
            fmt::format("data.resize is \"{0}\", but images of data.format = \"synthetic\" are made in the "
@@ -217,7 +222,8 @@ void cross_check(const Document& document, const Pipeline& pipeline, std::vector
                        train.patience, train.student_iterations));
   }
   if (buffer.crop > data.image_size) {
-    report("buffer.crop", fmt::format("buffer.crop is {}, more than the image's {} pixels (data.image_size)",
+    report("buffer.crop", fmt::format("buffer.crop is {}, more than the image's {} pixels (data.image_size); lower it, "
+                                      "or set it to 0 for whole images",
                                       buffer.crop, data.image_size));
   }
   if (pipeline.sampler && !pipeline.autoencoder)

@@ -14,11 +14,14 @@
 #include "nbs/base/files.h"
 #include "nbs/error.h"
 
+#include "orientation.h"
+
 namespace nbs::data {
 
 namespace {
 
 constexpr std::uintmax_t kLargeFile = std::uintmax_t{32} << 20U;
+constexpr double kBeyondRange = 0.1;  // where a filter may have left a picture
 
 // The decoders fill the missing part of a file that was cut short with gray and do not say so; the end marks tell.
 bool cut_short(const std::string& bytes) {
@@ -61,10 +64,10 @@ void refuse_too_large(const std::optional<StatedSize>& size, std::uint64_t bytes
                   file.string(), bytes, size->width, size->height, kMostPixels));
 }
 
-// What `decode_it` gives, if it can be used. `ends`: the first and the last bytes at least, `bytes` is how many there
-// are.
+// What `decode_it` gives, if it can be used, upright. `ends`: the first and the last bytes at least, `bytes` is how
+// many there are.
 template <typename Decode>
-cv::Mat checked(const std::string& ends, std::uint64_t bytes, const std::filesystem::path& file,
+cv::Mat checked(const std::string& ends, std::uint64_t bytes, int orientation, const std::filesystem::path& file,
                 const Decode& decode_it) {
   cv::Mat image;
   try {
@@ -81,7 +84,9 @@ cv::Mat checked(const std::string& ends, std::uint64_t bytes, const std::filesys
         fmt::format("the image {} is cut short: its {} bytes lack the end mark; copy it again", file.string(), bytes));
   }
   refuse_unusable(image, file);
-  return image;
+  // OpenCV turns the pictures of TIFF files itself.
+  const bool is_turned = ends.compare(0, 2, "II") == 0 || ends.compare(0, 2, "MM") == 0;
+  return is_turned ? image : upright(image, orientation);
 }
 
 }  // namespace
@@ -92,7 +97,7 @@ std::string read_image_bytes(const std::filesystem::path& file) {
 
 cv::Mat decoded(const std::string& bytes, const std::filesystem::path& file) {
   refuse_too_large(stated_size(bytes), bytes.size(), file);
-  return checked(bytes, bytes.size(), file, [&] {
+  return checked(bytes, bytes.size(), stated_orientation(bytes), file, [&] {
     // Decoders want unsigned bytes, and do not write to them.
     const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
     return bytes.empty() ? cv::Mat() : cv::imdecode(encoded, cv::IMREAD_UNCHANGED);
@@ -110,7 +115,20 @@ cv::Mat decode(const std::filesystem::path& file) {
   refuse_too_large(size, reader.length(), file);
   std::string ends = head.substr(0, 64) + std::string(4096, '\0');
   reader.read_at(reader.length() - 4096, ends.data() + 64, 4096);
-  return checked(ends, reader.length(), file, [&] { return cv::imread(file.string(), cv::IMREAD_UNCHANGED); });
+  return checked(ends, reader.length(), stated_orientation(head), file,
+                 [&] { return cv::imread(file.string(), cv::IMREAD_UNCHANGED); });
+}
+
+cv::Mat in_image_range(cv::Mat picture, const std::filesystem::path& file) {
+  if (picture.depth() < CV_32F) return picture;
+  double low = 0;
+  double high = 0;
+  cv::minMaxLoc(picture.reshape(1), &low, &high);
+  if (low >= -kBeyondRange && high <= 1 + kBeyondRange) return picture;
+  throw Error(
+      fmt::format("the image {} holds floating numbers from {:g} to {:g}, but black is 0 and white is 1; scale "
+                  "them, or save it with 8 or 16 bits",
+                  file.string(), low, high));
 }
 
 cv::Mat as_color(cv::Mat picture) {

@@ -86,7 +86,8 @@ std::vector<fs::path> image_entries(const fs::path& folder) {
   if (!is_folder(folder)) return entries;
   std::error_code failed;
   for (fs::directory_iterator at(folder, failed); !failed && at != fs::directory_iterator(); at.increment(failed)) {
-    if (has_image_name(at->path())) entries.push_back(at->path());
+    const bool is_hidden = at->path().filename().string().front() == '.';  // "._photo.jpg" is none
+    if (!is_hidden && has_image_name(at->path())) entries.push_back(at->path());
   }
   if (failed) throw Error(fmt::format("the folder {} cannot be read: {}", folder.string(), failed.message()));
   std::sort(entries.begin(), entries.end());

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <set>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "nbs/data/sample.h"
@@ -26,6 +29,26 @@ std::filesystem::path mask_of(const std::string& id, const std::vector<std::file
   return mask;
 }
 
+// What is said of masks that no image has: one of them may be a mask with a slip in its name.
+std::string remark_on_others(const std::vector<std::filesystem::path>& masks, const std::vector<Sample>& samples,
+                             const std::filesystem::path& folder) {
+  constexpr std::size_t kNamed = 5;
+  std::set<std::filesystem::path> used;
+  for (const auto& sample : samples)
+    used.insert(sample.mask);
+  std::string names;
+  std::size_t others = 0;
+  for (const auto& mask : masks) {
+    if (used.count(mask) != 0) continue;
+    if (others < kNamed) names += (others == 0 ? "" : ", ") + mask.filename().string();
+    ++others;
+  }
+  if (others == 0) return "";
+  return fmt::format("{} of the {} files in {} {} the mask of no image, so nothing is done with {}: {}{}", others,
+                     masks.size(), folder.string(), others == 1 ? "is" : "are", others == 1 ? "it" : "them", names,
+                     others > kNamed ? ", …" : "");
+}
+
 }  // namespace
 
 // Plain folders: images/NAME.* and masks/NAME.* (or NAME_mask.*). Without a folder masks/ nothing can be scored; with
@@ -51,6 +74,8 @@ Listing list_folder(const std::filesystem::path& root, bool partial_masks) {
     }
     listing.samples.push_back(std::move(sample));
   }
+  if (auto remark = remark_on_others(masks, listing.samples, root / "masks"); !remark.empty())
+    listing.remarks.push_back(std::move(remark));
   return listing;
 }
 

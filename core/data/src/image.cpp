@@ -66,11 +66,11 @@ cv::Size as_cv(PixelSize size) {
 }  // namespace
 
 cv::Mat read_image(const std::filesystem::path& file) {
-  return as_color(decode(file));
+  return as_color(read_stored_image(file));
 }
 
 cv::Mat read_stored_image(const std::filesystem::path& file) {
-  return decode(file);
+  return in_image_range(decode(file), file);
 }
 
 cv::Mat rgb_of(const cv::Mat& stored) {
@@ -91,15 +91,21 @@ std::vector<std::filesystem::path> image_files_among(const std::vector<std::file
     files.insert(files.end(), inside.begin(), inside.end());
   }
   std::map<std::string, std::filesystem::path> seen;
+  std::vector<std::filesystem::path> once;
   for (const auto& file : files) {
     const auto [at, is_new] = seen.emplace(file.stem().string(), file);
-    if (is_new) continue;
+    if (is_new) {
+      once.push_back(file);
+      continue;
+    }
+    std::error_code ignored;
+    if (std::filesystem::equivalent(at->second, file, ignored)) continue;  // named twice
     throw Error(
         fmt::format("{} and {} have one name, so what is written for the second would replace the first; "
                     "name them in two calls with two folders",
                     at->second.string(), file.string()));
   }
-  return files;
+  return once;
 }
 
 cv::Mat read_mask_image(const std::filesystem::path& file) {
@@ -160,8 +166,20 @@ cv::Mat load_image(const Sample& sample, const DataOptions& options) {
     return synthesize(options.surface, options.image_size, static_cast<std::uint64_t>(options.split_seed), sample.index)
         .image;
   }
-  const cv::Mat stored = decode(sample.image);
+  const cv::Mat stored = read_stored_image(sample.image);
   return resize_stored(stored, ViewPlan({stored.rows, stored.cols}, options).size());
+}
+
+cv::Mat read_mask_file(const Sample& sample, const DataOptions& options) {
+  const cv::Mat mask = sample.mask.extension() == ".mat" ? read_mask_mat(sample.mask, options.anomalous_labels)
+                                                         : read_mask_image(sample.mask);
+  const cv::Size image = size_of_image(sample.image);
+  if (mask.size() == image) return mask;
+  throw Error(fmt::format("the mask {} is {} x {} pixels, but its image {} is {} x {}; they must be the same size{}",
+                          sample.mask.string(), mask.cols, mask.rows, sample.image.string(), image.width, image.height,
+                          mask.size() == cv::Size(image.height, image.width)
+                              ? " (both are taken upright, as the files say that they are to be shown)"
+                              : ""));
 }
 
 cv::Mat load_mask(const Sample& sample, const DataOptions& options) {
@@ -177,14 +195,7 @@ cv::Mat load_mask(const Sample& sample, const DataOptions& options) {
     case MaskSource::none:
       throw Error(fmt::format("the image {} has no mask", sample.image.string()));
   }
-  const cv::Mat mask = sample.mask.extension() == ".mat" ? read_mask_mat(sample.mask, options.anomalous_labels)
-                                                         : read_mask_image(sample.mask);
-  const cv::Size image = size_of_image(sample.image);
-  if (mask.size() != image) {
-    throw Error(fmt::format("the mask {} is {} x {} pixels, but its image {} is {} x {}; they must be the same size",
-                            sample.mask.string(), mask.cols, mask.rows, sample.image.string(), image.width,
-                            image.height));
-  }
+  const cv::Mat mask = read_mask_file(sample, options);
   return resize_mask(mask, ViewPlan({mask.rows, mask.cols}, options).size());
 }
 

@@ -74,10 +74,9 @@ Listing list_samples(const DataOptions& options) {
     }
     std::error_code ignored;
     if (!std::filesystem::is_directory(options.root, ignored)) {
-      throw Error(
-          fmt::format("the data folder {} does not exist or is no folder; set data.root to the folder of the "
-                      "data set",
-                      options.root));
+      throw Error(fmt::format("the data folder {} {}; set data.root to the folder of the data set", options.root,
+                              std::filesystem::exists(options.root, ignored) ? "is no folder but a file"
+                                                                             : "does not exist or is no folder"));
     }
   }
   auto listing = list_by_format(options);

@@ -29,7 +29,7 @@ namespace {
 // The file: a head of text filled up with zeros, the pixels of all images, and their checksums. The head has a hash of
 // the checksums, so that every byte is covered.
 constexpr std::uint64_t kHead = 4096;
-constexpr const char* kFormat = "nbs images 1";
+constexpr const char* kFormat = "nbs images 2";
 // Of pictures with more pixels one is decoded at a time: as floating numbers they take 12 bytes a pixel.
 constexpr std::uint64_t kLargePixels = 8'000'000;
 
@@ -96,7 +96,7 @@ class Wanted {
     const auto bytes = read_image_bytes(sample.image);
     const auto stated = stated_size(bytes);
     if (!stated || stated->width > kLargePixels / std::max<std::uint64_t>(1, stated->height)) lock.lock();
-    return {decoded(bytes, sample.image), plan, options_};
+    return {in_image_range(decoded(bytes, sample.image), sample.image), plan, options_};
   }
 
   const Samples& samples_;

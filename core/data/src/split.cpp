@@ -61,8 +61,10 @@ void exchange_for_anomalous(std::vector<std::int64_t>& order, const Listing& lis
   if (found >= options.min_anomalous) return;
   if (found == 0) {
     throw Error(
-        "no image of the data set shows an anomaly, so none of the labeled ones can; check data.anomalous_labels, "
-        "or set data.min_anomalous = 0");
+        fmt::format("no image of the data set shows an anomaly at the size at which it is looked at, so none of the "
+                    "labeled ones can; check {}whether anomalies are too small for data.image_size ({}), or set "
+                    "data.min_anomalous = 0",
+                    options.format == Format::crackforest ? "data.anomalous_labels, or " : "", options.image_size));
   }
   throw Error(
       fmt::format("only {} images of the data set show an anomaly, fewer than data.min_anomalous ({}); lower it", found,
@@ -100,8 +102,12 @@ Split draw_split(const Listing& listing, const DataOptions& options) {
                           [&](std::int64_t index) { return listing.samples[index].mask_source != MaskSource::none; }) -
                       order.begin();
   if (options.labeled > masked) {
-    throw Error(fmt::format("data.labeled is {}, but only {} of the {} images have a mask; lower it, or add masks",
-                            options.labeled, masked, count));
+    std::string remarks;
+    for (const auto& remark : listing.remarks)
+      remarks += "; " + remark;
+    throw Error(
+        fmt::format("data.labeled is {}, but only {} of the {} images in {} have a mask; lower it, or add masks{}",
+                    options.labeled, masked, count, options.root, remarks));
   }
   exchange_for_anomalous(order, listing, options);
   Split split;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "decode.h"
+#include "file_head.h"
+#include "orientation.h"
 
 // The heads of image files: only what says how large the picture is. Whatever does not fit is left to the decoder.
 
@@ -10,34 +13,7 @@ namespace nbs::data {
 
 namespace {
 
-// Numbers in a file, which are 0 behind its end.
-class Head {
- public:
-  explicit Head(const std::string& bytes) : bytes_(bytes) {}
-
-  std::uint64_t little(std::size_t at, int count) const {
-    std::uint64_t value = 0;
-    for (int i = count - 1; i >= 0; --i)
-      value = value << 8 | byte(at + static_cast<std::size_t>(i));
-    return value;
-  }
-  std::uint64_t big(std::size_t at, int count) const {
-    std::uint64_t value = 0;
-    for (int i = 0; i < count; ++i)
-      value = value << 8 | byte(at + static_cast<std::size_t>(i));
-    return value;
-  }
-  bool holds(std::size_t at, const std::string& mark) const {
-    return at <= bytes_.size() && bytes_.compare(at, mark.size(), mark) == 0;
-  }
-  unsigned byte(std::size_t at) const { return at < bytes_.size() ? static_cast<unsigned char>(bytes_[at]) : 0U; }
-  std::size_t size() const { return bytes_.size(); }
-
- private:
-  const std::string& bytes_;
-};
-
-std::optional<StatedSize> of_jpeg(const Head& head) {
+std::optional<StatedSize> of_jpeg(const FileHead& head) {
   // From marker to marker until that of a frame.
   for (std::size_t at = 2; at + 9 < head.size();) {
     if (head.byte(at) != 0xFF) return std::nullopt;
@@ -54,7 +30,7 @@ std::optional<StatedSize> of_jpeg(const Head& head) {
   return std::nullopt;
 }
 
-std::optional<StatedSize> of_tiff(const Head& head) {
+std::optional<StatedSize> of_tiff(const FileHead& head) {
   const bool is_big = head.byte(0) == 'M';
   const auto number = [&](std::size_t at, int count) { return is_big ? head.big(at, count) : head.little(at, count); };
   if (number(2, 2) != 42) return std::nullopt;  // 43: with 64-bit offsets
@@ -71,7 +47,7 @@ std::optional<StatedSize> of_tiff(const Head& head) {
   return size;
 }
 
-std::optional<StatedSize> of_webp(const Head& head) {
+std::optional<StatedSize> of_webp(const FileHead& head) {
   if (head.holds(12, "VP8 ")) return StatedSize{head.little(26, 2) & 0x3FFF, head.little(28, 2) & 0x3FFF};
   if (head.holds(12, "VP8L")) {
     const std::uint64_t bits = head.little(21, 4);
@@ -82,7 +58,7 @@ std::optional<StatedSize> of_webp(const Head& head) {
 }
 
 // Width and height as text, after comments.
-std::optional<StatedSize> of_pnm(const Head& head) {
+std::optional<StatedSize> of_pnm(const FileHead& head) {
   std::uint64_t numbers[2] = {};
   std::size_t at = 2;
   for (auto& number : numbers) {
@@ -100,7 +76,7 @@ std::optional<StatedSize> of_pnm(const Head& head) {
   return StatedSize{numbers[0], numbers[1]};
 }
 
-std::optional<StatedSize> by_format(const Head& head) {
+std::optional<StatedSize> by_format(const FileHead& head) {
   if (head.holds(0, "\x89PNG\r\n\x1a\n")) return StatedSize{head.big(16, 4), head.big(20, 4)};
   if (head.holds(0, "\xFF\xD8")) return of_jpeg(head);
   if (head.holds(0, "BM")) {
@@ -122,8 +98,9 @@ std::optional<StatedSize> by_format(const Head& head) {
 }  // namespace
 
 std::optional<StatedSize> stated_size(const std::string& bytes) {
-  const auto size = by_format(Head(bytes));
+  auto size = by_format(FileHead(bytes));
   if (!size || size->width == 0 || size->height == 0) return std::nullopt;
+  if (lies_on_its_side(stated_orientation(bytes))) std::swap(size->width, size->height);
   return size;
 }
 

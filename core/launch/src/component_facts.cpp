@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/launch/component_facts.h"
 
+#include <filesystem>
+#include <string>
+#include <variant>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -27,10 +31,28 @@ config::ComponentFacts facts_from_json(const Json& json) {
   return facts;
 }
 
-// The key of a text: it changes with the text and with the plugins that it is read with.
+// What may lie in a file that an option names: whether it is there, how large it is, and when it was written.
+void add_files(const config::Node& node, std::string& text) {
+  for (const auto& [key, child] : node.table)
+    add_files(child, text);
+  for (const auto& child : node.array)
+    add_files(child, text);
+  const auto* const name = std::get_if<std::string>(&node.scalar);
+  if (node.type != config::Node::Type::scalar || name == nullptr || name->empty() || name->front() != '/') return;
+  std::error_code failed;
+  const auto size = std::filesystem::file_size(*name, failed);
+  const auto time = std::filesystem::last_write_time(*name, failed).time_since_epoch().count();
+  text += failed ? fmt::format("{} is no file\n", *name) : fmt::format("{} {} {}\n", *name, size, time);
+}
+
+// The key of a text: it changes with the text, with the plugins that it is read with, and with the files that its
+// options name (path options are absolute there).
 std::string key_of(const std::string& text) {
-  const auto folders = config::plugin_path_of(config::Document::from_text(text, "components.toml"));
-  return sha256(catalog_key(host::plugin_search_path({}, folders), worker_program()) + text);
+  const auto document = config::Document::from_text(text, "components.toml");
+  const auto folders = config::plugin_path_of(document);
+  std::string files;
+  add_files(document.root(), files);
+  return sha256(catalog_key(host::plugin_search_path({}, folders), worker_program()) + files + text);
 }
 
 // Facts by key; a damaged file is made again.

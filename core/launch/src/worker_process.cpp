@@ -151,6 +151,7 @@ pid_t spawn(const std::vector<std::string>& arguments, int output, const WorkerS
     if (!how.log.empty()) {
       const int file = open(how.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
       if (file >= 0) dup2(file, STDERR_FILENO);
+      if (file >= 0 && output < 0) dup2(file, STDOUT_FILENO);  // what plugins print
     }
     // Not what was before this function: start() has blocked them, too.
     sigset_t handled;

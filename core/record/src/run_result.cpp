@@ -44,6 +44,7 @@ void take_head(const Fields& fields, RunResult& result) {
   }
   fields.take("explanation", result.explanation);
   fields.take("model_from", result.model_from);
+  fields.take("images", result.images);
   fields.need("iterations", result.iterations);
   if (const Json* found = fields.find("best")) {
     const Fields own(*found, fields.at("best"), fields.complete());
@@ -125,6 +126,7 @@ void add_head(Json& json, const RunResult& result) {
       model[name] = hash;
   }
   if (!result.model_from.empty()) json["model_from"] = result.model_from;
+  if (!result.images.empty()) json["images"] = result.images;
 }
 
 void add_tuning(Json& json, const RunResult& result) {

@@ -7,6 +7,7 @@
 #include "nbs/error.h"
 
 #include "database.h"
+#include "later_options.h"
 #include "numbers.h"
 #include "summary.h"
 
@@ -99,8 +100,9 @@ ExportFormat export_format(const std::string& name) {
   return choice_value(name, export_formats());
 }
 
-std::string exported(const std::filesystem::path& folder, ExportFormat format) {
-  const auto records = read_runs(folder);
+std::string exported(const std::filesystem::path& folder, ExportFormat format, const host::Catalog& plugins) {
+  auto records = read_runs(folder);
+  add_later_options(records, plugins);
   if (records.empty())
     throw Error(
         fmt::format("there is no run in {}; name a folder that nbs run or nbs batch has written to", folder.string()));

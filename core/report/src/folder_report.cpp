@@ -7,6 +7,7 @@
 #include "nbs/error.h"
 #include "nbs/report/report.h"
 
+#include "later_options.h"
 #include "page_stamp.h"
 #include "sections.h"
 #include "summary.h"
@@ -41,8 +42,9 @@ std::vector<std::string> shown_options(const std::vector<RunRecord>& records) {
   return options;
 }
 
-void write_folder_report(const std::filesystem::path& folder) {
-  const auto records = read_runs(folder);
+void write_folder_report(const std::filesystem::path& folder, const host::Catalog& plugins) {
+  auto records = read_runs(folder);
+  add_later_options(records, plugins);
   if (records.empty()) {
     throw Error(fmt::format(
         "there is no run in {}: no folder below it holds resolved.toml, metrics.jsonl or result.json; name the folder "

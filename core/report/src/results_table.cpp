@@ -7,13 +7,14 @@
 #include "nbs/report/report.h"
 
 #include "comparison.h"
+#include "later_options.h"
 
 namespace nbs::report {
 
 namespace {
 
 // Each run once, also when the folders overlap.
-std::vector<RunRecord> read_all(const std::vector<std::filesystem::path>& folders) {
+std::vector<RunRecord> read_all(const std::vector<std::filesystem::path>& folders, const host::Catalog& plugins) {
   std::vector<RunRecord> records;
   std::set<std::filesystem::path> seen;
   for (const auto& path : folders) {
@@ -23,14 +24,15 @@ std::vector<RunRecord> read_all(const std::vector<std::filesystem::path>& folder
       if (seen.insert(std::filesystem::weakly_canonical(run.folder)).second) records.push_back(std::move(run));
     }
   }
+  add_later_options(records, plugins);
   return records;
 }
 
 }  // namespace
 
 std::string results_table(const std::vector<std::filesystem::path>& folders, TableFormat format,
-                          const std::filesystem::path& paper_tables) {
-  const auto records = read_all(folders);
+                          const std::filesystem::path& paper_tables, const host::Catalog& plugins) {
+  const auto records = read_all(folders, plugins);
   const auto groups = group_runs(records);
   const Comparison comparison = compare(read_paper_figures(paper_tables), groups);
   switch (format) {

@@ -77,7 +77,7 @@ void read_pipeline(RunRecord& record) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return;
   try {
-    flatten(config::Document::from_file(file).root(), "", record.options);
+    record.options = options_of(config::Document::from_file(file));
   } catch (const Error& error) {
     record.remarks.push_back(fmt::format("the pipeline cannot be read: {}", error.what()));
     return;
@@ -142,6 +142,12 @@ const Value* RunRecord::option(const std::string& wanted) const {
     if (key == wanted) return &value;
   }
   return nullptr;
+}
+
+OptionValues options_of(const config::Document& document) {
+  OptionValues options;
+  flatten(document.root(), "", options);
+  return options;
 }
 
 RunRecord read_run(const fs::path& folder) {

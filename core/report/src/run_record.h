@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "nbs/config/document.h"
 #include "nbs/options.h"
 #include "nbs/record/diagnostics.h"
 #include "nbs/record/run_directory.h"
@@ -50,6 +51,9 @@ struct RunRecord {
   std::optional<double> total_seconds() const;
   const Value* option(const std::string& name) const;
 };
+
+/// The options of a resolved file by dotted names.
+OptionValues options_of(const config::Document& document);
 
 /// Reads a run's folder. Throws nbs::Error only if it holds no run at all.
 RunRecord read_run(const std::filesystem::path& folder);

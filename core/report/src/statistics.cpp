@@ -16,8 +16,10 @@ namespace nbs::report {
 
 namespace {
 
-// Whether runs that differ in this option alone are runs of one method.
-bool tells_nothing(const std::string& option) {
+// Whether runs that differ in this option alone are runs of one method. What data are called says more than where they
+// lie on this machine or that.
+bool tells_nothing(const RunRecord& run, const std::string& option) {
+  if (option == "data.root" && !run.dataset.empty()) return true;
   if (option == "name" || option == "seed" || option == "data.split_seed") return true;
   const auto dot = option.find('.');
   return dot != std::string::npos && !config::changes_results(option.substr(0, dot), option.substr(dot + 1));
@@ -30,7 +32,7 @@ std::string group_key(const RunRecord& run) {
   }
   std::string key;
   for (const auto& [name, value] : run.options) {
-    if (!tells_nothing(name)) key += name + " = " + to_text(value) + "\n";
+    if (!tells_nothing(run, name)) key += name + " = " + to_text(value) + "\n";
   }
   for (const auto& plugin : run.provenance.plugins)
     key += fmt::format("{} {} {}\n", plugin.kind, plugin.name, plugin.sha256);
@@ -119,7 +121,7 @@ std::vector<std::string> varying_options(const std::vector<const RunRecord*>& ru
   std::vector<std::string> names;
   for (const RunRecord* run : runs) {
     for (const auto& [name, value] : run->options) {
-      if (tells_nothing(name) || name.rfind("experiment.", 0) == 0) continue;
+      if (tells_nothing(*run, name) || name.rfind("experiment.", 0) == 0) continue;
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
   }

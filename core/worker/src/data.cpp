@@ -14,6 +14,7 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "remarks.h"
 
 namespace nbs::worker {
 
@@ -37,6 +38,7 @@ int data(const std::vector<std::string>& words) {
   }
   const auto listing = data::list_samples(options);
   const auto split = data::draw_split(listing, options);
+  say_remarks(listing, split, options);
   fmt::print("{}", data::manifest(listing, split, options));
   return 0;
 }

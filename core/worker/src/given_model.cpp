@@ -25,6 +25,15 @@ void GivenModel::require_split_of(const record::RunDirectory& out) const {
       out.split().string(), run_.split().string()));
 }
 
+void GivenModel::require_images(const std::string& images) const {
+  if (result_.images.empty() || result_.images == images) return;
+  throw Error(
+      fmt::format("the images or the masks of the labeled ones have changed since the model of {} was trained (SHA-256 "
+                  "{}, now {}); "
+                  "leave out --model to train a model",
+                  run_.folder().string(), result_.images, images));
+}
+
 training::TrainedRun GivenModel::take_over(const record::RunDirectory& out) const {
   training::TrainedRun taken;
   taken.stop_reason = result_.stop_reason;

@@ -23,6 +23,9 @@ class GivenModel {
 
   /// What training ended with. The curves of training are copied to `out`. Throws nbs::Error if the model or the curves
   /// cannot be read.
+  /// Throws nbs::Error unless images and labeled masks are those that the model was trained with, as far as that is
+  /// known. `images`: RunResult::images of this run.
+  void require_images(const std::string& images) const;
   training::TrainedRun take_over(const record::RunDirectory& out) const;
 
   /// The name of the run's folder.

@@ -76,7 +76,9 @@ Masked mask(Session& session, training::Ensemble& ensemble, const training::Whol
             const std::filesystem::path& folder, bool some_missing, Progress& progress, record::RunResult& result) {
   const auto& options = session.pipeline().evaluation.options;
   const auto labeled = labeled_maps(ensemble, images);
-  if (!labeled.honest && !labeled.images.empty()) {
+  const bool is_chosen = options.threshold_rule != config::ThresholdRule::fixed &&
+                         options.threshold_rule != config::ThresholdRule::normal_area;
+  if (!labeled.honest && !labeled.images.empty() && is_chosen) {
     progress.say(
         fmt::format("{}, so the threshold is chosen on images that the predictor was taught: it may be too high for "
                     "others, and nothing is known of the F1 to expect",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,6 +37,25 @@ void write_by_rows(RunMasker& masker, const cv::Mat& stored, const std::filesyst
   files.finish();
 }
 
+// Nothing that is read may be written over, and what is written must not be masked by the next call.
+void require_apart(const std::vector<std::filesystem::path>& files, const std::filesystem::path& out) {
+  std::map<std::string, std::string> written;  // the name of each file, and the image that it is of
+  for (const auto& file : files) {
+    const auto stem = file.stem().string();
+    for (const auto& path : prediction_files(out, stem))
+      written.emplace(path.filename().string(), stem);
+  }
+  std::error_code ignored;
+  for (const auto& file : files) {
+    const auto found = written.find(file.filename().string());
+    const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+    if (found == written.end() || !std::filesystem::equivalent(folder, out, ignored)) continue;
+    throw Error(
+        fmt::format("the image {} would be written over by what is made of {}; choose another folder with --out",
+                    file.string(), found->second));
+  }
+}
+
 }  // namespace
 
 int predict(const std::vector<std::string>& words) {
@@ -56,6 +76,11 @@ int predict(const std::vector<std::string>& words) {
   RunMasker masker(session, run, result);
   std::error_code failed;
   std::filesystem::create_directories(out, failed);
+  if (!std::filesystem::is_directory(out)) {
+    throw Error(fmt::format("the folder {} for the masks cannot be made: {}; choose another with --out", out.string(),
+                            failed ? failed.message() : "a file has its name"));
+  }
+  require_apart(files, out);
   remove_unfinished_files(out);  // of a call that was killed; of a large picture they are large
   bool all = true;
   for (const auto& file : files) {

@@ -76,6 +76,10 @@ Rows resized_rows(const cv::Mat& map, cv::Size size) {
   };
 }
 
+std::vector<std::filesystem::path> prediction_files(const std::filesystem::path& folder, const std::string& stem) {
+  return {folder / (stem + ".mask.png"), folder / (stem + ".probability.png"), folder / (stem + ".overlay.png")};
+}
+
 void write_prediction(const std::filesystem::path& folder, const std::string& stem, cv::Size size,
                       const Rows& probability, const Rows& colors, double threshold) {
   {

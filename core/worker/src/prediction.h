@@ -5,12 +5,16 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <opencv2/core/mat.hpp>
 
 #include "png_file.h"
 
 namespace nbs::worker {
+
+/// The files that are written of an image of that name (its stem): mask, probability and overlay.
+std::vector<std::filesystem::path> prediction_files(const std::filesystem::path& folder, const std::string& stem);
 
 /// Rows begin … end - 1 of an image or map of known width.
 using Rows = std::function<cv::Mat(int begin, int end)>;

@@ -118,7 +118,7 @@ training::TrainedRun train(training::Members& members, const record::RunDirector
         return stopping;
       });
   progress.finish();
-  if (!outcome.explanation.empty()) say(outcome.explanation);
+  if (!outcome.explanation.empty() && !outcome.models.empty()) say(outcome.explanation);
   return outcome;
 }
 
@@ -205,7 +205,9 @@ int run_to_the_end(const std::vector<std::string>& words) {
   if (!from) out.write_provenance(provenance);  // says when the run began
   const auto given = model_to_take(arguments);
   auto data = load_run_data(pipeline, out, session.threads(), style);
+  const auto images = hash_of(data.set, 0);
   if (given) given->require_split_of(out);
+  if (given) given->require_images(images);
   if (run.minutes > 0 || from) run.origin.images = hash_of(data.set, data.images.held_out);
   if (from) from->require_images(run.origin.images);
   auto members = given ? nullptr : members_of(session, data);
@@ -219,6 +221,7 @@ int run_to_the_end(const std::vector<std::string>& words) {
   members.reset();
   require_unchanged(data.images, data.masks, "training");
   auto result = result_head(pipeline, outcome);
+  result.images = images;
   if (given)
     result.model_from = given->name();
   else
@@ -232,7 +235,9 @@ int run_to_the_end(const std::vector<std::string>& words) {
   if (!outcome.models.empty()) {
     explained = mask_and_score(session, outcome, data, out, progress, result, write_result);
   } else {
+    // The reason comes last: a batch tells the last line of a run that failed.
     say("training ended before any profile was full, so there is nothing to predict from");
+    if (!outcome.explanation.empty()) say(outcome.explanation);
   }
   write_result();
   return end_run(out, result, !outcome.models.empty(), explained);

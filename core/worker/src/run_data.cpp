@@ -13,6 +13,7 @@
 #include "nbs/base/print.h"
 
 #include "images.h"
+#include "remarks.h"
 #include "stop_request.h"
 
 namespace nbs::worker {
@@ -77,6 +78,7 @@ RunData load_run_data(const config::Pipeline& pipeline, const record::RunDirecto
   RunData data;
   data.listing = data::list_samples(options);
   data.split = data::draw_split(data.listing, options);
+  say_remarks(data.listing, data.split, options);
   write_file(out.split(), data::manifest(data.listing, data.split, options));
   ReadingProgress progress(style);
   data.set = data::load_training_set(data.listing, data.split, options,

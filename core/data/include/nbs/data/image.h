@@ -60,6 +60,9 @@ cv::Mat resize_mask(const cv::Mat& mask, PixelSize size);
 
 /// The image of a sample at the size of its ViewPlan, CV_32FC3 RGB in [0, 1], by resize_stored().
 cv::Mat load_image(const Sample& sample, const DataOptions& options);
+/// The mask of a sample that has one in a file, in the size of the file, CV_8UC1 of 0 and 1. Throws nbs::Error if its
+/// size is not that of its image.
+cv::Mat read_mask_file(const Sample& sample, const DataOptions& options);
 /// The mask of a sample at the size of its ViewPlan, CV_8UC1 of 0 and 1. Throws nbs::Error if its size is not that of
 /// its image, or if the sample has none.
 cv::Mat load_mask(const Sample& sample, const DataOptions& options);

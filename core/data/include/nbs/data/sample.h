@@ -30,8 +30,9 @@ struct Sample {
 
 /// A data set as found on disk, ordered by id.
 struct Listing {
-  std::vector<Sample> samples;    ///< images to be labeled or scored
-  std::vector<Sample> auxiliary;  ///< anomaly-free images that the layout keeps apart for training
+  std::vector<Sample> samples;       ///< images to be labeled or scored
+  std::vector<Sample> auxiliary;     ///< anomaly-free images that the layout keeps apart for training
+  std::vector<std::string> remarks;  ///< sentences for the user: what was found and is not used
 };
 
 /// Lists the data set without reading pixels. Throws nbs::Error for a missing or empty folder, an image that has no

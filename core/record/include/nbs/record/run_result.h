@@ -62,6 +62,7 @@ struct RunResult {
   std::optional<KeptCheckpoint> checkpoint;
   std::optional<std::map<std::string, std::string>> model;  ///< SHA-256 of each file in model/, by its name
   std::string model_from;  ///< the name of the run's folder that the model was taken from; empty if it was trained
+  std::string images;      ///< SHA-256 of the images and labeled masks; empty in results of older versions
   std::optional<std::vector<OptionValues>> tuned_postproc;  ///< of each postprocessor, if they were tuned
   std::optional<TuningF1> tuning_f1;                        ///< if they were tuned
   std::optional<config::ThresholdRule> threshold_rule;      ///< how the threshold was chosen

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "nbs/host/catalog.h"
+
 namespace nbs::report {
 
 enum class ExportFormat { csv, json, latex, markdown, sqlite };
@@ -16,7 +18,8 @@ ExportFormat export_format(const std::string& name);
 /// - json: a list with an object for each run: all of its options, and its result as it is in result.json;
 /// - latex, markdown: means and sample standard deviations over the finished runs that differ in seeds only;
 /// - sqlite: a database with the tables runs, options, metrics and images (docs/batches.md).
-/// Throws nbs::Error if there is no such folder, no run in it, or a kept result cannot be read.
-std::string exported(const std::filesystem::path& folder, ExportFormat format);
+/// `plugins`: as write_folder_report() has it. Throws nbs::Error if there is no such folder, no run in it, or a kept
+/// result cannot be read.
+std::string exported(const std::filesystem::path& folder, ExportFormat format, const host::Catalog& plugins = {});
 
 }  // namespace nbs::report
