@@ -174,6 +174,27 @@ TEST_CASE("data of the last candidate alone that cannot be used is said before t
   CHECK_FALSE(fs::exists(nbs.folder() / "out"));
 }
 
+TEST_CASE("finished candidates are compared whatever --minutes says") {
+  const Candidates candidates;
+  REQUIRE(candidates.choose().status == 0);
+  const auto chosen = nbs::read_file(candidates.nbs.folder() / "out" / "chosen.toml");
+  const auto again = candidates.choose({"--minutes", "0.0001"});
+  INFO(again.errors);
+  CHECK(again.status == 0);
+  CHECK(again.output.find("skipped   two") == std::string::npos);
+  CHECK(nbs::read_file(candidates.nbs.folder() / "out" / "chosen.toml") == chosen);
+}
+
+TEST_CASE("with one labeled image nothing is tried, as nothing could be compared") {
+  const Candidates candidates;
+  const auto ended = candidates.choose({"--set", "data.labeled=1"});
+  CHECK(ended.status == 1);
+  CHECK(text(ended.errors) ==
+        Contains("one: data.labeled is 1, but candidates are compared on labeled images that they "
+                 "were not taught"));
+  CHECK_FALSE(fs::exists(candidates.nbs.folder() / "out"));
+}
+
 TEST_CASE("without folds there is nothing to compare") {
   const Candidates candidates;
   const auto ended = candidates.choose({"--set", "evaluation.folds=0"});

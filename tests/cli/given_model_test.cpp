@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
 
 #include "error_text.h"
 #include "program.h"
@@ -145,6 +147,38 @@ TEST_CASE("a model that was trained otherwise is refused with the option and bot
   const auto mask = nbs::test::entries_of(masks).front();
   fs::copy_file(masks / mask, masks / ("new" + fs::path(mask).extension().string()));
   CHECK(text(trained.refusal({})) == Contains("names other images or roles than trained/split.json"));
+}
+
+TEST_CASE("a model is not taken where an image or a labeled mask is another than at its training") {
+  const Trained trained;
+  const auto set = trained.nbs.folder() / "set";
+  const auto split = Json::parse(nbs::read_file(trained.nbs.folder() / "trained" / "split.json"));
+  std::string labeled;
+  std::string unlabeled;
+  for (const auto& image : split.at("images"))
+    (image.at("role") == "labeled" ? labeled : unlabeled) = image.at("id").get<std::string>();
+  const auto change = [&](const fs::path& file) {
+    const auto before = nbs::read_file(file);
+    cv::Mat picture = cv::imread(file.string(), cv::IMREAD_UNCHANGED);
+    cv::bitwise_not(picture, picture);
+    cv::imwrite(file.string(), picture);
+    return before;
+  };
+  const auto file_of = [&](const char* folder, const std::string& id) {
+    for (const auto& entry : fs::directory_iterator(set / folder)) {
+      if (entry.path().stem().string() == id) return entry.path();
+    }
+    return fs::path();
+  };
+  for (const auto& file : {file_of("masks", labeled), file_of("images", unlabeled)}) {
+    CAPTURE(file.string());
+    const auto before = change(file);
+    CHECK(text(trained.refusal({})) == Contains("have changed since the model of trained was trained"));
+    nbs::write_file(file, before);
+  }
+  const auto scored = file_of("masks", unlabeled);
+  change(scored);
+  CHECK(trained.run({"--model", "trained", "--run-dir", "other_truth"}).status == 0);
 }
 
 TEST_CASE("options that came after a model was trained count as their defaults there") {

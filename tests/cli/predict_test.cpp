@@ -74,6 +74,24 @@ TEST_CASE("folders whose names look like options are used as they are") {
   CHECK(fs::exists(nbs.folder() / "--bar" / "image.mask.png"));
 }
 
+TEST_CASE("no image is written over, and one that is named twice is masked once") {
+  const auto& nbs = finished();
+  const auto folder = nbs.folder() / "own";
+  fs::create_directories(folder);
+  fs::copy_file(nbs.folder() / "image.png", folder / "a.png");
+  REQUIRE(nbs({"predict", "run", "own/a.png", "own", "--out", "own"}).status == 0);
+  const auto mask = nbs::read_file(folder / "a.mask.png");
+  // The second time the first one's masks are images of that folder, and one of them would be replaced.
+  const auto again = nbs({"predict", "run", "own", "--out", "own"});
+  CHECK(again.status == 1);
+  CHECK(text(again.errors) == Contains("a.mask.png would be written over by what is made of a; choose another folder"));
+  CHECK(nbs::read_file(folder / "a.mask.png") == mask);
+  CHECK_FALSE(fs::exists(folder / "a.mask.mask.png"));
+  const auto file = nbs({"predict", "run", "own/a.png", "--out", "own/a.png"});
+  CHECK(file.status == 1);
+  CHECK(text(file.errors) == Contains("the folder own/a.png for the masks cannot be made"));
+}
+
 TEST_CASE("a threshold is a decimal number from 0 to 1, and anything else wrong use") {
   const auto& nbs = finished();
   for (const char* threshold : {"nan", "inf", "1e-400", "0x1p-2", "0,5", "1.01", "-0.1", "", "half"}) {

@@ -21,7 +21,8 @@ TEST_CASE("a patch or crop larger than the image is refused with both sizes") {
         Texts{"--set profile.patch_size=65: the patch (65 x 65, profile.patch_size) is larger than the image (64 x 64, "
               "data.image_size)"});
   CHECK(problems_with({"buffer.crop=65"}) ==
-        Texts{"--set buffer.crop=65: buffer.crop is 65, more than the image's 64 pixels (data.image_size)"});
+        Texts{"--set buffer.crop=65: buffer.crop is 65, more than the image's 64 pixels (data.image_size); lower it, "
+              "or set it to 0 for whole images"});
 }
 
 TEST_CASE("generated images, which are made in the size of a view, are neither tiled nor padded") {
@@ -159,6 +160,12 @@ TEST_CASE("more anomalous images than labeled ones are refused") {
             "it"});
   // Without labeled images nothing is drawn.
   CHECK(problems_with({"data.labeled=0", "data.min_anomalous=4", "evaluation.threshold_rule=fixed"}).empty());
+}
+
+TEST_CASE("a folder of images is refused beside generated ones") {
+  CHECK(problems_with({"data.root=/somewhere"}) ==
+        Texts{"--set data.root=/somewhere: data.root is /somewhere, but data.format is \"synthetic\", which reads no "
+              "folder; set data.format to how the images lie there (\"folder\" for images of your own)"});
 }
 
 TEST_CASE("folds that cannot be are refused, with both numbers") {

@@ -251,7 +251,7 @@ TEST_CASE("paths in a sweep are relative to the file too") {
                         "[[sweep.exclude]]\n\"data.root\" = \"/abs\"\n");
   const auto cells = config::expand(Document::from_file(file));
   REQUIRE(cells.size() == 1);
-  const auto pipeline = config::resolve(cells[0].document, test::example_catalog());
+  const auto pipeline = config::resolve(cells[0].document, test::example_catalog(), config::Purpose::predict);
   CHECK(pipeline.data.options.root == (scratch / "sub/images").string());
   CHECK(pipeline.plugin_path == Texts{(scratch / "sub/plugins").string()});
   CHECK(config::plugin_path_of(cells[0].document) == Texts{(scratch / "sub/plugins").string()});

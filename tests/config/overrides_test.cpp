@@ -100,7 +100,9 @@ TEST_CASE("paths in overrides are relative to the current folder, however they a
     auto document =
         Document::from_text("plugin_path = [\"/a\", \"b\"]\n" + std::string(test::kGood), "/elsewhere/p.toml");
     document.apply(text);
-    return config::resolve(config::expand(document).front().document, test::example_catalog());
+    // The images are not looked for.
+    return config::resolve(config::expand(document).front().document, test::example_catalog(),
+                           config::Purpose::predict);
   };
   const auto expected = (here / "x").string();
   for (const char* text : {"data.root=x", "\"data\".root=x", "data={root=\"x\"}",

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "later_options.h"
 
-#include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "nbs/base/files.h"
 #include "nbs/config/pipeline.h"
@@ -33,7 +33,9 @@ void add_later_options(std::vector<RunRecord>& runs, const host::Catalog& plugin
     // Most folders hold runs of one version and one kind, whose files name the same options.
     if (run.options.empty() || run.options.size() == names.size()) continue;
     try {
-      run.options = options_of_today(run, plugins);
+      for (auto& [name, value] : options_of_today(run, plugins)) {
+        if (names.count(name) != 0 && run.option(name) == nullptr) run.options.emplace_back(name, std::move(value));
+      }
     } catch (const Error&) {
       continue;
     }

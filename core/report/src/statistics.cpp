@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -16,10 +17,8 @@ namespace nbs::report {
 
 namespace {
 
-// Whether runs that differ in this option alone are runs of one method. What data are called says more than where they
-// lie on this machine or that.
-bool tells_nothing(const RunRecord& run, const std::string& option) {
-  if (option == "data.root" && !run.dataset.empty()) return true;
+// Whether runs that differ in this option alone are runs of one method.
+bool tells_nothing(const std::string& option) {
   if (option == "name" || option == "seed" || option == "data.split_seed") return true;
   const auto dot = option.find('.');
   return dot != std::string::npos && !config::changes_results(option.substr(0, dot), option.substr(dot + 1));
@@ -30,10 +29,12 @@ std::string group_key(const RunRecord& run) {
     return fmt::format("labels\n{}\n{}\n{}\n{}", run.dataset, run.method, run.labeled.value_or(-1),
                        run.method.empty() ? run.name : std::string());
   }
-  std::string key;
+  std::vector<std::string> lines;  // in one order, as versions write options in different ones
   for (const auto& [name, value] : run.options) {
-    if (!tells_nothing(run, name)) key += name + " = " + to_text(value) + "\n";
+    if (!tells_nothing(name)) lines.push_back(name + " = " + to_text(value) + "\n");
   }
+  std::sort(lines.begin(), lines.end());
+  std::string key = std::accumulate(lines.begin(), lines.end(), std::string());
   for (const auto& plugin : run.provenance.plugins)
     key += fmt::format("{} {} {}\n", plugin.kind, plugin.name, plugin.sha256);
   return key;
@@ -121,7 +122,7 @@ std::vector<std::string> varying_options(const std::vector<const RunRecord*>& ru
   std::vector<std::string> names;
   for (const RunRecord* run : runs) {
     for (const auto& [name, value] : run->options) {
-      if (tells_nothing(*run, name) || name.rfind("experiment.", 0) == 0) continue;
+      if (tells_nothing(name) || name.rfind("experiment.", 0) == 0) continue;
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
   }
