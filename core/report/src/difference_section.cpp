@@ -71,7 +71,7 @@ std::string baseline_table(const Group& baseline, const std::vector<ComparedGrou
                      sortable_table({{"Pipeline"},
                                      {"Common splits", true},
                                      {"Difference of F1", true},
-                                     {"Nine of ten resamples", true},
+                                     {"Interval", true},
                                      {"From 0"}},
                                     rows));
 }
@@ -105,7 +105,8 @@ std::string difference_section(const std::vector<const Group*>& groups) {
          "splits (data.split_seed) that both were run on; a split counts once, with its mean over the seeds. An "
          "interval "
          "that does not reach 0 speaks of a difference that other splits would show, too: the splits were drawn anew, "
-         "with repetition, 2,000 times. With few splits it is rough.</p>\n" +
+         "with repetition, 2,000 times, and the ends between which nine of ten of these means lie were moved apart, as so "
+         "few splits ask for (Student's t). With few splits it is rough.</p>\n" +
          (left_out == 0 ? std::string()
                         : fmt::format("<p class=\"remark\">{} more pipelines are not offered as baselines, to keep the "
                                       "page small.</p>\n",
