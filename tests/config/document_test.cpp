@@ -129,8 +129,8 @@ TEST_CASE("a problem in a base is shown in the base, one in the file in the file
   const test::Scratch scratch;
   const auto base = scratch.write("base.toml", std::string(test::kGood) + "[train]\npatches = 0\nwarmup = 0\n");
   const auto file = scratch.write("own.toml", "base = \"base.toml\"\n\n[train]\nminibatch = 0\n");
-  CHECK(problems_of_file(file) == Texts{base.string() + ":8:1: patches must be at least 1.0, but is 0",
-                                        file.string() + ":4:1: minibatch must be at least 1.0, but is 0"});
+  CHECK(problems_of_file(file) == Texts{base.string() + ":8:1: patches must be at least 1, but is 0",
+                                        file.string() + ":4:1: minibatch must be at least 1, but is 0"});
 }
 
 TEST_CASE("another plugin than the base's drops the base's options, the same one keeps them") {

@@ -82,10 +82,10 @@ TEST_CASE("what has the wrong form as a whole is refused with the form that is w
 
 TEST_CASE("numbers out of range and texts that are no choice are refused with the limit and the value") {
   const std::string good = test::kGood;
-  CHECK(problems_in(good, {"sampler.step=0"}) == Texts{"--set sampler.step=0: step must be at least 1.0, but is 0"});
-  CHECK(problems_in(good, {"sampler.step=65"}) == Texts{"--set sampler.step=65: step must be at most 64.0, but is 65"});
+  CHECK(problems_in(good, {"sampler.step=0"}) == Texts{"--set sampler.step=0: step must be at least 1, but is 0"});
+  CHECK(problems_in(good, {"sampler.step=65"}) == Texts{"--set sampler.step=65: step must be at most 64, but is 65"});
   CHECK(problems_in(good, {"autoencoder.channels=[8, 0]"}) ==
-        Texts{"--set autoencoder.channels=[8, 0]: channels must be at least 1.0, but is [8, 0]"});
+        Texts{"--set autoencoder.channels=[8, 0]: channels must be at least 1, but is [8, 0]"});
   CHECK(problems_in(good, {"train.alpha=nan"}) == Texts{"--set train.alpha=nan: alpha must be a number, but is nan"});
   CHECK(problems_in(good, {"sampler.start=edge"}) ==
         Texts{"--set sampler.start=edge: start must be one of \"center\", \"corner\", but is \"edge\""});

@@ -93,7 +93,7 @@ TEST_CASE("a value of a sweep that is not allowed is shown at its place") {
   REQUIRE(cells.size() == 2);
   CHECK(test::problems_of([&] { resolved_cell(cells[0]); }).empty());
   CHECK(test::problems_of([&] { resolved_cell(cells[1]); }) ==
-        Texts{"p.toml:9:3: step must be at most 64.0, but is 99"});
+        Texts{"p.toml:9:3: step must be at most 64, but is 99"});
 }
 
 TEST_CASE("everything that is wrong with a sweep is said at once") {

@@ -184,7 +184,7 @@ TEST_CASE("a constructor that throws, and an option that is not allowed, name pl
   CHECK(made_with({{"manner", std::string("stillborn")}}) ==
         "p.toml:3:1: sampler \"polite\", construction(): no memory for 3 petabytes");
   CHECK(made_with({{"step", std::int64_t{9}}}) ==
-        "p.toml:3:1: sampler \"polite\", construction(): the option 'step' must be at most 8.0, but is 9");
+        "p.toml:3:1: sampler \"polite\", construction(): the option 'step' must be at most 8, but is 9");
   CHECK(made_with({{"stpe", std::int64_t{2}}}) ==
         "p.toml:3:1: sampler \"polite\", construction(): there is no option 'stpe'");
 }
@@ -227,7 +227,7 @@ TEST_CASE("registrations that no pipeline could use are refused") {
   CHECK(refused_option(option) == "taken");
   option.minimum = 1;
   CHECK(refused_option(option) ==
-        "the sampler \"walk\" has an option \"step\" whose default is not allowed: it must be at least 1.0, but is 0; "
+        "the sampler \"walk\" has an option \"step\" whose default is not allowed: it must be at least 1, but is 0; "
         "change the default or the range");
   option.minimum = -infinity;
   CHECK(refused_option(option) ==

@@ -67,7 +67,7 @@ TEST_CASE("libraries that cannot be taken are refused one by one, and the good o
       {host_plugin("init_loop"), "it did not come to an end within 2 s in its static initializers"},
       {fs::path(NBS_BAD_PLUGINS) / "twice.so", "it holds the postprocessor \"filter\" twice"},
       {fs::path(NBS_BAD_PLUGINS) / "default_outside.so",
-       "has an option \"radius\" whose default is not allowed: it must be at most 8.0, but is 30"},
+       "has an option \"radius\" whose default is not allowed: it must be at most 8, but is 30"},
   };
   std::vector<std::string> words = {"test-plugin", "--json", "--level", "1"};
   for (const auto& [file, sentence] : bad)

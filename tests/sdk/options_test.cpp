@@ -80,7 +80,7 @@ TEST_CASE("a value that is not allowed is refused with the value and what is all
   const auto refusal = [](const char* name, const Value& value) {
     return test::error_text([&] { schema_of<Options>().make({{name, value}}); });
   };
-  CHECK(refusal("count", std::int64_t{0}) == "the option 'count' must be at least 1.0, but is 0");
+  CHECK(refusal("count", std::int64_t{0}) == "the option 'count' must be at least 1, but is 0");
   CHECK(refusal("color", std::string("blue")) ==
         "the option 'color' must be one of \"red\", \"green\", but is \"blue\"");
   CHECK(refusal("colors", std::vector<std::string>{"red", "blue"}) == Contains("but is \"blue\""));

@@ -25,8 +25,9 @@ namespace fs = std::filesystem;
 /// What stands for what in the names and texts of a template.
 using Words = std::map<std::string, std::string>;
 
-// Names that CMake keeps for targets of its own.
-const std::vector<std::string> kTargetsOfCMake = {"all", "clean", "help", "install", "package", "test"};
+// Names that CMake and LibTorch have for targets of their own.
+const std::vector<std::string> kTargetsOfCMake = {"all",     "c10",  "clean", "help",      "install",
+                                                  "package", "test", "torch", "torch_cpu", "torch_library"};
 
 // "my_sampler" as the name of a type: "MySampler".
 std::string in_camel_case(const std::string& name) {

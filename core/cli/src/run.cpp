@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -33,13 +34,14 @@ struct RunArguments : PipelineArguments {
 
 // Trains in the folder that is claimed, or takes the model of a finished run, and makes its report. Returns the exit
 // code.
-int run_in(const launch::Claim& claim, const std::string& progress, const std::string& model = "") {
+int run_in(launch::Claim claim, const std::string& progress, const std::string& model = "") {
   const record::RunDirectory run(claim.folder);
   const auto& folder = run.folder();
   std::vector<std::string> words = {"run", run.resolved().string(), "--out", folder.string(), "--progress", progress};
   if (claim.kind == launch::Claim::Kind::resume) words.insert(words.end(), {"--resume", "yes"});
   if (!model.empty()) words.insert(words.end(), {"--model", model});
   int code = launch::run_worker(words, claim.descriptors());
+  if (code == kFailed && launch::drop_unbegun(claim)) return code;  // the worker has said why
   if (code == kGood && !run.is_finished()) {
     say(fmt::format("nbs: the worker ended as if all were well, but left no finished result in {}", folder.string()));
     code = kFailed;
@@ -63,13 +65,13 @@ int resume(const RunArguments& arguments, const std::string& progress) {
         "--resume goes on with the pipeline in the run's folder, so it takes neither pipeline files nor --set nor "
         "--run-dir nor --model; leave them out");
   }
-  const auto claim = launch::resume_run(arguments.resume);
+  auto claim = launch::resume_run(arguments.resume);
   if (claim.kind == launch::Claim::Kind::complete) {
     say(fmt::format("{} is finished; there is nothing to go on with", arguments.resume));
     print_outcome(arguments.resume);
     return kGood;
   }
-  return run_in(claim, progress);
+  return run_in(std::move(claim), progress);
 }
 
 // These are refused before a folder is made for the run that is to take the model.
@@ -102,10 +104,10 @@ int run_all(const RunArguments& arguments) {
   int worst = kGood;
   for (const auto& [label, pipeline] : pipelines) {
     if (!arguments.model.empty()) require_plugins_of_model(arguments, pipeline);
-    const auto claim = arguments.folder.empty() ? launch::new_run(arguments.parent, pipeline)
-                                                : launch::new_run_in(arguments.folder, pipeline);
+    auto claim = arguments.folder.empty() ? launch::new_run(arguments.parent, pipeline)
+                                          : launch::new_run_in(arguments.folder, pipeline);
     say(fmt::format("{} -> {}", label, claim.folder.string()));
-    const int code = run_in(claim, progress, arguments.model);
+    const int code = run_in(std::move(claim), progress, arguments.model);
     if (code > kToldToStop) return code;
     if (code != kGood) worst = kFailed;
   }

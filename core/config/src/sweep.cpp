@@ -36,7 +36,11 @@ struct Dimension {
 };
 
 std::string value_text(const Node& node) {
-  if (node.type == Node::Type::table) return "{…}";
+  if (node.type == Node::Type::table) {
+    const auto* const plugin = node.find("plugin");
+    if (plugin == nullptr || !std::holds_alternative<std::string>(plugin->scalar)) return "{…}";
+    return "{" + std::get<std::string>(plugin->scalar) + (node.table.size() > 1 ? ", …}" : "}");
+  }
   if (node.type == Node::Type::array) {
     std::string text;
     for (const auto& item : node.array)

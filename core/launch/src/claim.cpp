@@ -213,6 +213,18 @@ std::filesystem::path finished_run(const std::filesystem::path& parent, const co
   return found.state == FoundRun::State::complete ? found.folder : std::filesystem::path();
 }
 
+bool drop_unbegun(Claim& claim) {
+  const RunDirectory run(claim.folder);
+  std::error_code ignored;
+  if (claim.kind != Kind::begin || std::filesystem::exists(run.metrics(), ignored) || run.has_result() ||
+      run.has_checkpoint())
+    return false;
+  for (const auto& file : {run.resolved(), run.provenance(), run.split()})
+    std::filesystem::remove(file, ignored);
+  claim.lock.reset();                                     // which removes its file
+  return std::filesystem::remove(run.folder(), ignored);  // unless somebody else's files lie there
+}
+
 void tidy_finished(const std::filesystem::path& folder) {
   const RunDirectory run(folder);
   remove_unfinished_files(run.folder());

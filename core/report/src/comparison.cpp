@@ -70,6 +70,23 @@ void note_nothing_to_find(const std::vector<Group>& groups, std::vector<std::str
   }
 }
 
+// A score that is undefined in some runs has a mean over the others.
+void note_fewer(const std::vector<Group>& groups, std::vector<std::string>& notes) {
+  for (const auto& group : groups) {
+    std::string names;
+    for (const auto& column : record::score_infos()) {
+      const auto mean = group.score(column.score);
+      const bool told = std::any_of(group.counted.begin(), group.counted.end(),
+                                    [](const RunRecord* run) { return run->nothing_to_find(); });
+      if (!mean || told || mean->count == group.counted.size()) continue;
+      names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", column.title, mean->count);
+    }
+    if (names.empty()) continue;
+    notes.push_back(fmt::format("{}: of {} runs, these scores are defined in fewer: {}.", group.label,
+                                group.counted.size(), names));
+  }
+}
+
 void note_versions(const std::vector<Group>& groups, std::vector<std::string>& notes) {
   for (const auto& group : groups) {
     if (group.versions.size() < 2) continue;
@@ -104,8 +121,12 @@ Comparison compare(PaperFigures paper, const std::vector<Group>& groups) {
   for (const auto& group : groups) {
     if (!group.counted.empty()) result.all.push_back(&group);
   }
+  // Folders are called by hashes, which say nothing.
+  std::stable_sort(result.all.begin(), result.all.end(),
+                   [](const Group* a, const Group* b) { return a->label < b->label; });
   note_left_out(groups, result.notes);
   note_nothing_to_find(groups, result.notes);
+  note_fewer(groups, result.notes);
   note_versions(groups, result.notes);
   result.paper = std::move(paper);
   return result;

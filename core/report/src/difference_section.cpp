@@ -66,14 +66,11 @@ std::string baseline_table(const Group& baseline, const std::vector<ComparedGrou
                  {interval_drawing(difference, most), false, false}};
     rows.push_back(std::move(row));
   }
-  return fmt::format("<div class=\"differences\" data-baseline=\"{0}\"{1}>\n<p>Baseline: <b>{0}</b></p>\n{2}</div>\n",
-                     escaped(baseline.label), shown ? "" : " hidden=\"\"",
-                     sortable_table({{"Pipeline"},
-                                     {"Common splits", true},
-                                     {"Difference of F1", true},
-                                     {"Interval", true},
-                                     {"From 0"}},
-                                    rows));
+  return fmt::format(
+      "<div class=\"differences\" data-baseline=\"{0}\"{1}>\n<p>Baseline: <b>{0}</b></p>\n{2}</div>\n",
+      escaped(baseline.label), shown ? "" : " hidden=\"\"",
+      sortable_table(
+          {{"Pipeline"}, {"Common splits", true}, {"Difference of F1", true}, {"Interval", true}, {"From 0"}}, rows));
 }
 
 }  // namespace
@@ -105,7 +102,8 @@ std::string difference_section(const std::vector<const Group*>& groups) {
          "splits (data.split_seed) that both were run on; a split counts once, with its mean over the seeds. An "
          "interval "
          "that does not reach 0 speaks of a difference that other splits would show, too: the splits were drawn anew, "
-         "with repetition, 2,000 times, and the ends between which nine of ten of these means lie were moved apart, as so "
+         "with repetition, 2,000 times, and the ends between which nine of ten of these means lie were moved apart, as "
+         "so "
          "few splits ask for (Student's t). With few splits it is rough.</p>\n" +
          (left_out == 0 ? std::string()
                         : fmt::format("<p class=\"remark\">{} more pipelines are not offered as baselines, to keep the "

@@ -20,6 +20,9 @@ std::vector<RunRecord> read_all(const std::vector<std::filesystem::path>& folder
   for (const auto& path : folders) {
     auto found =
         std::filesystem::is_regular_file(path) ? std::vector<RunRecord>{read_result_file(path)} : read_runs(path);
+    if (found.empty())
+      throw Error(
+          fmt::format("there is no run in {}; name a folder that nbs run or nbs batch has written to", path.string()));
     for (auto& run : found) {
       if (seen.insert(std::filesystem::weakly_canonical(run.folder)).second) records.push_back(std::move(run));
     }

@@ -181,7 +181,8 @@ std::string basis_of(const record::ExpectedScores& expected) {
       expected.by_image.size());
   if (!expected.unlabeled) {
     return fmt::format(
-        "From {}. In brackets: where nine of ten resamples of these images lie, moved apart as so few ask for; that is rough, "
+        "From {}. In brackets: where nine of ten resamples of these images lie, moved apart as so few ask for; that is "
+        "rough, "
         "and "
         "it holds for images like these.",
         pictures);

@@ -140,13 +140,17 @@ inline std::optional<std::string> problem_with(const OptionSpec& spec, const Val
            to_text(value);
   }
   std::optional<std::string> problem;
+  const bool of_integers = spec.type == ValueType::integer || spec.type == ValueType::integers;
+  const auto bound = [of_integers](double x) {
+    return of_integers ? std::to_string(static_cast<std::int64_t>(x)) : to_text(Value{x});
+  };
   const auto check_number = [&](double x) {
     if (problem) return;
     if (x != x) problem = "must be a number, but is nan";
     if (spec.minimum && x < *spec.minimum)
-      problem = "must be at least " + to_text(Value{*spec.minimum}) + ", but is " + to_text(value);
+      problem = "must be at least " + bound(*spec.minimum) + ", but is " + to_text(value);
     if (spec.maximum && x > *spec.maximum)
-      problem = "must be at most " + to_text(Value{*spec.maximum}) + ", but is " + to_text(value);
+      problem = "must be at most " + bound(*spec.maximum) + ", but is " + to_text(value);
   };
   const auto check_text = [&](const std::string& text) {
     if (problem || spec.choices.empty()) return;
