@@ -57,7 +57,10 @@ TEST_CASE("a run that diverges before any profile is full says so, and has no sc
   INFO(ended.errors);
   CHECK(ended.status == 1);
   CHECK(text(ended.errors) ==
-        Contains("training ended before any profile was full, so there is nothing to predict from"));
+        Contains("training ended before any profile was full, so there is nothing to predict from\n"));
+  // The reason is the last line, which a batch tells.
+  const auto last = ended.errors.rfind('\n', ended.errors.size() - 2);
+  CHECK(text(ended.errors.substr(last + 1)) == Contains("the likely cause is a learning rate"));
   CHECK(text(ended.output) == Contains("result: diverged, no scores"));
   const auto result = result_of(nbs);
   CHECK(result.at("stop_reason") == "diverged");
@@ -73,6 +76,28 @@ TEST_CASE("a predictor that needs profiles is refused without what makes them, b
   CHECK(ended.status != 0);
   CHECK(text(ended.errors) == Contains("needs loss profiles as it is set, but the pipeline has no [sampler]"));
   CHECK_FALSE(fs::exists(nbs.folder() / "run" / "metrics.jsonl"));
+}
+
+TEST_CASE("a run whose images cannot be used leaves no folder, and says why it ended at the end") {
+  const Program nbs;
+  nbs.folder().write("a.toml", tiny_pipeline());
+  REQUIRE(nbs({"data", "a.toml", "--export", "set"}).status == 0);
+  for (const auto& entry : fs::directory_iterator(nbs.folder() / "set" / "images"))
+    nbs::write_file(entry.path(), "no picture");
+  const auto words = [](const std::vector<std::string>& more) {
+    std::vector<std::string> all = {
+        "run",   "a.toml",        "--progress", "none",          "--set", "data.format=folder",
+        "--set", "data.root=set", "--set",      "data.labeled=3"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const auto ended = nbs(words({"--out", "runs"}));
+  CHECK(ended.status == 1);
+  CHECK(text(ended.errors) == Contains("is not an image that can be read"));
+  CHECK(ended.output.empty());
+  CHECK(fs::is_empty(nbs.folder() / "runs"));
+  CHECK(nbs(words({"--run-dir", "own"})).status == 1);
+  CHECK_FALSE(fs::exists(nbs.folder() / "own"));
 }
 
 TEST_CASE("an output folder that cannot be made or is in use is refused before training") {

@@ -59,6 +59,9 @@ TEST_CASE("lists of a zip are taken in step, and combined with the grid") {
   REQUIRE(cells.size() == 2);
   CHECK(resolved_cell(cells[1]).seed == 1);
   CHECK(resolved_cell(cells[1]).data.options.split_seed == 8);
+  // Of a table the plugin tells which it is.
+  CHECK(labels_of("[sweep]\ngrid = {sampler = [{plugin = \"walk\"}, {plugin = \"walk\", step = 3}]}\n") ==
+        Texts{"sampler={walk}", "sampler={walk, …}"});
   CHECK(labels_of("[sweep]\nzip = {}\ngrid = {seed = [1]}\n") == Texts{"seed=1"});
 }
 
@@ -92,8 +95,7 @@ TEST_CASE("a value of a sweep that is not allowed is shown at its place") {
   const auto cells = cells_of("[sweep.grid]\n\"sampler.step\" = [2,\n  99]\n");
   REQUIRE(cells.size() == 2);
   CHECK(test::problems_of([&] { resolved_cell(cells[0]); }).empty());
-  CHECK(test::problems_of([&] { resolved_cell(cells[1]); }) ==
-        Texts{"p.toml:9:3: step must be at most 64, but is 99"});
+  CHECK(test::problems_of([&] { resolved_cell(cells[1]); }) == Texts{"p.toml:9:3: step must be at most 64, but is 99"});
 }
 
 TEST_CASE("everything that is wrong with a sweep is said at once") {
