@@ -155,6 +155,7 @@ TEST_CASE("a method is the same on every data set but for what its kind of surfa
   CHECK(only("mvtec/bottle-unet.toml", "crackforest/unet.toml") == std::set<std::string>{"data", "evaluation"});
   CHECK(only("magnetic_tile/crack-unet.toml", "crackforest/unet.toml") == std::set<std::string>{"data"});
   CHECK(only("crackforest/unet.toml", "crackforest/unet_self_training.toml") == std::set<std::string>{"train"});
+  CHECK(only("crackforest/random.toml", "crackforest/random_members.toml") == std::set<std::string>{"train"});
   CHECK(only("magnetic_tile/crack-random.toml", "mvtec/wood-proposed.toml") ==
         std::set<std::string>{"data", "sampler"});
   CHECK(only("mvtec/bottle-proposed.toml", "mvtec/zipper-proposed.toml") == std::set<std::string>{"data"});
