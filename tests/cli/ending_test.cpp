@@ -72,7 +72,7 @@ TEST_CASE("a worker that a signal ends is a failure that names the signal") {
     auto ended = nbs({"run", "a.toml"});
     CHECK(ended.status == 1);
     CHECK(text(ended.errors) == Contains(words));
-    CHECK(text(ended.output) == Contains("result: no result"));
+    CHECK(ended.output.empty());  // before anything was begun, so no folder of a run is left either
     ended = nbs({"data", "a.toml"});
     CHECK(ended.status == 1);
     CHECK(text(ended.errors) == Contains(words));
