@@ -171,8 +171,8 @@ cv::Mat load_image(const Sample& sample, const DataOptions& options) {
 }
 
 cv::Mat read_mask_file(const Sample& sample, const DataOptions& options) {
-  const cv::Mat mask = sample.mask.extension() == ".mat" ? read_mask_mat(sample.mask, options.anomalous_labels)
-                                                         : read_mask_image(sample.mask);
+  cv::Mat mask = sample.mask.extension() == ".mat" ? read_mask_mat(sample.mask, options.anomalous_labels)
+                                                   : read_mask_image(sample.mask);
   const cv::Size image = size_of_image(sample.image);
   if (mask.size() == image) return mask;
   throw Error(fmt::format("the mask {} is {} x {} pixels, but its image {} is {} x {}; they must be the same size{}",

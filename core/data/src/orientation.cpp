@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <opencv2/core.hpp>
+
 #include "file_head.h"
 
 namespace nbs::data {

@@ -34,7 +34,7 @@ void StateWriter::shared(const std::string& name, const std::vector<torch::Tenso
 
 void StateWriter::bytes(const std::string& name, const std::string& value) {
   auto bytes = torch::empty({static_cast<std::int64_t>(value.size())}, torch::kUInt8);
-  std::memcpy(bytes.data_ptr(), value.data(), value.size());
+  if (!value.empty()) std::memcpy(bytes.data_ptr(), value.data(), value.size());
   state_.write(name, bytes);
 }
 
