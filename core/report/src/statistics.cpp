@@ -17,9 +17,10 @@ namespace nbs::report {
 
 namespace {
 
-// Whether runs that differ in this option alone are runs of one method.
+// Whether runs that differ in this option alone are runs of one method. The number of threads changes sums in their last
+// digits, as a seed would.
 bool tells_nothing(const std::string& option) {
-  if (option == "name" || option == "seed" || option == "data.split_seed") return true;
+  if (option == "name" || option == "seed" || option == "data.split_seed" || option == "train.threads") return true;
   const auto dot = option.find('.');
   return dot != std::string::npos && !config::changes_results(option.substr(0, dot), option.substr(dot + 1));
 }
