@@ -17,8 +17,8 @@ namespace nbs::report {
 
 namespace {
 
-// Whether runs that differ in this option alone are runs of one method. The number of threads changes sums in their last
-// digits, as a seed would.
+// Whether runs that differ in this option alone are runs of one method. The number of threads changes sums in their
+// last digits, as a seed would.
 bool tells_nothing(const std::string& option) {
   if (option == "name" || option == "seed" || option == "data.split_seed" || option == "train.threads") return true;
   const auto dot = option.find('.');

@@ -50,7 +50,8 @@ Claim claim_run(const RunIndex& index, const config::Pipeline& pipeline);
 /// The same for a single run.
 Claim claim_run(const std::filesystem::path& parent, const config::Pipeline& pipeline);
 
-/// Takes away the folder of a run that was to begin, if nothing was begun there: no iteration, no result. Whether it did.
+/// Takes away the folder of a run that was to begin, if nothing was begun there: no iteration, no result. Whether it
+/// did.
 bool drop_unbegun(Claim& claim);
 
 /// Takes away what somebody who was killed has left beside a finished run.
