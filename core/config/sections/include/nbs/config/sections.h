@@ -344,9 +344,7 @@ struct EvaluationOptions {
         .doc(
             "How the threshold is chosen, from which a pixel is anomalous. On the labeled images, all of their pixels "
             "together, masked by predictors that were not taught them (folds): labeled_f1: the middle of the "
-            "thresholds with "
-            "a high F1; recall: the "
-            "best "
+            "thresholds with a high F1; recall: the best "
             "precision with a recall of at least `least_recall`; precision: the best recall with a precision of at "
             "least `least_precision`; false_area: the lowest threshold with at most `false_area` normal pixels an "
             "image "
