@@ -129,7 +129,8 @@ Target override_target() {
   target.seeds = {
       {"one.txt", "train.iterations=100\nsampler.plugin=random\nsampler.step=2\n"},
       {"two.txt", "postproc.0.rate=0.25\nautoencoder.channels=[1, 2]\nautoencoder.channels.1=5\nname=two words\n"},
-      {"three.txt", "sweep.zip.\"data.split_seed\"=[0, 1]\nsweep.grid={}\ndata.root=.\nplugin_path=[\"x\"]\n"}};
+      {"three.txt",
+       "sweep.zip.\"data.split_seed\"=[0, 1]\nsweep.grid={}\ndata.format=folder\ndata.root=.\nplugin_path=[\"x\"]\n"}};
   target.words = kWords;
   target.read = [](const Seed& input, const fs::path& scratch) {
     // Words of a command line hold no NUL.
