@@ -23,23 +23,11 @@ struct AddProduct {
   std::int64_t columns;
   std::int64_t sums;
   float* out;
-
-  template <typename Width>
-  inline __attribute__((always_inline)) void run(std::int64_t, std::int64_t) const {
-    MatrixProduct{left, 1, rows, right, columns, out, columns, rows, sums, columns / 8 * 8, true}.template run<Width>();
-  }
 };
 
 void add_product(const AddProduct& product) {
-  vectors::run_in_widest(product, 0, 1);
-  // The columns that are no whole eight.
-  for (std::int64_t k = product.columns / 8 * 8; k < product.columns; ++k) {
-    for (std::int64_t i = 0; i < product.rows; ++i) {
-      for (std::int64_t r = 0; r < product.sums; ++r)
-        product.out[i * product.columns + k] +=
-            product.left[r * product.rows + i] * product.right[r * product.columns + k];
-    }
-  }
+  multiply({product.left, 1, product.rows, product.right, product.columns, product.out, product.columns, product.rows,
+            product.sums, product.columns, true});
 }
 
 // Adds the sum over `count` rows to `sum`, `columns` numbers each.

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fast_policy.h"
 
-#include <algorithm>
-
 #include "nbs/pack_layer.h"
 
 namespace nbs::rl {
 
-FastPolicy::FastPolicy(const PolicyImpl& policy)
-    : window_(policy.window()), convolutions_(policy.convolutions().size()) {
-  std::int64_t side = window_;
+FastPolicy::FastPolicy(const PolicyImpl& policy) : convolutions_(policy.convolutions().size()) {
+  std::int64_t side = policy.window();
   std::int64_t channels = kStateChannels;
   for (const auto& convolution : policy.convolutions()) {
+    inputs_.push_back({side, channels, 1});
     side = (side - 1) / 2 + 1;
     const std::int64_t outputs = convolution->options.out_channels();
     layers_.emplace_back(PackedConvolution::Shape{channels, outputs, 3, 2, side});
     channels = outputs;
   }
+  inputs_.push_back({side, channels, 0});
+  inputs_.push_back({1, policy.hidden()->options.out_features(), 0});
   for (const auto& dense : {policy.hidden(), policy.head()}) {
     layers_.emplace_back(
         PackedConvolution::Shape{dense->options.in_features(), dense->options.out_features(), 1, 1, 1});
@@ -31,42 +31,40 @@ void FastPolicy::update(const PolicyImpl& policy) {
   }
   pack_layer(policy.hidden()->weight, policy.hidden()->bias, layers_[convolutions_]);
   pack_layer(policy.head()->weight, policy.head()->bias, layers_[convolutions_ + 1]);
+  ++parameters_;
 }
 
-FastPolicy::Workspace FastPolicy::make_workspace() const {
-  Workspace workspace;
-  std::int64_t side = window_;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const auto& shape = layers_[i].shape();
-    const std::int64_t padded = i < convolutions_ ? side + 2 : 1;
-    workspace.maps.emplace_back(static_cast<std::size_t>(padded * padded * shape.inputs), 0.0F);
-    side = shape.side;
-  }
-  return workspace;
+Trace FastPolicy::make_trace(std::int64_t states) const {
+  Trace trace;
+  trace.states = states;
+  for (const auto& input : inputs_)
+    trace.inputs.emplace_back(static_cast<std::size_t>(states * input.numbers()), 0.0F);
+  trace.logits.resize(static_cast<std::size_t>(states * kActions));
+  return trace;
 }
 
-void FastPolicy::logits(const float* state, Workspace& workspace, float* logits) const {
-  // Into the middle of the first map; the border stays zero.
-  const std::int64_t row = window_ * kStateChannels;
-  const std::int64_t border = convolutions_ > 0 ? 1 : 0;
-  const std::int64_t padded_row = (window_ + 2 * border) * kStateChannels;
-  float* const middle = workspace.maps.front().data() + border * (padded_row + kStateChannels);
-  for (std::int64_t y = 0; y < window_; ++y)
-    std::copy_n(state + y * row, row, middle + y * padded_row);
+float* FastPolicy::state(Trace& trace, std::int64_t t) const {
+  const auto& input = inputs_.front();
+  return trace.inputs.front().data() + t * input.numbers() + input.middle();
+}
 
-  std::int64_t in_side = window_ + 2;
+const float* FastPolicy::run(Trace& trace, std::int64_t t) const {
+  float* const logits = trace.logits.data() + t * kActions;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const auto& shape = layers_[i].shape();
-    const bool head = i + 1 == layers_.size();
-    const bool into_convolution = i + 1 < convolutions_;
-    // The next layer's map has a border if it is a convolution; a dense layer reads plain rows.
-    const std::int64_t out_side = into_convolution ? shape.side + 2 : shape.side;
-    float* const out =
-        head ? logits : workspace.maps[i + 1].data() + (into_convolution ? (out_side + 1) * shape.outputs : 0);
-    layers_[i].run(workspace.maps[i].data(), i < convolutions_ ? in_side : 1, head ? 1.0F : 0.0F, out,
-                   out_side * shape.outputs, shape.outputs);
-    in_side = out_side;
+    const auto& input = inputs_[i];
+    const float* const in = trace.inputs[i].data() + t * input.numbers();
+    // A dense layer reads its map as one pixel of many channels.
+    const std::int64_t in_side = i < convolutions_ ? input.side + 2 * input.border : 1;
+    if (i + 1 == layers_.size()) {
+      layers_[i].run(in, in_side, 1.0F, logits, 0, 0);
+      break;
+    }
+    const auto& next = inputs_[i + 1];
+    float* const out = trace.inputs[i + 1].data() + t * next.numbers() + next.middle();
+    layers_[i].run(in, in_side, 0.0F, out, next.row(), next.channels);
   }
+  trace.parameters = parameters_;
+  return logits;
 }
 
 }  // namespace nbs::rl

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <torch/autograd.h>
@@ -23,6 +25,20 @@ using nbs::rl::TestScene;
 
 namespace {
 
+double norm_of(RlSampler& sampler, const torch::Tensor& objective) {
+  double squares = 0;
+  for (const auto& gradient : torch::autograd::grad({objective}, sampler.policy()->parameters()))
+    squares += gradient.square().sum().item<double>();
+  return std::sqrt(squares);
+}
+
+double gradient_told(const std::vector<std::pair<std::string, double>>& told) {
+  for (const auto& [name, value] : told) {
+    if (name == "gradient") return value;
+  }
+  return -1;
+}
+
 // A learning step at 1e-3 is Adam's first on `objective`: as far as the rate, against each parameter's gradient,
 // wherever that is far from 0.
 void check_step(RlSampler& sampler, const std::vector<RewardedRollout>& rewarded, const torch::Tensor& objective) {
@@ -41,9 +57,7 @@ void check_step(RlSampler& sampler, const std::vector<RewardedRollout>& rewarded
     CHECK(torch::allclose((parameters[i].detach() - before[i]) * far, -1e-3 * gradient.sign() * far, 1e-2, 1e-6));
   }
   REQUIRE(squares > 0);
-  for (const auto& [name, value] : told) {
-    if (name == "gradient") CHECK(value == doctest::Approx(std::sqrt(squares)).epsilon(1e-3));
-  }
+  CHECK(gradient_told(told) == doctest::Approx(std::sqrt(squares)).epsilon(1e-3));
 }
 
 // A dark and a bright half; a reward of 1 for every patch whose center is in the left one.
@@ -88,20 +102,29 @@ TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
   }
   auto& policy = made.sampler.policy();
   // -(1/N) sum_t G_t log pi(a_t | s_t), written out.
-  auto objective = torch::zeros({});
-  for (const auto& one : rewarded) {
-    const auto& memory = memory_of(*one.rollout);
-    const auto logits = policy->forward(memory.states.permute({0, 3, 1, 2}));
-    const auto count = static_cast<std::int64_t>(one.rewards.size());
-    for (std::int64_t t = 0; t < count; ++t) {
-      double later = 0;
-      for (std::int64_t k = t; k < count; ++k)
-        later += std::pow(0.8, static_cast<double>(k - t)) * one.rewards[k];
-      const auto chosen = logits[t][memory.actions[t].item<std::int64_t>()] - torch::logsumexp(logits[t], 0);
-      objective = objective - later * chosen / static_cast<double>(count);
+  const auto objective = [&] {
+    auto sum = torch::zeros({});
+    for (const auto& one : rewarded) {
+      const auto& memory = memory_of(*one.rollout);
+      const auto logits = policy->forward(made.sampler.states(memory).permute({0, 3, 1, 2}));
+      const auto count = static_cast<std::int64_t>(one.rewards.size());
+      for (std::int64_t t = 0; t < count; ++t) {
+        double later = 0;
+        for (std::int64_t k = t; k < count; ++k)
+          later += std::pow(0.8, static_cast<double>(k - t)) * one.rewards[k];
+        const auto chosen = logits[t][memory.actions[t].item<std::int64_t>()] - torch::logsumexp(logits[t], 0);
+        sum = sum - later * chosen / static_cast<double>(count);
+      }
     }
-  }
-  check_step(made.sampler, rewarded, objective);
+    return sum;
+  };
+  check_step(made.sampler, rewarded, objective());
+  // Once more from the same rollouts: what the policy says of their states by now counts.
+  const double before = norm_of(made.sampler, objective());
+  made.sampler.train_step(rewarded);
+  const double expected = norm_of(made.sampler, objective());
+  CHECK(std::abs(before - expected) > 3e-3 * expected);
+  CHECK(gradient_told(made.sampler.train_step(rewarded)) == doctest::Approx(expected).epsilon(1e-3));
 }
 
 TEST_CASE(
@@ -118,6 +141,7 @@ TEST_CASE(
     torch::NoGradGuard no_grad;
     made.sampler.policy()->head()->weight.mul_(20);
   }
+  made.sampler.load(saved(made.sampler));  // how new parameters reach rollouts
   auto scene = TestScene::random(2, 40, 10, 1);
   const auto rollouts = made.sampler.sample_all({{&scene, 10}, {&scene, 14}});
   std::vector<RewardedRollout> rewarded(2);
@@ -141,7 +165,7 @@ TEST_CASE(
   double sizes = 0;  // of what an action brought less what was to be expected
   for (const auto& one : rewarded) {
     const auto& memory = memory_of(*one.rollout);
-    const auto logits = policy->forward(memory.states.permute({0, 3, 1, 2}));
+    const auto logits = policy->forward(made.sampler.states(memory).permute({0, 3, 1, 2}));
     const auto count = static_cast<std::int64_t>(one.rewards.size());
     for (std::int64_t t = 0; t < count; ++t) {
       const std::int64_t first = one.alternatives.empty() ? t : t + 1;

@@ -24,20 +24,21 @@ void Observer::mark(const Patch& patch) {
   }
 }
 
-void Observer::observe(const Patch& patch, float* state) {
+void Observer::observe(const Patch& patch, float* state, std::int64_t row) {
+  for (std::int64_t y = 0; y < options_.window; ++y)
+    std::fill_n(state + y * row, options_.window * kStateChannels, 0.0F);
   if (options_.view == View::image) {
-    observe_image(patch, state);
+    observe_image(patch, state, row);
   } else {
-    observe_window(patch, state);
+    observe_window(patch, state, row);
   }
 }
 
-void Observer::observe_window(const Patch& patch, float* state) {
+void Observer::observe_window(const Patch& patch, float* state, std::int64_t row) {
   const std::int64_t size = scene_.image_size();
   const std::int64_t window = options_.window;
   const std::int64_t top = patch.y + scene_.patch_size() / 2 - window / 2;
   const std::int64_t left = patch.x + scene_.patch_size() / 2 - window / 2;
-  std::fill_n(state, window * window * kStateChannels, 0.0F);
   const std::int64_t y0 = std::max<std::int64_t>(top, 0);
   const std::int64_t y1 = std::min(top + window, size);
   const std::int64_t x0 = std::max<std::int64_t>(left, 0);
@@ -46,7 +47,7 @@ void Observer::observe_window(const Patch& patch, float* state) {
   const auto put = [&](std::int64_t channel, const float* plane, float shift, float factor) {
     for (std::int64_t y = y0; y < y1; ++y) {
       const float* from = plane + y * size + x0;
-      float* to = state + ((y - top) * window + (x0 - left)) * kStateChannels + channel;
+      float* to = state + (y - top) * row + (x0 - left) * kStateChannels + channel;
       for (std::int64_t x = x0; x < x1; ++x, ++from, to += kStateChannels)
         *to = (*from + shift) * factor;
     }
@@ -73,18 +74,19 @@ void Observer::observe_window(const Patch& patch, float* state) {
   if (options_.use_history) put(4, history(patch.image).data(), 0.0F, 1.0F);
 }
 
-void Observer::observe_image(const Patch& patch, float* state) {
+void Observer::observe_image(const Patch& patch, float* state, std::int64_t row) {
   const std::int64_t size = scene_.image_size();
   const std::int64_t window = options_.window;
   const auto reduce = [&](const torch::Tensor& planes) {
     return torch::adaptive_avg_pool2d(planes.unsqueeze(0), {window, window})[0].contiguous();
   };
-  std::fill_n(state, window * window * kStateChannels, 0.0F);
   const auto put = [&](std::int64_t channel, const torch::Tensor& plane, float shift, float factor) {
     const auto values = plane.contiguous();
     const float* from = values.data_ptr<float>();
-    for (std::int64_t i = 0; i < window * window; ++i)
-      state[i * kStateChannels + channel] = (from[i] + shift) * factor;
+    for (std::int64_t y = 0; y < window; ++y) {
+      for (std::int64_t x = 0; x < window; ++x, ++from)
+        state[y * row + x * kStateChannels + channel] = (*from + shift) * factor;
+    }
   };
   if (options_.use_color) {
     auto& color = reduced_color_[patch.image];

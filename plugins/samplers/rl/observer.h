@@ -17,15 +17,15 @@ class Observer {
   Observer(const Options& options, Scene& scene) : options_(options), scene_(scene) {}
 
   /// Writes the state of the patch, window x window x 5 floats, channels last: color - 0.5, loss, history; zeros
-  /// outside the image.
-  void observe(const Patch& patch, float* state);
+  /// outside the image. `row`: numbers from a row of it to the next.
+  void observe(const Patch& patch, float* state, std::int64_t row);
 
   /// Marks a patch as sampled in this episode.
   void mark(const Patch& patch);
 
  private:
-  void observe_window(const Patch& patch, float* state);
-  void observe_image(const Patch& patch, float* state);
+  void observe_window(const Patch& patch, float* state, std::int64_t row);
+  void observe_image(const Patch& patch, float* state, std::int64_t row);
   std::vector<float>& history(std::int64_t image);
 
   const Options& options_;

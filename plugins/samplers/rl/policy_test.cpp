@@ -7,6 +7,7 @@
 #include "fast_policy.h"
 #include "observer.h"
 #include "test_scene.h"
+#include "test_trace.h"
 #include "torch_test.h"
 
 using nbs::Patch;
@@ -32,15 +33,16 @@ TEST_CASE("the fast forward pass gives the network's logits, for all shapes and 
     Policy policy(window, channels, hidden);
     nbs::initialize(*policy, generator, 2.4);
     FastPolicy fast(*policy);
-    auto workspace = fast.make_workspace();
+    auto trace = fast.make_trace(4);
     for (int repeat = 0; repeat < 3; ++repeat) {
       const auto states = torch::randn({4, window, window, 5}, generator);
       const auto expected = policy->forward(states.permute({0, 3, 1, 2}));
       CHECK(expected.abs().max().item<double>() > 1e-2);
       for (std::int64_t i = 0; i < 4; ++i) {
-        auto found = torch::empty({9});
-        fast.logits(states[i].data_ptr<float>(), workspace, found.data_ptr<float>());
-        CHECK(torch::allclose(found, expected[i], 1e-4, 1e-4));
+        write_state(states[i], fast, trace, i);
+        const auto* const found = fast.run(trace, i);
+        for (std::int64_t a = 0; a < 9; ++a)
+          CHECK(found[a] == doctest::Approx(expected[i][a].item<float>()).epsilon(1e-3));
       }
       nbs::initialize(*policy, generator, 2.4);
       fast.update(*policy);
@@ -58,7 +60,7 @@ TEST_CASE("a window shows color, loss by its mean and history around the center,
     auto history = torch::zeros({2, 20, 20});
     for (const auto& patch : {Patch{0, 0, 0}, Patch{0, 14, 14}, Patch{0, 5, 7}, Patch{1, 5, 0}, Patch{1, 3, 2}}) {
       auto state = torch::full({10, 10, 5}, 99.0);
-      observer.observe(patch, state.data_ptr<float>());
+      observer.observe(patch, state.data_ptr<float>(), state.stride(0));
       // Center of the patch at (y + 3, x + 3); the window begins 5 before.
       auto expected = torch::zeros({10, 10, 5});
       double sum = 0;
@@ -94,7 +96,7 @@ TEST_CASE("the whole image is shown reduced by averaging") {
   Observer observer(options, scene);
   observer.mark({0, 3, 4});
   auto state = torch::empty({10, 10, 5});
-  observer.observe({0, 1, 1}, state.data_ptr<float>());
+  observer.observe({0, 1, 1}, state.data_ptr<float>(), state.stride(0));
   const auto blocks = [](const torch::Tensor& plane) { return plane.view({10, 2, 10, 2}).mean({1, 3}); };
   for (std::int64_t c = 0; c < 3; ++c)
     CHECK(torch::allclose(state.select(2, c), blocks(scene.image(0)[c]) - 0.5, 1e-4, 1e-5));
@@ -117,7 +119,7 @@ TEST_CASE("channels that are turned off are zeros") {
       Observer observer(options, scene);
       observer.mark({0, 5, 5});
       auto state = torch::empty({8, 8, 5});
-      observer.observe({0, 6, 6}, state.data_ptr<float>());
+      observer.observe({0, 6, 6}, state.data_ptr<float>(), state.stride(0));
       const auto shown = state.abs().amax({0, 1});
       for (std::int64_t c = 0; c < 5; ++c) {
         const int group = c < 3 ? 0 : (c == 3 ? 1 : 2);

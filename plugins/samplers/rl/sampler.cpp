@@ -63,45 +63,56 @@ RlSampler::RlSampler(const Options& options, Context& context)
       draw_(context.generator()),
       policy_(Policy(options.window, options.channels, options.hidden), {options.learning_rate}, context,
               initialize_policy),
-      fast_(*policy_) {}
+      fast_(*policy_),
+      fast_gradient_(*policy_, fast_) {}
+
+// One that no rollout refers to. Their borders are zero and stay so; all else is written again.
+std::shared_ptr<Trace> RlSampler::free_trace(std::int64_t states) {
+  const auto is_free = [](const std::shared_ptr<Trace>& trace) { return trace.use_count() == 1; };
+  for (const auto& trace : traces_) {
+    if (is_free(trace) && trace->states == states) return trace;
+  }
+  traces_.erase(std::remove_if(traces_.begin(), traces_.end(), is_free), traces_.end());
+  traces_.push_back(std::make_shared<Trace>(fast_.make_trace(states)));
+  return traces_.back();
+}
 
 Rollout RlSampler::sample(Scene& scene, std::int64_t count) {
-  return roll_out(scene, count, draw_.bits());
+  return roll_out(scene, free_trace(count), draw_.bits());
 }
 
 std::vector<Rollout> RlSampler::sample_all(const std::vector<RolloutRequest>& requests) {
   std::vector<std::uint64_t> seeds;
-  for (std::size_t i = 0; i < requests.size(); ++i)
+  std::vector<std::shared_ptr<Trace>> traces;
+  for (const auto& request : requests) {
     seeds.push_back(draw_.bits());
+    traces.push_back(free_trace(request.count));
+  }
   std::vector<Rollout> rollouts(requests.size());
   at::parallel_for(0, static_cast<std::int64_t>(requests.size()), 1, [&](std::int64_t begin, std::int64_t end) {
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
-      rollouts[i] = roll_out(*requests[i].scene, requests[i].count, seeds[i]);
+      rollouts[i] = roll_out(*requests[i].scene, std::move(traces[i]), seeds[i]);
   });
   return rollouts;
 }
 
-Rollout RlSampler::roll_out(Scene& scene, std::int64_t count, std::uint64_t seed) const {
+Rollout RlSampler::roll_out(Scene& scene, std::shared_ptr<Trace> trace, std::uint64_t seed) const {
   torch::NoGradGuard no_grad;
   auto generator = make_generator(seed);
   Draw draw(generator);
   auto memory = std::make_shared<Memory>();
-  const std::int64_t window = options_.window;
-  memory->states = torch::empty({count, window, window, kStateChannels});
+  const std::int64_t count = trace->states;
   memory->actions = torch::empty({count}, torch::kInt64);
-  float* state = memory->states.data_ptr<float>();
   auto* const actions = memory->actions.data_ptr<std::int64_t>();
   const std::int64_t last = scene.image_size() - scene.patch_size();
   Observer observer(options_, scene);
-  auto workspace = fast_.make_workspace();
+  const std::int64_t row = fast_.inputs().front().row();
   Rollout rollout;
   rollout.patches.reserve(static_cast<std::size_t>(count));
   Patch patch = jump(scene, draw);
-  std::array<float, kActions> logits;
-  for (std::int64_t t = 0; t < count; ++t, state += window * window * kStateChannels) {
-    observer.observe(patch, state);
-    fast_.logits(state, workspace, logits.data());
-    actions[t] = draw_action(logits.data(), draw);
+  for (std::int64_t t = 0; t < count; ++t) {
+    observer.observe(patch, fast_.state(*trace, t), row);
+    actions[t] = draw_action(fast_.run(*trace, t), draw);
     const auto after = [&](std::int64_t action) {
       return action == kJump ? jump(scene, draw) : moved(patch, action, options_.step, last);
     };
@@ -115,8 +126,36 @@ Rollout RlSampler::roll_out(Scene& scene, std::int64_t count, std::uint64_t seed
     observer.mark(patch);
     rollout.patches.push_back(patch);
   }
+  memory->trace = std::move(trace);
   rollout.memory = std::move(memory);
   return rollout;
+}
+
+torch::Tensor RlSampler::states(const Memory& memory) const {
+  const auto& input = fast_.inputs().front();
+  return torch::from_blob(fast_.state(*memory.trace, 0), {memory.trace->states, input.side, input.side, input.channels},
+                          {input.numbers(), input.row(), input.channels, 1}, torch::kFloat32);
+}
+
+// [states of all, 9], to differentiate by: as the rollouts computed them, or by the network.
+torch::Tensor RlSampler::logits_of(const std::vector<const Memory*>& memories, bool by_hand) {
+  std::vector<torch::Tensor> parts;
+  for (const auto* memory : memories) {
+    auto& trace = *memory->trace;
+    if (!by_hand) {
+      parts.push_back(states(*memory));
+      continue;
+    }
+    // The parameters are others since if a rollout is learned from twice.
+    const bool is_stale = trace.parameters != fast_.parameters();
+    for (std::int64_t t = 0; is_stale && t < trace.states; ++t)
+      fast_.run(trace, t);
+    parts.push_back(torch::from_blob(trace.logits.data(), {trace.states, kActions}, torch::kFloat32));
+  }
+  const auto all = torch::cat(parts);
+  if (by_hand) return all.requires_grad_(true);
+  // [N, W, W, 5] seen as [N, 5, W, W] is channels last already.
+  return policy_->forward(all.permute({0, 3, 1, 2}).to(context_.device())).to(torch::kCPU);
 }
 
 RunningBaseline& RlSampler::baseline(std::size_t index) {
@@ -151,13 +190,14 @@ torch::Tensor RlSampler::rollout_loss(const RewardedRollout& rewarded, const tor
 }
 
 std::vector<std::pair<std::string, double>> RlSampler::train_step(const std::vector<RewardedRollout>& rollouts) {
-  std::vector<torch::Tensor> states;
-  states.reserve(rollouts.size());
-  for (const auto& rewarded : rollouts)
-    states.push_back(dynamic_cast<const Memory&>(*rewarded.rollout->memory).states);
-  // One pass over the states of all rollouts; [N, W, W, 5] seen as [N, 5, W, W] is channels last already.
-  const auto input = (states.size() == 1 ? states.front() : torch::cat(states)).permute({0, 3, 1, 2});
-  const auto logits = policy_->forward(input.to(context_.device())).to(torch::kCPU);
+  std::vector<const Memory*> memories;
+  std::vector<const Trace*> traces;
+  for (const auto& rewarded : rollouts) {
+    memories.push_back(&dynamic_cast<const Memory&>(*rewarded.rollout->memory));
+    traces.push_back(memories.back()->trace.get());
+  }
+  const bool by_hand = fast_gradient_.fits();
+  const auto logits = logits_of(memories, by_hand);
   torch::Tensor loss = torch::zeros({});
   Numbers numbers;
   std::int64_t offset = 0;
@@ -169,7 +209,14 @@ std::vector<std::pair<std::string, double>> RlSampler::train_step(const std::vec
   const double advantage = numbers.advantage / static_cast<double>(logits.size(0));
   const auto entropy = mean_entropy(logits);
   if (options_.entropy_bonus > 0) loss = loss - options_.entropy_bonus * advantage * entropy;
-  const double norm = policy_.step(loss, options_.clip);
+  double norm = 0;
+  if (by_hand) {
+    loss.backward();
+    fast_gradient_.run(traces, logits.grad());
+    norm = policy_.step_along_gradients(options_.clip);
+  } else {
+    norm = policy_.step(loss, options_.clip);
+  }
   fast_.update(*policy_);
   return {{"entropy", entropy.item<double>()}, {"return", numbers.first_return}, {"gradient", norm}};
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,11 +13,19 @@
 #include "nbs/trainable_network.h"
 
 #include "fast_policy.h"
+#include "fast_policy_gradient.h"
 #include "options.h"
 #include "policy.h"
 #include "reinforce.h"
 
 namespace nbs::rl {
+
+/// What a rollout keeps for learning.
+class Memory : public RolloutMemory {
+ public:
+  std::shared_ptr<Trace> trace;
+  torch::Tensor actions;  ///< [N] int64
+};
 
 /// The paper's neural batch sampler: a policy network that moves a patch over the images, trained by REINFORCE.
 class RlSampler : public Sampler {
@@ -32,6 +42,8 @@ class RlSampler : public Sampler {
   void save(State& state) const override;
   void load(const State& state) override;
 
+  /// The states of a rollout, [N, W, W, 5]: a view of its memory, for as long as that lives.
+  torch::Tensor states(const Memory& memory) const;
   /// The network, for tests.
   Policy& policy() { return policy_.network(); }
 
@@ -41,7 +53,9 @@ class RlSampler : public Sampler {
     double first_return = 0;  // sum over the rollouts
     double advantage = 0;     // sum over all steps
   };
-  Rollout roll_out(Scene& scene, std::int64_t count, std::uint64_t seed) const;
+  std::shared_ptr<Trace> free_trace(std::int64_t states);
+  Rollout roll_out(Scene& scene, std::shared_ptr<Trace> trace, std::uint64_t seed) const;
+  torch::Tensor logits_of(const std::vector<const Memory*>& memories, bool by_hand);
   torch::Tensor rollout_loss(const RewardedRollout& rewarded, const torch::Tensor& logits, Numbers& numbers);
   RunningBaseline& baseline(std::size_t index);
 
@@ -50,18 +64,13 @@ class RlSampler : public Sampler {
   Draw draw_;
   TrainableNetwork<Policy> policy_;
   FastPolicy fast_;
-  std::vector<RunningBaseline> baselines_;  // one for each rollout of an iteration
+  FastPolicyGradient fast_gradient_;
+  std::vector<std::shared_ptr<Trace>> traces_;  // of earlier rollouts, too: their memory is used again
+  std::vector<RunningBaseline> baselines_;      // one for each rollout of an iteration
 };
 
 /// The patch after an action 0 … 7 (directions in reading order: up left, up, up right, left, right, down left, down,
 /// down right), clamped to the image.
 Patch moved(const Patch& patch, std::int64_t action, std::int64_t step, std::int64_t last);
-
-/// What a rollout keeps for learning.
-class Memory : public RolloutMemory {
- public:
-  torch::Tensor states;   ///< [N, W, W, 5]
-  torch::Tensor actions;  ///< [N] int64
-};
 
 }  // namespace nbs::rl

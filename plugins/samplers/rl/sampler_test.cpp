@@ -53,8 +53,8 @@ TEST_CASE("a rollout follows its actions, remembers what was seen, and stays in 
       if (t > 0) {
         if (action != nbs::rl::kJump) CHECK(patch == moved(rollout.patches[t - 1], action, options.step, 30));
         auto state = torch::empty({16, 16, 5});
-        observer.observe(rollout.patches[t - 1], state.data_ptr<float>());
-        CHECK(torch::equal(memory.states[t], state));
+        observer.observe(rollout.patches[t - 1], state.data_ptr<float>(), state.stride(0));
+        CHECK(torch::equal(made.sampler.states(memory)[t], state));
       }
       observer.mark(patch);
     }
@@ -66,12 +66,16 @@ TEST_CASE("a rollout follows its actions, remembers what was seen, and stays in 
 TEST_CASE("rollouts at the same time have the same bits as one after the other, and are of different chance") {
   const int before = at::get_num_threads();
   std::vector<std::vector<Rollout>> made_rollouts;
+  std::vector<std::vector<torch::Tensor>> made_states;
   for (const int threads : {1, 2, 4}) {
     at::set_num_threads(threads);
     Made made(small_options(), 4);
     auto first = TestScene::random(3, 40, 10, 1);
     auto second = TestScene::random(3, 40, 10, 1);
     made_rollouts.push_back(made.sampler.sample_all({{&first, 50}, {&second, 70}}));
+    auto& states = made_states.emplace_back();
+    for (const auto& rollout : made_rollouts.back())
+      states.push_back(made.sampler.states(memory_of(rollout)).clone());
   }
   at::set_num_threads(before);
   const auto& expected = made_rollouts.front();
@@ -79,10 +83,11 @@ TEST_CASE("rollouts at the same time have the same bits as one after the other, 
   CHECK(expected[0].patches.size() == 50);
   CHECK(expected[1].patches.size() == 70);
   CHECK_FALSE(std::equal(expected[0].patches.begin(), expected[0].patches.end(), expected[1].patches.begin()));
-  for (const auto& rollouts : made_rollouts) {
+  for (std::size_t made = 0; made < made_rollouts.size(); ++made) {
+    const auto& rollouts = made_rollouts[made];
     for (std::size_t i = 0; i < 2; ++i) {
       CHECK((rollouts[i].patches == expected[i].patches));
-      CHECK(torch::equal(memory_of(rollouts[i]).states, memory_of(expected[i]).states));
+      CHECK(torch::equal(made_states[made][i], made_states.front()[i]));
       CHECK(torch::equal(memory_of(rollouts[i]).actions, memory_of(expected[i]).actions));
     }
   }
@@ -105,6 +110,20 @@ TEST_CASE("what a scene throws in one of several rollouts arrives as it was thro
   auto good = TestScene::random(3, 40, 10, 1);
   Broken bad(TestScene::random(3, 40, 10, 1));
   CHECK_THROWS_WITH_AS(made.sampler.sample_all({{&good, 20}, {&bad, 20}}), "no losses here", nbs::Error);
+}
+
+TEST_CASE("a rollout keeps what it saw while others are made, and its memory is used again behind it") {
+  Made made(small_options(), 4);
+  auto scene = TestScene::random(3, 40, 10, 1);
+  auto first = made.sampler.sample(scene, 20);
+  const auto seen = made.sampler.states(memory_of(first)).clone();
+  const auto second = made.sampler.sample(scene, 20);
+  CHECK(torch::equal(made.sampler.states(memory_of(first)), seen));
+  CHECK_FALSE(torch::equal(made.sampler.states(memory_of(second)), seen));
+  const auto* const place = memory_of(first).trace.get();
+  first = Rollout();
+  CHECK(memory_of(made.sampler.sample(scene, 20)).trace.get() == place);
+  CHECK(memory_of(made.sampler.sample(scene, 21)).trace->states == 21);
 }
 
 TEST_CASE("actions are drawn with the policy's probabilities") {
@@ -146,7 +165,7 @@ TEST_CASE(
   REQUIRE(once.size() == 2);
   CHECK(once[0].patches.size() == 12);
   CHECK(once[1].patches.size() == 20);
-  CHECK(memory_of(once[1]).states.size(0) == 20);
+  CHECK(memory_of(once[1]).actions.size(0) == 20);
   const auto again = rollouts(3);
   CHECK((once[0].patches == again[0].patches));
   CHECK((once[1].patches == again[1].patches));

@@ -9,7 +9,7 @@ namespace nbs {
 
 #define NBS_INLINE inline __attribute__((always_inline))
 
-/// A matrix product: out[i][k] (+)= sum over r of a[i][r] b[r][k], on one core. Run it by vectors::run_in_widest().
+/// A matrix product: out[i][k] (+)= sum over r of a[i][r] b[r][k], on one core.
 struct MatrixProduct {
   const float* a;        ///< any order of rows and columns
   std::int64_t a_row;    ///< numbers from i to i + 1
@@ -20,7 +20,7 @@ struct MatrixProduct {
   std::int64_t out_row;  ///< numbers from i to i + 1
   std::int64_t rows;     ///< of i
   std::int64_t sums;     ///< of r
-  std::int64_t columns;  ///< of k, a multiple of eight
+  std::int64_t columns;  ///< of k; the last ones that are no whole vector take longer
   bool add;              ///< to what is there, or in its place
 
   /// For the instruction set `Width`, vectors::Avx512, Avx2 or Narrow.
@@ -33,8 +33,12 @@ struct MatrixProduct {
       column_of_tiles<Vector, Width::kRowsOfPairs, 2>(column);
     for (; column + kLanes <= columns; column += kLanes)
       column_of_tiles<Vector, Width::kRows, 1>(column);
-    for (; column < columns; column += 8)
+    for (; column + 8 <= columns; column += 8)
       column_of_tiles<vectors::Eight, Width::kRows, 1>(column);
+    for (; column + 4 <= columns; column += 4)
+      column_of_tiles<vectors::Four, Width::kRows, 1>(column);
+    for (; column < columns; ++column)
+      column_of_tiles<float, Width::kRows, 1>(column);
   }
 
  private:
@@ -79,6 +83,21 @@ struct MatrixProduct {
       tile<T, 1, Vectors>(row, column);
   }
 };
+
+/// A product as vectors::run_in_widest() wants it.
+struct MatrixProductPass {
+  MatrixProduct product;
+
+  template <typename Width>
+  NBS_INLINE void run(std::int64_t, std::int64_t) const {
+    product.template run<Width>();
+  }
+};
 #undef NBS_INLINE
+
+/// Runs one product with the widest vectors that the processor has.
+inline void multiply(const MatrixProduct& product) {
+  vectors::run_in_widest(MatrixProductPass{product}, 0, 1);
+}
 
 }  // namespace nbs

@@ -64,13 +64,17 @@ class TrainableNetwork {
   /// The same with the gradient scaled to a norm of at most `largest_norm` (0: any). Returns the norm before.
   double step(const torch::Tensor& loss, double largest_norm) {
     differentiate(loss);
-    const double norm = adam_.clip(largest_norm);
-    advance();
-    return norm;
+    return step_along_gradients(largest_norm);
   }
 
   /// The same with gradients that the caller has left in the parameters' grad(), all of them.
   void step_along_gradients() { advance(); }
+  /// That with the gradient scaled to a norm of at most `largest_norm` (0: any). Returns the norm before.
+  double step_along_gradients(double largest_norm) {
+    const double norm = adam_.clip(largest_norm);
+    advance();
+    return norm;
+  }
 
   /// The averaged weights are in the network for as long as the result lives; the last ones if there is no average.
   WeightAverage::Use averaged() { return WeightAverage::Use(average_); }
