@@ -86,8 +86,9 @@ struct MatrixProduct {
 
 /// A product as vectors::run_in_widest() wants it.
 struct MatrixProductPass {
-  MatrixProduct product;
+  MatrixProduct product;  ///< all of it, whatever part is asked for
 
+  /// For the instruction set `Width`.
   template <typename Width>
   NBS_INLINE void run(std::int64_t, std::int64_t) const {
     product.template run<Width>();
