@@ -206,7 +206,7 @@ TEST_CASE("precision, recall and F1 are undefined where the masks show no anomal
   CHECK_FALSE(record::score_of(scores, record::Score::oracle_f1).has_value());
   CHECK(record::score_of(scores, record::Score::mean_image_f1) == 1.0);
   CHECK_FALSE(record::score_of(scores, record::Score::f1_before_postproc).has_value());
-  CHECK(record::score_infos().size() == 14);
+  CHECK(record::score_infos().size() == 15);
 }
 
 TEST_CASE("every score of the tables is the number that it is called after") {
@@ -242,7 +242,7 @@ TEST_CASE("every score of the tables is the number that it is called after") {
                                                           {Score::average_precision, 0.07},
                                                           {Score::aupro, 0.08},
                                                           {Score::image_auroc, 0.09}};
-  CHECK(expected.size() == record::score_infos().size());
+  CHECK(expected.size() + 1 == record::score_infos().size());  // and the expected F1, which is no score of these
   for (const auto& [score, value] : expected) {
     CAPTURE(value);
     CHECK(record::score_of(scores, score) == value);
@@ -254,6 +254,22 @@ TEST_CASE("every score of the tables is the number that it is called after") {
     CAPTURE(value);
     CHECK(record::score_of(scores, score).has_value() == (value > 0.045 && value < 0.095));
   }
+}
+
+TEST_CASE("a result's scores are those of its predictions, and the F1 that it expects, which needs no masks") {
+  using record::Score;
+  record::RunResult result;
+  CHECK_FALSE(record::score_of(result, Score::expected_f1).has_value());
+  result.expected.emplace().f1 = 0.3;
+  CHECK(record::score_of(result, Score::expected_f1) == 0.3);
+  CHECK_FALSE(record::score_of(result, Score::f1).has_value());
+  auto& scores = result.scores.emplace();
+  scores.oracle.f1 = 0.0;  // all that is written where nothing was compared
+  CHECK_FALSE(record::score_of(result, Score::oracle_f1).has_value());
+  scores.f1 = 0.6;
+  CHECK(record::score_of(result, Score::oracle_f1) == 0.0);
+  CHECK(record::score_of(result, Score::f1) == 0.6);
+  CHECK(record::score_of(result, Score::expected_f1) == 0.3);
 }
 
 TEST_CASE("any one score tells that predictions were compared with masks; none tells nothing") {

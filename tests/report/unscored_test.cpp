@@ -42,6 +42,19 @@ bool holds(const std::string& text, const std::string& part) {
 
 }  // namespace
 
+TEST_CASE("What a run without scored masks expects is in its line of the tables") {
+  const Scratch scratch;
+  ExampleRun run;
+  run.folder = "runs/a";
+  write_example(scratch, run);
+  scratch.write("runs/a/result.json", R"({"ending": "finished", "iterations": 40, "expected": {"f1": 0.4321}})");
+  nbs::report::write_folder_report(scratch / "runs");
+  const auto table = contents(scratch / "runs/summary.csv");
+  CHECK(holds(table, ",oracle_f1,expected_f1,f1_before_postproc,"));
+  CHECK(holds(table, ",,,,0.4321,,"));
+  CHECK(holds(contents(scratch / "runs/index.html"), ">0.432<"));
+}
+
 TEST_CASE("A run whose scored masks show no anomaly is reported: F1 is undefined, not zero, and the page says why") {
   const Scratch scratch;
   write_run(scratch, "runs/a", "clean", kClean);

@@ -147,6 +147,11 @@ void add_tuning(Json& json, const RunResult& result) {
 
 }  // namespace
 
+std::optional<double> score_of(const RunResult& result, Score score) {
+  if (score == Score::expected_f1) return result.expected ? result.expected->f1 : std::nullopt;
+  return result.scores && any_score(*result.scores) ? score_of(*result.scores, score) : std::nullopt;
+}
+
 const std::vector<Stage>& stages() {
   static const std::vector<Stage> kStages = {{"rollout", &Seconds::rollout},
                                              {"autoencoder", &Seconds::autoencoder},

@@ -25,6 +25,7 @@ const std::vector<ScoreInfo>& score_infos() {
       {Score::precision, "precision", "Precision", "Precision"},
       {Score::recall, "recall", "Recall", "Recall"},
       {Score::oracle_f1, "oracle_f1", "Oracle F1", "Oracle"},
+      {Score::expected_f1, "expected_f1", "Expected F1", "Expected"},
       {Score::f1_before_postproc, "f1_before_postproc", "F1 before postprocessing", "F1 raw"},
       {Score::oracle_f1_before_postproc, "oracle_f1_before_postproc", "Oracle F1 before postprocessing", "Oracle raw"},
       {Score::iou, "iou", "IoU", "IoU"},
@@ -49,6 +50,8 @@ std::optional<double> score_of(const Scores& scores, Score score) {
       return unless_nothing_to_find(scores, scores.recall);
     case Score::oracle_f1:
       return unless_nothing_to_find(scores, scores.oracle.f1);
+    case Score::expected_f1:
+      return std::nullopt;
     case Score::f1_before_postproc:
       return before_postproc(scores, false);
     case Score::oracle_f1_before_postproc:

@@ -118,7 +118,7 @@ std::string name_from_path(const fs::path& path) {
 }  // namespace
 
 std::optional<double> RunRecord::score(record::Score wanted) const {
-  return scored() ? record::score_of(*scores(), wanted) : std::nullopt;
+  return result ? record::score_of(*result, wanted) : std::nullopt;
 }
 
 const record::Scores* RunRecord::scores() const {

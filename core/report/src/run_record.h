@@ -37,7 +37,7 @@ struct RunRecord {
   record::Diagnostics diagnostics;  ///< only of read_whole_run(); empty where the run does not say
   record::Provenance provenance;    ///< empty where the run does not say
 
-  /// A score; none if it is undefined (see record::score_of()) or nothing was scored.
+  /// A score; none if it is undefined (see record::score_of()).
   std::optional<double> score(record::Score score) const;
   /// The scores, or null if predictions were not compared with masks.
   const record::Scores* scores() const;

@@ -81,6 +81,10 @@ struct RunResult {
   }
 };
 
+/// A score of the result's predictions, or the F1 that it expects of them; empty if it is undefined, or the predictions
+/// were not compared with masks.
+std::optional<double> score_of(const RunResult& result, Score score);
+
 /// The file is whole, but a later version wrote it.
 class NewerFormatError : public Error {
  public:

@@ -84,6 +84,7 @@ enum class Score {
   precision,
   recall,
   oracle_f1,
+  expected_f1,
   f1_before_postproc,
   oracle_f1_before_postproc,
   iou,
@@ -107,7 +108,8 @@ struct ScoreInfo {
 const std::vector<ScoreInfo>& score_infos();
 
 /// One of them; empty if it is undefined. What counts found pixels (F1, also with tolerance,
-/// precision, recall, IoU) is undefined without anomalous pixels.
+/// precision, recall, IoU) is undefined without anomalous pixels. The expected F1 is no score of predictions and always
+/// empty here: see score_of() of a result.
 std::optional<double> score_of(const Scores& scores, Score score);
 
 /// Whether predictions were compared with masks at all: one score is there, though others may be undefined.
