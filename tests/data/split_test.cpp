@@ -14,7 +14,7 @@
 #include <opencv2/core.hpp>
 
 #include "nbs/data/image.h"
-#include "nbs/data/mask_remarks.h"
+#include "nbs/data/remarks.h"
 
 #include "error_text.h"
 #include "fixtures.h"
@@ -282,6 +282,37 @@ TEST_CASE("masks that are probably not what they should be are told, those of la
   split.labeled = {0};
   split.unlabeled = {1, 2};
   CHECK(data::remarks_on_masks(listing, split, options).empty());
+}
+
+TEST_CASE("labeled images that are nearly black, all of them, are remarked on") {
+  const test::Scratch scratch;
+  const auto picture = [&](const std::string& name, int depth, double highest) {
+    cv::Mat pixels(8, 8, CV_MAKETYPE(depth, 3), cv::Scalar::all(0));
+    cv::randu(pixels, cv::Scalar::all(0), cv::Scalar::all(highest / 2));
+    pixels(cv::Rect(3, 3, 1, 1)).setTo(cv::Scalar(0, highest, 0));
+    test::write_picture(scratch / "images" / (name + ".png"), pixels);
+  };
+  picture("a", CV_16U, 3000);
+  picture("b", CV_16U, 4095);
+  picture("c", CV_16U, 4200);
+  picture("d", CV_8U, 15);
+  picture("e", CV_8U, 16);
+  const auto listing = data::list_samples(test::options_for("folder", scratch.path()));
+  const auto remarks = [&](std::vector<std::int64_t> labeled) {
+    data::Split split;
+    split.labeled = std::move(labeled);
+    return data::remarks_on_images(listing, split);
+  };
+  REQUIRE(remarks({0, 1}).size() == 1);
+  CHECK(remarks({1, 0}).front() ==
+        "the highest number in 2 labeled images is 4095, where white is 65535, so they are nearly black, as numbers of "
+        "12 "
+        "bits in a file of 16 are; multiply them so that white is 65535");
+  CHECK(remarks({0, 1, 2}).empty());
+  CHECK(remarks({3}).size() == 1);
+  CHECK(remarks({4}).empty());
+  CHECK(remarks({0, 4}).empty());
+  CHECK(remarks({}).empty());
 }
 
 TEST_CASE("files whose names begin with a dot are no images of a data set") {

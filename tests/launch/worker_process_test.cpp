@@ -2,8 +2,11 @@
 #include "nbs/launch/worker_process.h"
 
 #include <csignal>
+#include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,7 +156,8 @@ TEST_CASE("the second interrupt ends this program and its workers at once; a sig
   const pid_t front = fork();
   REQUIRE(front >= 0);
   if (front == 0) {
-    close(STDERR_FILENO);
+    const int file = open((scratch / "said.txt").c_str(), O_WRONLY | O_CREAT, 0600);
+    dup2(file, STDERR_FILENO);
     _exit(launch::run_worker({}));
   }
   REQUIRE(test::wait_until([&] { return !test::lines_of(number).empty(); }));
@@ -164,10 +168,14 @@ TEST_CASE("the second interrupt ends this program and its workers at once; a sig
   usleep(300000);
   CHECK(test::is_running(front));
   CHECK(test::is_running(process));
+  const std::vector<std::string> first = {
+      "", "nbs: stopping as soon as what is done so far is complete and saved; Ctrl-C again ends everything at once"};
+  CHECK(test::lines_of(scratch / "said.txt") == first);
   kill(front, SIGINT);
   int status = 0;
   waitpid(front, &status, 0);
   CHECK(WEXITSTATUS(status) == 130);
+  CHECK(test::lines_of(scratch / "said.txt").back() == "nbs: interrupted twice, so everything was ended at once");
   CHECK(test::wait_until([&] { return !test::is_running(process); }));
 }
 

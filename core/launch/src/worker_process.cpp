@@ -47,6 +47,12 @@ void on_child(int) {
   // It only has to interrupt the wait.
 }
 
+// From a handler, where fmt may not be used. If it cannot be written, nobody reads it.
+template <std::size_t Size>
+void tell(const char (&text)[Size]) {
+  if (write(STDERR_FILENO, text, Size - 1) < 0) return;
+}
+
 void on_stop(int signal) {
   const int kept = errno;
   const auto now = now_ms();
@@ -55,11 +61,14 @@ void on_stop(int signal) {
     for (const auto& process : running_now) {
       if (const pid_t id = process.load(); id > 0) kill(id, SIGKILL);
     }
-    constexpr char kText[] = "\nnbs: interrupted twice, so everything was ended at once\n";
-    if (write(STDERR_FILENO, kText, sizeof kText - 1) < 0) _exit(130);
+    tell("\nnbs: interrupted twice, so everything was ended at once\n");
     _exit(130);
   }
-  if (signal == SIGINT && before == 0) interrupted_at.store(now);
+  if (signal == SIGINT && before == 0) {
+    interrupted_at.store(now);
+    tell(
+        "\nnbs: stopping as soon as what is done so far is complete and saved; Ctrl-C again ends everything at once\n");
+  }
   int none = 0;
   stopped_by.compare_exchange_strong(none, signal);
   // An interrupt does not hide that the workers' time is limited.

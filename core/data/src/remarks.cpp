@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nbs/data/mask_remarks.h"
+#include "nbs/data/remarks.h"
 
 #include <fmt/format.h>
 #include <opencv2/core.hpp>
 
+#include "nbs/base/files.h"
 #include "nbs/data/image.h"
+
+#include "decode.h"
 
 namespace nbs::data {
 
 namespace {
 
 constexpr double kMostOfAnImage = 0.5;
+constexpr double kNearlyBlack = 1.0 / 16;
+constexpr std::int64_t kMostBytes = std::int64_t{64} << 20;
 
 double anomalous_share(const cv::Mat& mask) {
   return static_cast<double>(cv::countNonZero(mask)) / static_cast<double>(mask.total());
@@ -33,7 +38,33 @@ std::string remark_on(const std::filesystem::path& file, const cv::Mat& stored, 
       before * static_cast<double>(mask.total()));
 }
 
+double white_of(const cv::Mat& picture) {
+  return picture.depth() == CV_8U ? 255 : picture.depth() == CV_16U ? 65535 : 1;
+}
+
 }  // namespace
+
+std::vector<std::string> remarks_on_images(const Listing& listing, const Split& split) {
+  std::size_t seen = 0;
+  double highest = 0;  // of all, and what white would be where it was found
+  double white = 1;
+  for (const auto index : split.labeled) {
+    const auto& file = listing.samples[static_cast<std::size_t>(index)].image;
+    if (file.empty() || file_length(file) > kMostBytes) continue;
+    const cv::Mat picture = decode(file);
+    double most = 0;
+    cv::minMaxLoc(picture.reshape(1), nullptr, &most);
+    ++seen;
+    if (most / white_of(picture) < highest / white) continue;
+    highest = most;
+    white = white_of(picture);
+  }
+  if (seen == 0 || highest > kNearlyBlack * white) return {};
+  return {fmt::format(
+      "the highest number in {} labeled image{} is {:g}, where white is {:g}, so {} nearly black, as numbers "
+      "of 12 bits in a file of 16 are; multiply them so that white is {:g}",
+      seen, seen == 1 ? "" : "s", highest, white, seen == 1 ? "it is" : "they are", white)};
+}
 
 std::vector<std::string> remarks_on_masks(const Listing& listing, const Split& split, const DataOptions& options) {
   std::vector<std::string> remarks;

@@ -13,4 +13,8 @@ namespace nbs::data {
 /// Throws nbs::Error as load_mask() does.
 std::vector<std::string> remarks_on_masks(const Listing& listing, const Split& split, const DataOptions& options);
 
+/// The same about labeled images that are nearly black, all of them, as numbers of 12 bits in files of 16 are. Those in
+/// very large files are not looked at. Throws nbs::Error if one cannot be read.
+std::vector<std::string> remarks_on_images(const Listing& listing, const Split& split);
+
 }  // namespace nbs::data
