@@ -121,9 +121,10 @@ TEST_CASE("a learning step is Adam's on Eq. 4 of all rollouts together") {
   check_step(made.sampler, rewarded, objective());
   // Once more from the same rollouts: what the policy says of their states by now counts.
   const double before = norm_of(made.sampler, objective());
-  made.sampler.train_step(rewarded);
+  for (int i = 0; i < 10; ++i)
+    made.sampler.train_step(rewarded);
   const double expected = norm_of(made.sampler, objective());
-  CHECK(std::abs(before - expected) > 3e-3 * expected);
+  CHECK(std::abs(before - expected) > 0.1 * expected);
   CHECK(gradient_told(made.sampler.train_step(rewarded)) == doctest::Approx(expected).epsilon(1e-3));
 }
 
