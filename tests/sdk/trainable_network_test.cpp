@@ -2,6 +2,7 @@
 #include "nbs/trainable_network.h"
 
 #include <cmath>
+#include <tuple>
 #include <vector>
 
 #include "nbs/error.h"
@@ -99,4 +100,21 @@ TEST_CASE("a step along gradients that were written by hand is the step of a los
     CHECK(by_hand.steps() == i);
   }
   CHECK(by_hand->value() != 0);
+}
+
+TEST_CASE("a gradient is scaled to the norm that is allowed, and its norm before is told") {
+  auto context = plain_context();
+  auto plain = made(context, 0);
+  auto by_loss = made(context, 0);
+  auto by_hand = made(context, 0);
+  // Adam's first step is the same for gradients of all sizes.
+  for (const auto& [gradient, allowed, used] :
+       {std::tuple{1.0, 2.0, 1.0}, std::tuple{-3.0, 2.0, -2.0}, std::tuple{5.0, 0.0, 5.0}}) {
+    plain.step(plain->forward().sum() * used);
+    CHECK(by_loss.step(by_loss->forward().sum() * gradient, allowed) == doctest::Approx(std::abs(gradient)));
+    by_hand->parameters()[0].grad().fill_(gradient);
+    CHECK(by_hand.step_along_gradients(allowed) == doctest::Approx(std::abs(gradient)));
+    CHECK(by_loss->value() == doctest::Approx(plain->value()));
+    CHECK(by_hand->value() == by_loss->value());
+  }
 }
