@@ -10,6 +10,7 @@
 #include "nbs/matrix_product.h"
 #include "nbs/pack_layer.h"
 #include "nbs/state.h"
+#include "nbs/trainable_network.h"
 
 namespace nbs::conv {
 
@@ -131,11 +132,7 @@ FastGradient::FastGradient(const NetworkImpl& network, const FastNetwork& forwar
 bool FastGradient::fits() const {
   const auto& shortcuts = network_.shortcuts();
   if (std::any_of(shortcuts.begin(), shortcuts.end(), [](bool there) { return there; })) return false;
-  return std::all_of(parameters_.begin(), parameters_.end(), [](const torch::Tensor& parameter) {
-    const auto order = parameter.dim() == 4 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
-    return parameter.is_cpu() && parameter.scalar_type() == torch::kFloat32 && parameter.is_contiguous(order) &&
-           parameter.grad().defined() && parameter.grad().strides() == parameter.strides();
-  });
+  return std::all_of(parameters_.begin(), parameters_.end(), is_plain_parameter);
 }
 
 // Packs the network's parameters.

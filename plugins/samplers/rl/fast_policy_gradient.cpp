@@ -8,6 +8,7 @@
 #include "nbs/error.h"
 #include "nbs/matrix_product.h"
 #include "nbs/state.h"
+#include "nbs/trainable_network.h"
 
 namespace nbs::rl {
 
@@ -133,11 +134,7 @@ FastPolicyGradient::FastPolicyGradient(const PolicyImpl& policy, const FastPolic
 }
 
 bool FastPolicyGradient::fits() const {
-  return std::all_of(parameters_.begin(), parameters_.end(), [](const torch::Tensor& parameter) {
-    const auto order = parameter.dim() == 4 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
-    return parameter.is_cpu() && parameter.scalar_type() == torch::kFloat32 && parameter.is_contiguous(order) &&
-           parameter.grad().defined() && parameter.grad().strides() == parameter.strides();
-  });
+  return std::all_of(parameters_.begin(), parameters_.end(), is_plain_parameter);
 }
 
 FastPolicyGradient::Share FastPolicyGradient::make_share() const {

@@ -14,6 +14,15 @@
 
 namespace nbs {
 
+/// Whether a parameter, float32 on the CPU, and its gradient lie in memory as TrainableNetwork puts them there: weights
+/// of convolutions channels last, all others row by row. Then code without tensors can read the one and write the
+/// other.
+inline bool is_plain_parameter(const torch::Tensor& parameter) {
+  const auto order = parameter.dim() == 4 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+  return parameter.is_cpu() && parameter.scalar_type() == torch::kFloat32 && parameter.is_contiguous(order) &&
+         parameter.grad().defined() && parameter.grad().strides() == parameter.strides();
+}
+
 /// A network with all that training it takes: it lies on the context's device with its convolution weights channels
 /// last (oneDNN is about twice as fast so), its parameters are drawn from the context's generator, Adam takes the
 /// steps, and, if wanted, a moving average of the weights predicts in place of the last ones. `Network`: a LibTorch
