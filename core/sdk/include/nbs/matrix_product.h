@@ -44,6 +44,7 @@ struct MatrixProduct {
  private:
   template <typename T, int Rows, int Vectors>
   NBS_INLINE void tile(std::int64_t row, std::int64_t column) const {
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): T may be a single float.
     constexpr std::int64_t kLanes = sizeof(T) / sizeof(float);
     T sum[Rows][Vectors];
     float* const to = out + row * out_row + column;
