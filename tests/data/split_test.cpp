@@ -297,6 +297,7 @@ TEST_CASE("labeled images that are nearly black, all of them, are remarked on") 
   picture("c", CV_16U, 4200);
   picture("d", CV_8U, 15);
   picture("e", CV_8U, 16);
+  test::write_picture(scratch / "images" / "f.png", cv::Mat(8, 8, CV_8UC4, cv::Scalar(9, 9, 9, 255)));
   const auto listing = data::list_samples(test::options_for("folder", scratch.path()));
   const auto remarks = [&](std::vector<std::int64_t> labeled) {
     data::Split split;
@@ -311,6 +312,7 @@ TEST_CASE("labeled images that are nearly black, all of them, are remarked on") 
   CHECK(remarks({0, 1, 2}).empty());
   CHECK(remarks({3}).size() == 1);
   CHECK(remarks({4}).empty());
+  CHECK(remarks({5}).size() == 1);  // whatever alpha says
   CHECK(remarks({0, 4}).empty());
   CHECK(remarks({}).empty());
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nbs/data/remarks.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <opencv2/core.hpp>
 
@@ -38,6 +40,19 @@ std::string remark_on(const std::filesystem::path& file, const cv::Mat& stored, 
       before * static_cast<double>(mask.total()));
 }
 
+// Of the colors: alpha is full where it says nothing.
+double highest_number(const cv::Mat& picture) {
+  double highest = 0;
+  for (int channel = 0; channel < std::min(picture.channels(), 3); ++channel) {
+    cv::Mat plane;
+    cv::extractChannel(picture, plane, channel);
+    double most = 0;
+    cv::minMaxLoc(plane, nullptr, &most);
+    highest = std::max(highest, most);
+  }
+  return highest;
+}
+
 double white_of(const cv::Mat& picture) {
   return picture.depth() == CV_8U ? 255 : picture.depth() == CV_16U ? 65535 : 1;
 }
@@ -52,8 +67,7 @@ std::vector<std::string> remarks_on_images(const Listing& listing, const Split& 
     const auto& file = listing.samples[static_cast<std::size_t>(index)].image;
     if (file.empty() || file_length(file) > kMostBytes) continue;
     const cv::Mat picture = decode(file);
-    double most = 0;
-    cv::minMaxLoc(picture.reshape(1), nullptr, &most);
+    const double most = highest_number(picture);
     ++seen;
     if (most / white_of(picture) < highest / white) continue;
     highest = most;
