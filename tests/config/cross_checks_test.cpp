@@ -59,6 +59,12 @@ TEST_CASE("tiles that leave gaps are refused") {
         Texts{"--set profile.tile_offset=32: profile.tile_offset is 32, but must be below the distance between tiles "
               "(32)"});
   CHECK(problems_with({"profile.tile_step=8", "profile.tile_offset=8"}).size() == 1);
+  const std::string checkerboard = "profile.tile_pattern=checkerboard";
+  CHECK(problems_with({checkerboard, "profile.tile_step=16"}).empty());
+  CHECK(problems_with({checkerboard, "profile.tile_step=17"}) ==
+        Texts{"--set profile.tile_pattern=checkerboard: profile.tile_pattern = \"checkerboard\" leaves out every other "
+              "tile, so tiles have to overlap by half at least, but profile.tile_step is 17 of 32 pixels "
+              "(profile.patch_size); set it to at most 16, or the pattern to \"all\""});
   CHECK(problems_with({"profile.reference_blur=7"}).empty());
   CHECK(
       problems_with({"profile.reference_blur=4"}) ==

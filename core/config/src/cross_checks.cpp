@@ -126,6 +126,14 @@ void check_tiles(const Pipeline& pipeline, const Report& report) {
                        "tiles would have no loss",
                        step, profile.patch_size));
   }
+  if (profile.tile_pattern == TilePattern::checkerboard && 2 * step > profile.patch_size) {
+    report(
+        "profile.tile_pattern",
+        fmt::format("profile.tile_pattern = \"checkerboard\" leaves out every other tile, so tiles have to overlap by "
+                    "half at least, but profile.tile_step is {} of {} pixels (profile.patch_size); set it to at most "
+                    "{}, or the pattern to \"all\"",
+                    step, profile.patch_size, profile.patch_size / 2));
+  }
   if (profile.tile_offset >= step) {
     report("profile.tile_offset",
            fmt::format("profile.tile_offset is {}, but must be below the distance between tiles ({})",

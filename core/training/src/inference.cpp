@@ -43,7 +43,8 @@ Inference::Inference(Components components, const config::ProfileOptions& profil
       dihedral_(dihedral),
       // Without profiles, [profile] is not looked at.
       tiling_(components_.predictor->needs_profile()
-                  ? Tiling(image_size, std::min(profile.patch_size, image_size), profile.tile_step, profile.tile_offset)
+                  ? Tiling(image_size, std::min(profile.patch_size, image_size), profile.tile_step, profile.tile_offset,
+                           profile.tile_pattern)
                   : Tiling(image_size, image_size)),
       model_(std::move(model)) {
   if (components_.predictor->needs_profile() && model_.cycles.empty())

@@ -41,7 +41,8 @@ struct Trainer::ProfileSide {
   /// `reference_images`: see ProfileRecorder.
   ProfileSide(const TrainingImages& images, const Components& components, const Settings& settings,
               const ImageRange& range, std::vector<std::int64_t> reference_images, Random& random)
-      : tiling(images.size(), settings.profile.patch_size, settings.profile.tile_step, settings.profile.tile_offset),
+      : tiling(images.size(), settings.profile.patch_size, settings.profile.tile_step, settings.profile.tile_offset,
+               settings.profile.tile_pattern),
         view_tiling(images.size(), settings.profile.patch_size, 0, 0),
         labeled_losses(images, view_tiling, *components.autoencoder, autoencoder_mutex),
         losses(images, view_tiling, *components.autoencoder, autoencoder_mutex),

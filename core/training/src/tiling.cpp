@@ -24,7 +24,8 @@ std::vector<std::int64_t> starts(std::int64_t size, std::int64_t patch, std::int
 
 }  // namespace
 
-Tiling::Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t step, std::int64_t offset)
+Tiling::Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t step, std::int64_t offset,
+               config::TilePattern pattern)
     : image_size_(image_size), patch_size_(patch_size) {
   if (step == 0) step = patch_size;
   if (patch_size > image_size) {
@@ -44,15 +45,30 @@ Tiling::Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t st
         fmt::format("profile.tile_offset is {} but must be below the distance between tiles ({})", offset, step));
   }
   const auto along = starts(image_size, patch_size, step, offset);
-  for (const auto y : along) {
-    for (const auto x : along)
-      tiles_.emplace_back(y, x);
-  }
+  auto covered = torch::zeros({image_size, image_size});
+  const auto below = [&](std::int64_t y, std::int64_t x) {
+    return covered.slice(0, y, y + patch_size).slice(1, x, x + patch_size);
+  };
+  const auto add = [&](std::int64_t y, std::int64_t x) {
+    tiles_.emplace_back(y, x);
+    below(y, x).add_(1);
+  };
+  const auto on_the_board = [&](std::size_t row, std::size_t column) {
+    return pattern == config::TilePattern::all || (row + column) % 2 == 0;
+  };
+  const auto each = [&](bool chosen, const auto& visit) {
+    for (std::size_t row = 0; row < along.size(); ++row) {
+      for (std::size_t column = 0; column < along.size(); ++column)
+        if (on_the_board(row, column) == chosen) visit(along[row], along[column]);
+    }
+  };
+  each(true, add);
+  // Where tiles end at the border, a corner can be left over.
+  each(false, [&](std::int64_t y, std::int64_t x) {
+    if (below(y, x).min().item<float>() == 0) add(y, x);
+  });
   for (std::int64_t i = 0; i < tile_count(); ++i)
     all_.push_back(i);
-  auto covered = torch::zeros({image_size, image_size});
-  for (const auto& [y, x] : tiles_)
-    covered.slice(0, y, y + patch_size).slice(1, x, x + patch_size).add_(1);
   disjoint_ = covered.max().item<float>() == 1.0F;
   weight_ = covered.reciprocal();
 }

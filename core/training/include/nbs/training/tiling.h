@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "nbs/config/sections.h"
 #include "nbs/tensor.h"
 
 namespace nbs::training {
@@ -13,8 +14,10 @@ namespace nbs::training {
 /// would leave the image are moved inwards. Pixels under several tiles get the average.
 class Tiling {
  public:
-  /// `step` 0 means p. Throws nbs::Error if p > S, step > p or offset >= step.
-  Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t step = 0, std::int64_t offset = 0);
+  /// `step` 0 means p. Throws nbs::Error if p > S, step > p or offset >= step. With TilePattern::checkerboard every
+  /// other tile is left out, but none without which a pixel would have no loss.
+  Tiling(std::int64_t image_size, std::int64_t patch_size, std::int64_t step = 0, std::int64_t offset = 0,
+         config::TilePattern pattern = config::TilePattern::all);
 
   std::int64_t image_size() const { return image_size_; }
   std::int64_t patch_size() const { return patch_size_; }

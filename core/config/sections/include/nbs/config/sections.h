@@ -13,6 +13,8 @@ namespace nbs::config {
 
 /// What a profile is divided by before it enters the predictor.
 enum class ProfileNormalization { mean, map, none };
+/// Which tiles of a grid make up a loss map: all, or every other one, as the black squares of a chessboard.
+enum class TilePattern { all, checkerboard };
 /// What is applied to a normalized profile.
 enum class ProfileTransform { none, log };
 /// How beta falls (Eq. 3).
@@ -50,6 +52,7 @@ struct ProfileOptions {
   std::int64_t stride = 1;
   std::int64_t tile_step = 0;
   std::int64_t tile_offset = 0;
+  TilePattern tile_pattern = TilePattern::all;
   ProfileNormalization normalize = ProfileNormalization::mean;
   ProfileTransform transform = ProfileTransform::none;
   std::int64_t cycles = 1;
@@ -75,6 +78,12 @@ struct ProfileOptions {
         .doc(
             "Shifts the tiling right and down by this many pixels; the border is covered by tiles "
             "moved inwards.");
+    s.add("tile_pattern", &ProfileOptions::tile_pattern)
+        .choices({{"all", TilePattern::all}, {"checkerboard", TilePattern::checkerboard}})
+        .doc(
+            "Of tiles that overlap: all, or every other one, as the black squares of a chessboard, which takes half of "
+            "the "
+            "time. At a tile_step of half the patch_size a pixel then lies under two tiles in place of four.");
     s.add("normalize", &ProfileOptions::normalize)
         .formerly("normalise")
         .choices({{"mean", ProfileNormalization::mean},
