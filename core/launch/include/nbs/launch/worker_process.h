@@ -5,14 +5,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <signal.h>
 #include <sys/types.h>
 
 namespace nbs::launch {
+
+class StopSignals;
 
 /// The program that does the tensor work: NBS_WORKER, or nbs-worker beside this program or in the install prefix's
 /// libexec. Throws nbs::Error if there is none.
@@ -74,6 +76,7 @@ class Workers {
   void enforce_limits(std::int64_t allowed_ms);
   std::int64_t next_limit() const;
 
+  std::unique_ptr<StopSignals> signals_;
   int grace_;
   std::int64_t deadline_ = 0;  // on the monotonic clock, in milliseconds; 0 if there is none
   std::vector<pid_t> running_;
@@ -82,7 +85,6 @@ class Workers {
     bool told = false;    // to end; at `at` it is killed
   };
   std::map<pid_t, Limit> limits_;
-  struct sigaction before_[4];
 };
 
 /// Runs one worker to its end and says what explanation() has to say. Returns the exit code for this program: 0, 1, 2
