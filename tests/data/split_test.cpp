@@ -306,9 +306,9 @@ TEST_CASE("labeled images that are nearly black, all of them, are remarked on") 
   };
   REQUIRE(remarks({0, 1}).size() == 1);
   CHECK(remarks({1, 0}).front() ==
-        "the highest number in 2 labeled images is 4095, where white is 65535, so they are nearly black, as numbers of "
-        "12 "
-        "bits in a file of 16 are; multiply them so that white is 65535");
+        "the highest number in 2 labeled images is 4095 (" + (scratch / "images" / "b.png").string() +
+            "), where white is 65535, so they are nearly black, as numbers of 12 bits in a file of 16 are; multiply "
+            "them so that white is 65535");
   CHECK(remarks({0, 1, 2}).empty());
   CHECK(remarks({3}).size() == 1);
   CHECK(remarks({4}).empty());

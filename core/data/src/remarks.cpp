@@ -61,8 +61,9 @@ double white_of(const cv::Mat& picture) {
 
 std::vector<std::string> remarks_on_images(const Listing& listing, const Split& split) {
   std::size_t seen = 0;
-  double highest = 0;  // of all, and what white would be where it was found
+  double highest = 0;  // of all, where it was found, and what white would be there
   double white = 1;
+  std::filesystem::path brightest;
   for (const auto index : split.labeled) {
     const auto& file = listing.samples[static_cast<std::size_t>(index)].image;
     if (file.empty() || file_length(file) > kMostBytes) continue;
@@ -72,12 +73,13 @@ std::vector<std::string> remarks_on_images(const Listing& listing, const Split& 
     if (most / white_of(picture) < highest / white) continue;
     highest = most;
     white = white_of(picture);
+    brightest = file;
   }
   if (seen == 0 || highest > kNearlyBlack * white) return {};
   return {fmt::format(
-      "the highest number in {} labeled image{} is {:g}, where white is {:g}, so {} nearly black, as numbers "
+      "the highest number in {} labeled image{} is {:g} ({}), where white is {:g}, so {} nearly black, as numbers "
       "of 12 bits in a file of 16 are; multiply them so that white is {:g}",
-      seen, seen == 1 ? "" : "s", highest, white, seen == 1 ? "it is" : "they are", white)};
+      seen, seen == 1 ? "" : "s", highest, brightest.string(), white, seen == 1 ? "it is" : "they are", white)};
 }
 
 std::vector<std::string> remarks_on_masks(const Listing& listing, const Split& split, const DataOptions& options) {
