@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <future>
 #include <map>
 #include <utility>
 
@@ -27,6 +28,8 @@ namespace {
 
 // Pictures of more pixels are written while they are made; for smaller ones there is memory.
 constexpr std::size_t kLargePixels = 64'000'000;
+// Of these there is memory for two, one that is written and one that is masked.
+constexpr std::size_t kSmallPixels = 16'000'000;
 
 void write_by_rows(RunMasker& masker, const cv::Mat& stored, const std::filesystem::path& out, const std::string& stem,
                    double threshold) {
@@ -83,24 +86,40 @@ int predict(const std::vector<std::string>& words) {
   require_apart(files, out);
   remove_unfinished_files(out);  // of a call that was killed; of a large picture they are large
   bool all = true;
-  for (const auto& file : files) {
+  // One bad file must not cost the masks of the others.
+  const auto attempt = [&](const auto& action) {
     try {
-      const cv::Mat stored = data::read_stored_image(file);
-      if (masker.tiles() && stored.total() > kLargePixels) {
-        write_by_rows(masker, stored, out, file.stem().string(), threshold);
-        continue;
-      }
-      const auto masked = masker.mask(stored);
-      const Rows colors = native ? Rows([&](int begin, int end) { return data::rgb_of(stored.rowRange(begin, end)); })
-                                 : Rows([&](int begin, int end) { return masked.image.rowRange(begin, end); });
-      const cv::Size shown = native ? stored.size() : masked.probability.size();
-      write_prediction(out, file.stem().string(), shown, resized_rows(masked.probability, shown), colors, threshold);
+      action();
     } catch (const std::exception& error) {
-      // One bad file must not cost the masks of the others.
       say(error_sentence(error));
       all = false;
     }
+  };
+  std::future<void> writing;  // compressing pictures leaves a core idle, so the next image is masked meanwhile
+  const auto finish_writing = [&] {
+    if (writing.valid()) attempt([&] { writing.get(); });
+  };
+  for (const auto& file : files) {
+    attempt([&] {
+      const cv::Mat stored = data::read_stored_image(file);
+      if (stored.total() > kSmallPixels) finish_writing();
+      if (masker.tiles() && stored.total() > kLargePixels) {
+        write_by_rows(masker, stored, out, file.stem().string(), threshold);
+        return;
+      }
+      const auto masked = masker.mask(stored);
+      const auto write = [&out, stem = file.stem().string(), stored, masked, native, threshold] {
+        const Rows colors = native ? Rows([&](int begin, int end) { return data::rgb_of(stored.rowRange(begin, end)); })
+                                   : Rows([&](int begin, int end) { return masked.image.rowRange(begin, end); });
+        const cv::Size shown = native ? stored.size() : masked.probability.size();
+        write_prediction(out, stem, shown, resized_rows(masked.probability, shown), colors, threshold);
+      };
+      finish_writing();
+      writing = std::async(std::launch::async, write);
+      if (stored.total() > kSmallPixels) finish_writing();
+    });
   }
+  finish_writing();
   return all ? 0 : 1;
 }
 
