@@ -92,6 +92,26 @@ TEST_CASE("no image is written over, and one that is named twice is masked once"
   CHECK(text(file.errors) == Contains("the folder own/a.png for the masks cannot be made"));
 }
 
+TEST_CASE("an image that cannot be read, or whose mask cannot be written, costs no other its mask") {
+  const auto& nbs = finished();
+  const auto& folder = nbs.folder();
+  for (const char* name : {"one", "three", "four", "five"})
+    fs::copy_file(folder / "image.png", folder / (std::string(name) + ".png"));
+  folder.write("two.png", "no picture");
+  fs::create_directories(folder / "some" / "three.mask.png" / "in the way");
+  fs::create_directories(folder / "some" / "five.overlay.png" / "in the way");
+  const auto ended =
+      nbs({"predict", "run", "one.png", "two.png", "three.png", "four.png", "five.png", "--out", "some"});
+  CHECK(ended.status == 1);
+  for (const char* name : {"two.png", "some/three.mask.png", "some/five.overlay.png"})
+    CHECK(text(ended.errors) == Contains(name));
+  for (const char* name : {"one", "four"}) {
+    for (const char* ending : {".mask.png", ".probability.png", ".overlay.png"})
+      CHECK(fs::is_regular_file(folder / "some" / (std::string(name) + ending)));
+  }
+  CHECK(fs::is_regular_file(folder / "some" / "five.mask.png"));
+}
+
 TEST_CASE("a threshold is a decimal number from 0 to 1, and anything else wrong use") {
   const auto& nbs = finished();
   for (const char* threshold : {"nan", "inf", "1e-400", "0x1p-2", "0,5", "1.01", "-0.1", "", "half"}) {
